@@ -1,0 +1,100 @@
+/**
+ * Where frames come from: one contract for files, pipes and interfaces.
+ *
+ *     const record = new CaptureRecord();
+ *     do {
+ *       while (reader.next(record)) use(record);
+ *     } while (await reader.fill());
+ *
+ * One `await` a chunk, never a packet. The octets that a record points into are valid until the next `fill()`.
+ */
+
+/** One captured frame as it stands in the source: where its octets are, when it came, how long it was. */
+export class CaptureRecord {
+  /** The chunk that holds the octets; shared by many records, reused by `fill()`. */
+  bytes: Uint8Array = EMPTY;
+  /** First octet of the frame in {@link bytes}. */
+  start = 0;
+  /** One past the last octet that was captured. */
+  captured = 0;
+  /** Octets the frame had on the wire. */
+  wireLength = 0;
+  /** Whole seconds since 1970-01-01 UTC; may be negative in broken captures. */
+  seconds = 0;
+  /** Nanoseconds after {@link seconds}, 0 to 999 999 999. */
+  nanoseconds = 0;
+  /** The interface it came in on; one object an interface, so that it can be compared by identity. */
+  interface: CaptureInterface = NO_INTERFACE;
+  /** Facts that few frames have; `undefined` for almost all. */
+  notes: RecordNotes | undefined = undefined;
+}
+
+/** An interface (pcapng IDB) or, for formats that know none, the whole file. */
+export interface CaptureInterface {
+  /** Number within its section, as `frame.interface_id`; `undefined` where the format has no interfaces. */
+  readonly id: number | undefined;
+  /** LINKTYPE_ value of the pcap registry, e.g. 1 for Ethernet. */
+  readonly linkType: number;
+  /** Most octets kept of a frame; 0 means no limit was stated. */
+  readonly snapLength: number;
+  readonly name: string | undefined;
+  readonly description: string | undefined;
+  /** Number of the section it belongs to, from 1; `undefined` where the format has no sections. */
+  readonly section: number | undefined;
+  /** Octets of frame check sequence that end each frame (pcapng if_fcslen, or the pcap header's FCS bits); `undefined` when not stated. */
+  readonly fcsLength: number | undefined;
+  /** Octets before the link layer that the format itself adds, e.g. an ERF or pseudo header; usually 0. */
+  readonly pseudoHeader?: number;
+}
+
+/** What a pcapng packet block, or another rich format, says beyond octets and time. */
+export interface RecordNotes {
+  /** opt_comment, in order. */
+  readonly comments?: readonly string[];
+  /** epb_flags; bits 0-1 are the direction: 1 inbound, 2 outbound. */
+  readonly flags?: number;
+  /** epb_dropcount: packets lost between this one and the one before. */
+  readonly dropCount?: bigint;
+  readonly packetId?: bigint;
+  readonly queue?: number;
+}
+
+/** A running source of records. */
+export interface CaptureReader {
+  /** Put the next whole record into `record`; false when more octets are needed. */
+  next(record: CaptureRecord): boolean;
+  /** Wait for more octets; false at the end of the source. */
+  fill(): Promise<boolean>;
+  /** Stop early and let go of files and devices. */
+  close(): Promise<void>;
+  /** What is wrong with the source so far, in the user's words, e.g. that it ends in mid-record. */
+  readonly problems: readonly CaptureProblem[];
+  /** All interfaces seen so far. */
+  readonly interfaces: readonly CaptureInterface[];
+  /** The name of the format: `pcap`, `pcapng`, `snoop`. */
+  readonly format: string;
+  /** TLS secrets that came with the capture (pcapng Decryption Secrets Blocks). */
+  readonly secrets: readonly { readonly type: number; readonly data: Uint8Array }[];
+  /** Names that came with the capture (pcapng Name Resolution Blocks). */
+  readonly names: readonly { readonly address: string; readonly names: readonly string[] }[];
+}
+
+/** Something wrong that did not stop the reading of what came before it. */
+export interface CaptureProblem {
+  /** `cut-short`: the source ends in mid-record. `damaged`: a record cannot be true, reading stopped there. */
+  readonly code: 'cut-short' | 'damaged';
+  readonly message: string;
+  /** Octet of the (uncompressed) source. */
+  readonly offset: number;
+}
+
+const EMPTY = new Uint8Array(0);
+const NO_INTERFACE: CaptureInterface = {
+  id: undefined,
+  linkType: -1,
+  snapLength: 0,
+  name: undefined,
+  description: undefined,
+  section: undefined,
+  fcsLength: undefined,
+};
