@@ -1,0 +1,186 @@
+/** A captured frame and the layers found in it. */
+import type { CaptureInterface, RecordNotes } from '../capture/source.js';
+import { Data } from './data.js';
+import type { Layer, LayerClass } from './layer.js';
+import type { Dissect, Table } from './registry.js';
+import type { Session } from './session.js';
+import { TextBuffer } from './text.js';
+
+/** Why dissection stopped early. `truncated`: the capture was cut short; `malformed`: the packet itself is wrong. */
+export interface Stop {
+  readonly reason: 'truncated' | 'malformed';
+  readonly layer: Layer;
+  /** Octets the layer needs, from its start. */
+  readonly need: number;
+  /** Octets there are. */
+  readonly have: number;
+}
+
+/** A layer that says who talks to whom, for the source and destination columns. */
+export interface Addressing {
+  writeSource(out: TextBuffer): void;
+  writeDestination(out: TextBuffer): void;
+}
+
+/** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
+const MAX_LAYERS = 64;
+
+export class Frame {
+  /** From 1, in the order of the capture. */
+  number = 0;
+  /**
+   * The octets under dissection: the frame's own, or, while a reassembled datagram or a stream message is dissected,
+   * those. Each layer keeps the octets that it stands in.
+   */
+  bytes: Uint8Array;
+  /** One past the last octet of {@link bytes} that we hold. */
+  captured: number;
+  /** The frame's first octet in its own octets. */
+  readonly start: number;
+  /** One past its last octet on the wire. */
+  readonly end: number;
+  readonly layers: Layer[] = [];
+  stopped: Stop | undefined = undefined;
+  /** The innermost layer that knows addresses. */
+  addressing: Addressing | undefined = undefined;
+  /** The innermost transport layer. */
+  transport: (Layer & { readonly srcPort: number; readonly dstPort: number }) | undefined = undefined;
+  /** Above 0 while a datagram quoted in an ICMP error is dissected: it is no traffic of its own. */
+  quoted = 0;
+  /** True while the payload under dissection is the first of several fragments that were not put together. */
+  fragment = false;
+  /** An exception that a dissector let slip: a bug of ours. The layers before it stand. */
+  fault: unknown = undefined;
+  /** Set by what spans frames: text that goes to the end of the Info column, e.g. ` · 61 µs after #4`. */
+  remark: string | undefined = undefined;
+
+  constructor(
+    readonly session: Session,
+    /** The octets of the chunk the frame was captured into. */
+    readonly own: Uint8Array,
+    start: number,
+    captured: number,
+    readonly wireLength: number,
+    /** Whole seconds since 1970 UTC. */
+    readonly seconds: number,
+    /** 0 to 999 999 999. */
+    readonly nanoseconds: number,
+    readonly interface_: CaptureInterface,
+    readonly notes: RecordNotes | undefined,
+  ) {
+    this.bytes = own;
+    this.start = start;
+    this.captured = captured;
+    this.end = start + wireLength;
+    this.ownCaptured = captured;
+  }
+
+  /** One past the last captured octet of {@link own}. */
+  readonly ownCaptured: number;
+
+  /** Octets that were captured. */
+  get capturedLength(): number {
+    return this.ownCaptured - this.start;
+  }
+
+  /** Nanoseconds since 1970 UTC. */
+  get time(): bigint {
+    return BigInt(this.seconds) * 1_000_000_000n + BigInt(this.nanoseconds);
+  }
+
+  /**
+   * List `layer`, and say whether its first `need` octets are there. When they are not, record the stop;
+   * the layer stays listed and the fields that fit can be read.
+   */
+  add(layer: Layer, need: number): boolean {
+    this.layers.push(layer);
+    return layer.start + need <= layer.captured || this.require(layer, need);
+  }
+
+  /** Check for a length learnt from the layer itself, e.g. a header length field. */
+  require(layer: Layer, need: number): boolean {
+    const have = Math.max(0, layer.captured - layer.start);
+    if (need <= have) return true;
+    this.stopped ??= { reason: layer.start + need <= layer.end ? 'truncated' : 'malformed', layer, need, have };
+    return false;
+  }
+
+  /** The packet contradicts itself in `layer`: what follows cannot be read. */
+  malformed(layer: Layer, need = 0): void {
+    this.stopped ??= { reason: 'malformed', layer, need, have: Math.max(0, layer.captured - layer.start) };
+  }
+
+  /** Hand `[start, end)` to what `table` has for `key`; false when it has nothing (the octets are then nobody's). */
+  tryDispatch(table: Table, key: number, start: number, end: number): boolean {
+    const dissect = this.session.registry.get(table, key);
+    if (typeof dissect !== 'function' || this.layers.length >= MAX_LAYERS) return false;
+    dissect(this, start, end);
+    return true;
+  }
+
+  /** The same; octets that nobody knows become a `data` layer. */
+  dispatch(table: Table, key: number, start: number, end: number): void {
+    if (!this.tryDispatch(table, key, start, end)) this.data(start, end);
+  }
+
+  /** Octets of no known protocol. Nothing is listed for none. */
+  data(start: number, end: number): void {
+    if (end > start && start <= this.captured) this.layers.push(new Data(this, start, end));
+  }
+
+  /** Dissect other octets (a reassembled datagram, a stream message, plain text of a cipher) as part of this frame. */
+  within(bytes: Uint8Array, start: number, end: number, dissect: Dissect): void {
+    const { bytes: outerBytes, captured } = this;
+    this.bytes = bytes;
+    this.captured = Math.min(end, bytes.length);
+    dissect(this, start, end);
+    this.bytes = outerBytes;
+    this.captured = captured;
+  }
+
+  /** First layer of a class: `frame.get(Tcp)?.srcPort`. */
+  get<L extends Layer>(Class: LayerClass<L>): L | undefined {
+    const { layers } = this;
+    for (let i = 0; i < layers.length; i++) if (layers[i] instanceof Class) return layers[i] as L;
+    return undefined;
+  }
+
+  /** All layers of a class, outermost first. */
+  all<L extends Layer>(Class: LayerClass<L>): L[] {
+    return this.layers.filter((layer): layer is L => layer instanceof Class);
+  }
+
+  /** The layer that the protocol and Info columns speak of. */
+  get top(): Layer {
+    return this.layers[this.layers.length - 1]!;
+  }
+
+  /** Names of the protocols, outermost first: `eth:ethertype:ip:tcp`. */
+  get protocols(): string {
+    let text = '';
+    for (let i = 1; i < this.layers.length; i++) text += (i > 1 ? ':' : '') + this.layers[i]!.chain;
+    return text;
+  }
+
+  /** The Info column as text. */
+  get info(): string {
+    const out = new TextBuffer(256);
+    this.writeInfo(out);
+    return out.toString();
+  }
+
+  /** Write the Info column. */
+  writeInfo(out: TextBuffer): void {
+    this.top.summary(out);
+    if (this.stopped) {
+      if (this.stopped.reason === 'malformed') out.text(` [malformed ${this.stopped.layer.shortName}]`);
+      else out.text(` [cut short: ${this.stopped.layer.shortName} needs ${this.stopped.need} octets, ${this.stopped.have} captured]`);
+    }
+    if (this.remark !== undefined) out.text(this.remark);
+  }
+
+  /** A copy that stays valid when the next frame is read. */
+  keep(): Frame {
+    return this.session.copy(this);
+  }
+}

@@ -1,0 +1,243 @@
+/** Layers: typed, lazy views of one protocol's octets inside a frame, and the tree of what a protocol's walk finds there. */
+import { type Field, type Fields, type Properties, presentable, type Raw, readRaw } from './field.js';
+import type { Frame } from './frame.js';
+import type { TextBuffer } from './text.js';
+
+/** A protocol as its table declares it. */
+export interface Protocol {
+  /** Filter name and JSON key: `tcp`. */
+  readonly name: string;
+  /** `Transmission Control Protocol`. */
+  readonly label: string;
+  /** What the protocol column shows: `TCP`. */
+  readonly short: string;
+  /** All rows in declared order, without the rows of list items. */
+  readonly fields: readonly Field[];
+  /** All rows, items' rows at any depth included. */
+  readonly allFields: readonly Field[];
+}
+
+/** A node of the tree that a walk builds. */
+export class TreeNode {
+  /** Said about the node instead of `label: value`. */
+  text: string | undefined = undefined;
+  constructor(
+    readonly field: Field | undefined,
+    readonly value: Raw | undefined,
+    /** The octets it stands in. */
+    readonly bytes: Uint8Array,
+    readonly start: number,
+    public end: number,
+    readonly depth: number,
+  ) {}
+}
+
+/** What a walk writes to. Octet positions are absolute in {@link Tree.bytes}; every method refuses what lies beyond what was captured. */
+export class Tree {
+  readonly nodes: TreeNode[] = [];
+  /** The octets that positions refer to: the layer's own, unless the walk changes it (decompressed, decrypted). */
+  bytes: Uint8Array;
+  /** One past the last octet that may be read. */
+  limit: number;
+  private depth = 0;
+
+  constructor(layer: Layer) {
+    this.bytes = layer.bytes;
+    this.limit = layer.captured;
+  }
+
+  /** A field that stands in octets `[at, at + length)`; false, and no node, when they were not all captured. */
+  add(field: Field, at: number, length: number = field.length as number): boolean {
+    if (at < 0 || length < 0 || at + length > this.limit) return false;
+    this.nodes.push(new TreeNode(field, readRaw(field, this.bytes, at, length), this.bytes, at, at + length, this.depth));
+    return true;
+  }
+
+  /** A field whose value was worked out: `value` in raw form. The octets, if any, are only for show. */
+  put(field: Field, value: Raw, at = 0, length = 0): void {
+    this.nodes.push(new TreeNode(field, value, this.bytes, at, at + length, this.depth));
+  }
+
+  /** A field read from its octets with everything up to the matching {@link close} under it; false (and nothing opened) when not captured. */
+  open(field: Field, at: number, length: number = field.length as number): boolean {
+    if (!this.add(field, at, length)) return false;
+    this.depth++;
+    return true;
+  }
+
+  /** The same for a value that was worked out. */
+  openPut(field: Field, value: Raw, at = 0, length = 0): TreeNode {
+    this.put(field, value, at, length);
+    this.depth++;
+    return this.nodes[this.nodes.length - 1]!;
+  }
+
+  /** A heading without a field of its own. */
+  heading(text: string, at = 0, length = 0): TreeNode {
+    const node = new TreeNode(undefined, undefined, this.bytes, at, at + length, this.depth++);
+    node.text = text;
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** An item of a list; its rows follow until {@link close}. `text` sums it up for the tree. */
+  item(list: Field, at: number, length: number, text?: string): TreeNode {
+    const node = new TreeNode(list, true, this.bytes, at, Math.min(at + length, this.limit), this.depth++);
+    node.text = text;
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Ends what {@link open}, {@link heading} or {@link item} began. */
+  close(): void {
+    this.depth--;
+  }
+
+  /** A word and the bits in it: `parent` over the same octets as each of `children` (rows made by `bits` and `flag`). */
+  word(parent: Field, at: number, children: readonly Field[]): boolean {
+    if (!this.open(parent, at)) return false;
+    const length = parent.length as number;
+    for (const child of children) this.add(child, at, length);
+    this.close();
+    return true;
+  }
+}
+
+const NO_NODES: readonly TreeNode[] = [];
+
+/**
+ * One protocol's octets in one frame. Nothing is decoded until a property is read.
+ * `end` is where the enclosing protocol says the layer stops, `captured` where the octets we hold stop.
+ */
+export abstract class Layer {
+  /** The frame's own octets, a reassembled datagram, or a stretch of a stream. */
+  readonly bytes: Uint8Array;
+  readonly captured: number;
+  private walked: readonly TreeNode[] | undefined = undefined;
+
+  constructor(
+    readonly frame: Frame,
+    readonly start: number,
+    public end: number,
+  ) {
+    this.bytes = frame.bytes;
+    this.captured = end < frame.captured ? end : frame.captured;
+  }
+
+  /** What it is a view of; on the prototype of each class. */
+  declare readonly protocol: Protocol;
+
+  /** Write the Info column. */
+  abstract summary(out: TextBuffer): void;
+
+  /** What the protocol column shows. */
+  get shortName(): string {
+    return this.protocol.short;
+  }
+
+  /** What the layer adds to `frame.protocols`. */
+  get chain(): string {
+    return this.protocol.name;
+  }
+
+  /** Find the walked rows. Protocols with walked rows override it. */
+  walk(_tree: Tree): void {}
+
+  /** What the walk found, in order; found once, when first asked for. */
+  get nodes(): readonly TreeNode[] {
+    if (this.walked !== undefined) return this.walked;
+    if (this.walk === Layer.prototype.walk) return (this.walked = NO_NODES);
+    const tree = new Tree(this);
+    this.walked = tree.nodes;
+    this.walk(tree);
+    return tree.nodes;
+  }
+}
+
+type LayerArguments = [frame: Frame, start: number, end: number];
+
+/** A class made by {@link layer}. */
+export interface LayerClass<L extends Layer = Layer> {
+  new (...args: LayerArguments): L;
+  readonly protocol: Protocol;
+}
+
+/** Every row of a table and of its lists' items, in order. */
+function withItems(fields: readonly Field[]): Field[] {
+  return fields.flatMap((field) => [field, ...withItems(field.items)]);
+}
+
+/**
+ * Declare a protocol: each key becomes a lazily read property of the layer, each row a filterable, printable, documented
+ * field.
+ *
+ * @example class Udp extends layer('udp', 'User Datagram Protocol', { srcPort: uint16('udp.srcport', 'Source Port', 0) }) { … }
+ */
+export function layer<const F extends Fields>(name: string, label: string, fields: F, short = name.toUpperCase()) {
+  const rows = Object.values(fields);
+  const protocol: Protocol = { name, label, short, fields: rows, allFields: withItems(rows) };
+  protocol.allFields.forEach((field, index) => {
+    field.protocol = protocol;
+    field.index = index;
+  });
+  abstract class Declared extends Layer {
+    static readonly protocol = protocol;
+  }
+  Object.defineProperty(Declared.prototype, 'protocol', { value: protocol });
+  for (const [key, field] of Object.entries(fields)) {
+    field.key = key;
+    Object.defineProperty(Declared.prototype, key, { get: getter(field), enumerable: true });
+  }
+  return Declared as unknown as { readonly protocol: Protocol } & (abstract new (...args: LayerArguments) => Layer & Properties<F>);
+}
+
+/** The property of a row: presentable values, arrays for rows that may occur many times. */
+function getter(field: Field): (this: Layer) => unknown {
+  if (!field.walked)
+    return function () {
+      const raw = field.raw(this);
+      return raw === undefined ? undefined : presentable(field.type, raw);
+    };
+  if (field.type === 'list')
+    return function () {
+      return itemsOf(field, this.nodes, 0, this.nodes.length, 0);
+    };
+  if (field.many)
+    return function () {
+      const values: unknown[] = [];
+      for (const node of this.nodes) if (node.field === field) values.push(presentable(field.type, node.value!));
+      return values;
+    };
+  return function () {
+    for (const node of this.nodes) if (node.field === field) return presentable(field.type, node.value!);
+    return undefined;
+  };
+}
+
+/** The items of a list among `nodes[from, to)`, each as an object with the properties of its rows. */
+function itemsOf(list: Field, nodes: readonly TreeNode[], from: number, to: number, depth: number): object[] {
+  const items: object[] = [];
+  for (let i = from; i < to; i++) {
+    const node = nodes[i]!;
+    if (node.field !== list || node.depth < depth) continue;
+    let end = i + 1;
+    while (end < to && nodes[end]!.depth > node.depth) end++;
+    const item: Record<string, unknown> = {};
+    for (const row of list.items) {
+      if (row.type === 'list') item[row.key] = itemsOf(row, nodes, i + 1, end, node.depth + 1);
+      else if (row.many) item[row.key] = nodes.slice(i + 1, end).flatMap((n) => (n.field === row ? [presentable(row.type, n.value!)] : []));
+      else {
+        for (let j = i + 1; j < end; j++) {
+          const inner = nodes[j]!;
+          if (inner.field !== row) continue;
+          item[row.key] = presentable(row.type, inner.value!);
+          break;
+        }
+      }
+    }
+    items.push(item);
+    // A list may hold items of itself (RESP arrays), so inner ones are left to be found by their own row.
+    i = end - 1;
+  }
+  return items;
+}

@@ -1,0 +1,150 @@
+/** One run over a capture: which dissectors stand where, what spans frames, and the frames themselves. */
+import type { CaptureInterface, CaptureRecord } from '../capture/source.js';
+import { Frame } from './frame.js';
+import { FrameLayer } from './frame-layer.js';
+import type { Layer } from './layer.js';
+import { linkTypes, type Registry } from './registry.js';
+
+/** What a session needs that dissectors cannot know. */
+export interface SessionOptions {
+  readonly registry: Registry;
+  /** Verify checksums of IP, ICMP, UDP and TCP; costs a pass over the octets. */
+  readonly checksums?: boolean;
+  readonly hooks?: Hooks;
+}
+
+/** A fragment of a datagram, as IPv4 or IPv6 found it. */
+export interface Fragment {
+  readonly layer: Layer;
+  /** Where its payload stands in `frame.bytes`. */
+  readonly start: number;
+  readonly end: number;
+  /** Octets from the start of the datagram's payload. */
+  readonly offset: number;
+  readonly more: boolean;
+  readonly identification: number;
+  readonly protocol: number;
+}
+
+/** What stands to the right of the dissectors and is told of their finds. Each is absent when nobody asked for it. */
+export interface Hooks {
+  /** A fragment; when it completes its datagram, the hook dissects the whole and returns true. */
+  fragment?(frame: Frame, fragment: Fragment): boolean;
+  /** A TCP segment with its payload `[start, end)`: analyse it, put the stream in order, hand messages on. */
+  tcp?(frame: Frame, tcp: Layer, start: number, end: number): void;
+  /** A UDP datagram, before its payload is dissected. */
+  udp?(frame: Frame, udp: Layer): void;
+  /** All layers of a frame are known. */
+  frame?(frame: Frame): void;
+}
+
+export class Session {
+  readonly registry: Registry;
+  readonly checksums: boolean;
+  readonly hooks: Hooks;
+  /** Frames dissected so far. */
+  count = 0;
+  /** Time of the first frame. */
+  firstSeconds = 0;
+  firstNanoseconds = 0;
+  /** Time of the frame before the current one. */
+  previousSeconds = 0;
+  previousNanoseconds = 0;
+  /** Time of the last frame that was shown; whoever shows frames sets it with {@link shown}. */
+  shownSeconds = 0;
+  shownNanoseconds = 0;
+  private anyShown = false;
+  /** Frames whose dissection ended in an exception: bugs of ours. */
+  faults = 0;
+
+  constructor(options: SessionOptions) {
+    this.registry = options.registry;
+    this.checksums = options.checksums ?? false;
+    this.hooks = options.hooks ?? {};
+  }
+
+  /** Dissect a captured record. The frame is valid until its octets are overwritten, that is until the next record is read. */
+  dissect(record: CaptureRecord): Frame {
+    const { seconds, nanoseconds } = record;
+    if (this.count === 0) {
+      this.firstSeconds = this.previousSeconds = this.lastSeconds = seconds;
+      this.firstNanoseconds = this.previousNanoseconds = this.lastNanoseconds = nanoseconds;
+    } else {
+      this.previousSeconds = this.lastSeconds;
+      this.previousNanoseconds = this.lastNanoseconds;
+      this.lastSeconds = seconds;
+      this.lastNanoseconds = nanoseconds;
+    }
+    const frame = new Frame(
+      this,
+      record.bytes,
+      record.start,
+      record.captured,
+      record.wireLength,
+      seconds,
+      nanoseconds,
+      record.interface,
+      record.notes,
+    );
+    frame.number = ++this.count;
+    this.run(frame, record.interface);
+    return frame;
+  }
+
+  private lastSeconds = 0;
+  private lastNanoseconds = 0;
+
+  private run(frame: Frame, from: CaptureInterface): void {
+    frame.layers.push(new FrameLayer(frame, frame.start, frame.end));
+    try {
+      if (!frame.tryDispatch(linkTypes, from.linkType, frame.start, frame.end)) frame.data(frame.start, frame.end);
+      this.hooks.frame?.(frame);
+    } catch (error) {
+      // No input may stop the run: the frame keeps what was found, and the run says at its end how often this happened.
+      frame.fault = error;
+      this.faults++;
+    }
+  }
+
+  /** Tell the session that a frame was shown, for `frame.time_delta_displayed`. */
+  shown(frame: Frame): void {
+    this.shownSeconds = frame.seconds;
+    this.shownNanoseconds = frame.nanoseconds;
+    this.anyShown = true;
+  }
+
+  /** Time of the last shown frame, or of the first frame of all. */
+  get displayedBase(): readonly [seconds: number, nanoseconds: number] {
+    return this.anyShown ? [this.shownSeconds, this.shownNanoseconds] : [this.firstSeconds, this.firstNanoseconds];
+  }
+
+  /**
+   * A frame with octets of its own. Its layers are the same kinds at the same places; those that stand in reassembled
+   * octets share them with the original, which never reuses them.
+   */
+  copy(frame: Frame): Frame {
+    const own = frame.own.slice(frame.start, frame.ownCaptured);
+    const kept = new Frame(this, own, 0, own.length, frame.wireLength, frame.seconds, frame.nanoseconds, frame.interface_, frame.notes);
+    kept.number = frame.number;
+    kept.stopped = frame.stopped;
+    kept.addressing = frame.addressing;
+    kept.transport = frame.transport;
+    kept.remark = frame.remark;
+    for (const layer of frame.layers) {
+      const twin = Object.create(layer, {
+        frame: { value: kept },
+        ...(layer.bytes === frame.own && {
+          bytes: { value: own },
+          start: { value: layer.start - frame.start },
+          end: { value: layer.end - frame.start, writable: true },
+          captured: { value: layer.captured - frame.start },
+          walked: { value: undefined, writable: true },
+        }),
+      }) as Layer;
+      kept.layers.push(twin);
+      if (frame.addressing === (layer as unknown)) kept.addressing = twin as unknown as NonNullable<Frame['addressing']>;
+      if (frame.transport === layer) kept.transport = twin as NonNullable<Frame['transport']>;
+    }
+    return kept;
+  }
+}

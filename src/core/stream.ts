@@ -1,0 +1,44 @@
+/** Protocols over byte streams: what the reassembler and a protocol's parser say to each other. */
+import type { Frame } from './frame.js';
+
+/** {@link StreamParser.measure}: not whole yet, more octets are needed. */
+export const MORE = 0;
+/** {@link StreamParser.measure}: these octets are no message of the protocol. */
+export const ALIEN = -1;
+
+/** What a parser may know of the conversation it reads one direction of. */
+export interface StreamContext {
+  /** The parser of the other direction, once there is one. */
+  readonly peer: StreamParser | undefined;
+  /** True in the direction of the side that opened the connection, as far as is known. */
+  readonly fromClient: boolean;
+  /** State that both directions share; the protocol decides what it is. */
+  shared: unknown;
+  /** Port numbers of sender and receiver. */
+  readonly srcPort: number;
+  readonly dstPort: number;
+}
+
+/** Reads one direction of a conversation, message by message. */
+export interface StreamParser {
+  /**
+   * How long the message at `start` is, when it ends at or before `end`; {@link MORE}, or {@link ALIEN}. Called again
+   * with the same first octet and a later end as octets come in, so a parser remembers how far it has looked and each
+   * octet is read once. `start` may move between calls (the octets were copied), `end - start` never shrinks before a
+   * message was taken. With `final` no more will come.
+   */
+  measure(bytes: Uint8Array, start: number, end: number, final: boolean): number;
+  /** Turn the whole message `[start, end)` of `frame.bytes` into layers. The parser begins a new message afterwards. */
+  dissect(frame: Frame, start: number, end: number): void;
+  /** Octets are missing: forget the message under way. `length` is undefined when it is not known how many. */
+  hole?(length: number | undefined): void;
+}
+
+/** A protocol spoken over byte streams. */
+export interface StreamProtocol {
+  readonly name: string;
+  /** A parser for one direction. */
+  parser(context: StreamContext): StreamParser;
+  /** Does a stream whose first octets are these speak it? Cheap and strict. */
+  recognise?(bytes: Uint8Array, start: number, end: number): boolean;
+}

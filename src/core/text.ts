@@ -1,0 +1,241 @@
+/**
+ * Text on its way out, written straight into octets. Whatever comes from the wire goes through {@link TextBuffer.text},
+ * which lets no control character through, so that a capture can never drive the terminal it is shown on.
+ */
+
+const encoder = new TextEncoder();
+const DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
+const BACKSLASH = 0x5c;
+
+/** C0, DEL, C1, line separators, bidirectional controls and other characters without a glyph. */
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
+const UNSAFE_ALL = new RegExp(UNSAFE, 'g');
+const SHORT: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r' };
+
+/** `text` with every character that could steer a terminal written as an escape: `\n`, `\x1b`, `\u202e`. */
+export function safeText(text: string): string {
+  if (!UNSAFE.test(text)) return text;
+  return text.replace(UNSAFE_ALL, (c) => {
+    const code = c.charCodeAt(0);
+    return SHORT[code] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`);
+  });
+}
+
+/** A growing buffer of octets with the few ways of writing that output needs. */
+export class TextBuffer {
+  bytes: Uint8Array;
+  length = 0;
+
+  constructor(size = 1 << 16) {
+    this.bytes = new Uint8Array(size);
+  }
+
+  /** Make room for `more` octets. */
+  room(more: number): void {
+    const need = this.length + more;
+    if (need <= this.bytes.length) return;
+    let size = this.bytes.length * 2;
+    while (size < need) size *= 2;
+    const bigger = new Uint8Array(size);
+    bigger.set(this.bytes.subarray(0, this.length));
+    this.bytes = bigger;
+  }
+
+  /** One octet. */
+  byte(octet: number): void {
+    if (this.length === this.bytes.length) this.room(1);
+    this.bytes[this.length++] = octet;
+  }
+
+  /** Octets as they are. */
+  raw(octets: Uint8Array): void {
+    const n = octets.length;
+    this.room(n);
+    // A loop is quicker than `set` for what is usually a key of a few octets.
+    if (n < 32) {
+      const { bytes } = this;
+      let at = this.length;
+      for (let i = 0; i < n; i++) bytes[at++] = octets[i]!;
+      this.length = at;
+      return;
+    }
+    this.bytes.set(octets, this.length);
+    this.length += n;
+  }
+
+  /** Our own text: ASCII only, no checks. */
+  ascii(text: string): void {
+    const n = text.length;
+    this.room(n);
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < n; i++) bytes[at++] = text.charCodeAt(i);
+    this.length = at;
+  }
+
+  /** Any text, made safe for a terminal. */
+  text(text: string): void {
+    const n = text.length;
+    this.room(n);
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < n; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e) {
+        this.unicode(safeText(text));
+        return;
+      }
+      bytes[at++] = code;
+    }
+    this.length = at;
+  }
+
+  /** Text beyond ASCII that is known to be safe. */
+  unicode(text: string): void {
+    this.room(text.length * 3);
+    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+  }
+
+  /** A whole number in decimal; negative and fractional ones too. */
+  number(n: number): void {
+    if (n < 0 || n > 0x7fffffff || (n | 0) !== n) {
+      this.ascii(String(n));
+      return;
+    }
+    if (n < 10) {
+      this.byte(48 + n);
+      return;
+    }
+    let digits = 2;
+    for (let bound = 100; digits < 10 && n >= bound; bound *= 10) digits++;
+    this.room(digits);
+    const { bytes } = this;
+    let rest = n;
+    for (let at = this.length + digits - 1; at >= this.length; at--) {
+      const next = (rest / 10) | 0;
+      bytes[at] = 48 + (rest - next * 10);
+      rest = next;
+    }
+    this.length += digits;
+  }
+
+  /** A number with leading zeros: exactly `digits` of them. */
+  padded(n: number, digits: number): void {
+    this.room(digits);
+    let rest = n;
+    for (let at = this.length + digits - 1; at >= this.length; at--) {
+      const next = Math.floor(rest / 10);
+      this.bytes[at] = 48 + (rest - next * 10);
+      rest = next;
+    }
+    this.length += digits;
+  }
+
+  /** A number in hex with leading zeros: `digits` of them at least. */
+  hex(n: number, digits: number): void {
+    if (n > 0xffffffff) {
+      this.ascii(n.toString(16).padStart(digits, '0'));
+      return;
+    }
+    let need = digits;
+    while (need < 8 && n >>> (4 * need) !== 0) need++;
+    this.room(need);
+    for (let i = need - 1; i >= 0; i--) this.bytes[this.length++] = DIGITS[i > 7 ? 0 : (n >>> (4 * i)) & 15]!;
+  }
+
+  /** Octets in hex, two digits each. */
+  hexOctets(octets: Uint8Array, from = 0, to = octets.length): void {
+    this.room(2 * (to - from));
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = from; i < to; i++) {
+      const octet = octets[i]!;
+      bytes[at++] = DIGITS[octet >> 4]!;
+      bytes[at++] = DIGITS[octet & 15]!;
+    }
+    this.length = at;
+  }
+
+  /** A dotted IPv4 address. */
+  ipv4(n: number): void {
+    this.room(15);
+    this.octet(n >>> 24);
+    this.bytes[this.length++] = 46;
+    this.octet((n >>> 16) & 255);
+    this.bytes[this.length++] = 46;
+    this.octet((n >>> 8) & 255);
+    this.bytes[this.length++] = 46;
+    this.octet(n & 255);
+  }
+
+  /** An octet in decimal; the caller has made room. */
+  private octet(n: number): void {
+    const { bytes } = this;
+    if (n >= 100) {
+      const hundreds = n >= 200 ? 2 : 1;
+      bytes[this.length++] = 48 + hundreds;
+      const rest = n - hundreds * 100;
+      const tens = (rest / 10) | 0;
+      bytes[this.length++] = 48 + tens;
+      bytes[this.length++] = 48 + rest - tens * 10;
+    } else if (n >= 10) {
+      const tens = (n / 10) | 0;
+      bytes[this.length++] = 48 + tens;
+      bytes[this.length++] = 48 + n - tens * 10;
+    } else bytes[this.length++] = 48 + n;
+  }
+
+  /** A hardware address with colons. */
+  ether(octets: Uint8Array, at: number, count = 6): void {
+    this.room(3 * count);
+    for (let i = 0; i < count; i++) {
+      if (i) this.bytes[this.length++] = 58;
+      const octet = octets[at + i]!;
+      this.bytes[this.length++] = DIGITS[octet >> 4]!;
+      this.bytes[this.length++] = DIGITS[octet & 15]!;
+    }
+  }
+
+  /** Spaces until `column` octets after `from`; for text of one octet a character. */
+  pad(from: number, column: number): void {
+    let missing = from + column - this.length;
+    if (missing <= 0) return;
+    this.room(missing);
+    while (missing-- > 0) this.bytes[this.length++] = 32;
+  }
+
+  /** A JSON string with its quotes. */
+  json(text: string): void {
+    const n = text.length;
+    this.room(n + 2);
+    const { bytes } = this;
+    let at = this.length;
+    bytes[at++] = 34;
+    for (let i = 0; i < n; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e || code === 34 || code === BACKSLASH) {
+        this.jsonSlow(text);
+        return;
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = 34;
+    this.length = at;
+  }
+
+  private jsonSlow(text: string): void {
+    // JSON.stringify escapes C0, quotes and lone surrogates; what else could steer a terminal is escaped here.
+    this.unicode(JSON.stringify(text).replace(UNSAFE_ALL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  }
+
+  /** What was written, as text. */
+  toString(from = 0): string {
+    return decoder.decode(this.bytes.subarray(from, this.length));
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+}
+
+const decoder = new TextDecoder();

@@ -1,0 +1,40 @@
+/** Every protocol that netlens knows, in the order in which recognisers are asked. */
+import { Data } from '../core/data.js';
+import type { Field } from '../core/field.js';
+import { FrameLayer } from '../core/frame-layer.js';
+import type { LayerClass } from '../core/layer.js';
+import type { ProtocolEntry } from '../core/registry.js';
+import { ethernet } from './ethernet.js';
+import { ipv4Protocol } from './ipv4.js';
+import { tcp } from './tcp.js';
+import { udp } from './udp.js';
+
+export const PROTOCOLS: readonly ProtocolEntry[] = [
+  { name: 'frame', layers: [FrameLayer] },
+  ethernet,
+  ipv4Protocol,
+  udp,
+  tcp,
+  { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
+];
+
+/** All layer classes. */
+export const LAYERS: readonly LayerClass[] = [...new Set(PROTOCOLS.flatMap((protocol) => protocol.layers))];
+
+/** Fields by their filter name; a name that stands for several (`ip.addr`) has several. */
+export const FIELDS: ReadonlyMap<string, readonly Field[]> = index();
+
+function index(): Map<string, Field[]> {
+  const fields = new Map<string, Field[]>();
+  const add = (name: string, field: Field) => {
+    const known = fields.get(name);
+    if (known) known.push(field);
+    else fields.set(name, [field]);
+  };
+  for (const { protocol } of LAYERS)
+    for (const field of protocol.allFields) {
+      add(field.name, field);
+      for (const name of field.options.also ?? []) add(name, field);
+    }
+  return fields;
+}
