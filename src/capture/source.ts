@@ -23,6 +23,8 @@ export class CaptureRecord {
   seconds = 0;
   /** Nanoseconds after {@link seconds}, 0 to 999 999 999. */
   nanoseconds = 0;
+  /** False where the source gives no time (pcapng Simple Packet Block, Custom Block); then both are 0. */
+  hasTime = true;
   /** The interface it came in on; one object an interface, so that it can be compared by identity. */
   interface: CaptureInterface = NO_INTERFACE;
   /** Facts that few frames have; `undefined` for almost all. */
@@ -33,7 +35,7 @@ export class CaptureRecord {
 export interface CaptureInterface {
   /** Number within its section, as `frame.interface_id`; `undefined` where the format has no interfaces. */
   readonly id: number | undefined;
-  /** LINKTYPE_ value of the pcap registry, e.g. 1 for Ethernet. */
+  /** LINKTYPE_ value of the pcap registry, e.g. 1 for Ethernet; -1 for octets that are no packet (pcapng Custom Block). */
   readonly linkType: number;
   /** Most octets kept of a frame; 0 means no limit was stated. */
   readonly snapLength: number;
@@ -73,10 +75,39 @@ export interface CaptureReader {
   readonly interfaces: readonly CaptureInterface[];
   /** The name of the format: `pcap`, `pcapng`, `snoop`. */
   readonly format: string;
-  /** TLS secrets that came with the capture (pcapng Decryption Secrets Blocks). */
-  readonly secrets: readonly { readonly type: number; readonly data: Uint8Array }[];
+  /** Secrets that came with the capture (pcapng Decryption Secrets Blocks), such as TLS key logs. */
+  readonly secrets: readonly Secrets[];
   /** Names that came with the capture (pcapng Name Resolution Blocks). */
-  readonly names: readonly { readonly address: string; readonly names: readonly string[] }[];
+  readonly names: readonly NameRecord[];
+  /** What the capturing program counted (pcapng Interface Statistics Blocks). */
+  readonly statistics: readonly InterfaceStatistics[];
+}
+
+/** Keys to decrypt the capture with, as they stand in it. */
+export interface Secrets {
+  /** Secrets type of the pcapng registry, e.g. 0x544c534b for a TLS key log. */
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
+/** An address and what it is called. */
+export interface NameRecord {
+  /** IPv4 as dotted text, IPv6 as eight groups in hex, an EUI as octets in hex joined by `:`. */
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** Counters of one interface over the whole capture; `undefined` where the capturing program did not say. */
+export interface InterfaceStatistics {
+  readonly interface: CaptureInterface;
+  /** Frames received by the interface. */
+  readonly received: bigint | undefined;
+  /** Frames dropped by the interface for want of room. */
+  readonly dropped: bigint | undefined;
+  /** Frames accepted by the filter. */
+  readonly accepted: bigint | undefined;
+  /** Frames dropped by the operating system. */
+  readonly droppedBySystem: bigint | undefined;
 }
 
 /** Something wrong that did not stop the reading of what came before it. */

@@ -1,0 +1,212 @@
+/**
+ * lz4: frames of blocks, each decoded on its own or with the last 64 KiB before it.
+ *
+ * LZ4 Frame Format 1.6.3 and LZ4 Block Format of the lz4 project; the legacy frame of the Linux kernel as well.
+ *
+ *     frame: magic 4 | flags 1 | block size 1 | [content size 8] | [dictionary 4] | header checksum 1
+ *     block: size 4 (top bit: stored) | data | [checksum 4]; size 0 ends, then [content checksum 4]
+ */
+import type { Chunks } from './chunks.js';
+import type { OctetSource } from './octets.js';
+
+const FRAME = 0x184d2204;
+const LEGACY_FRAME = 0x184c2102;
+/** Octets before a block that its matches may reach back to. */
+const HISTORY = 64 * 1024;
+/** Octets of a block after decoding, by the size code of the frame. */
+const BLOCK_SIZES: Readonly<Record<number, number>> = { 4: 64 * 1024, 5: 256 * 1024, 6: 1024 * 1024, 7: 4 * 1024 * 1024 };
+const LEGACY_BLOCK = 8 * 1024 * 1024;
+
+/** Is this the first word of an lz4 frame, read little-endian? */
+export function isLz4(magic: number): boolean {
+  return magic === FRAME || magic === LEGACY_FRAME;
+}
+
+interface Frame {
+  readonly legacy: boolean;
+  readonly blockSize: number;
+  readonly independent: boolean;
+  readonly blockChecksums: boolean;
+  readonly contentChecksum: boolean;
+}
+
+/** Decompresses frame after frame, a block at a time. Checksums are not verified: the capture's own structure is checked. */
+export class Lz4Source implements OctetSource {
+  problem: OctetSource['problem'];
+  private frame: Frame | undefined;
+  /** History, then the block: `output[taken..filled)` was decoded and not yet taken. */
+  private output = new Uint8Array(0);
+  private taken = 0;
+  private filled = 0;
+
+  constructor(private readonly input: Chunks) {}
+
+  async read(into: Uint8Array, offset: number, length: number): Promise<number> {
+    while (this.taken === this.filled) {
+      if (this.problem) return 0;
+      if (!(await (this.frame ? this.block(this.frame) : this.header()))) return 0;
+    }
+    const count = Math.min(length, this.filled - this.taken);
+    into.set(this.output.subarray(this.taken, this.taken + count), offset);
+    this.taken += count;
+    return count;
+  }
+
+  /** Reads a frame header or skips a skippable frame; false at the end. */
+  private async header(): Promise<boolean> {
+    const { input } = this;
+    if (!(await input.more(1))) return false;
+    if (!(await input.more(4))) return this.cut();
+    const magic = input.view.getUint32(input.position, true);
+    if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) {
+      if (!(await input.more(8))) return this.cut();
+      return this.skip(8 + input.view.getUint32(input.position + 4, true));
+    }
+    if (magic === LEGACY_FRAME) {
+      input.position += 4;
+      return this.begin({ legacy: true, blockSize: LEGACY_BLOCK, independent: true, blockChecksums: false, contentChecksum: false });
+    }
+    if (magic !== FRAME) return this.damaged('a frame expected');
+    if (!(await input.more(7))) return this.cut();
+    const flags = input.bytes[input.position + 4]!;
+    const blockSize = BLOCK_SIZES[(input.bytes[input.position + 5]! >> 4) & 7];
+    if (flags >> 6 !== 1 || blockSize === undefined) return this.damaged('unknown version or block size');
+    if (flags & 1) return this.damaged('it needs a dictionary');
+    const length = 7 + (flags & 8 ? 8 : 0);
+    if (!(await input.more(length))) return this.cut();
+    input.position += length;
+    return this.begin({
+      legacy: false,
+      blockSize,
+      independent: (flags & 0x20) !== 0,
+      blockChecksums: (flags & 0x10) !== 0,
+      contentChecksum: (flags & 4) !== 0,
+    });
+  }
+
+  private begin(frame: Frame): true {
+    this.frame = frame;
+    if (this.output.length < HISTORY + frame.blockSize) this.output = new Uint8Array(HISTORY + frame.blockSize);
+    this.taken = this.filled = 0;
+    return true;
+  }
+
+  private async block(frame: Frame): Promise<boolean> {
+    const { input } = this;
+    if (!(await input.more(4))) {
+      if (!frame.legacy || input.position !== input.end) return this.cut();
+      this.frame = undefined;
+      return false;
+    }
+    const word = input.view.getUint32(input.position, true);
+    if (frame.legacy && (isLz4(word) || (word >= 0x184d2a50 && word <= 0x184d2a5f))) {
+      this.frame = undefined;
+      return true;
+    }
+    if (word === 0 && !frame.legacy) {
+      const length = 4 + (frame.contentChecksum ? 4 : 0);
+      if (!(await input.more(length))) return this.cut();
+      input.position += length;
+      this.frame = undefined;
+      return true;
+    }
+    const stored = !frame.legacy && word >= 0x80000000;
+    const size = stored ? word - 0x80000000 : word;
+    // What does not shrink is stored, but a legacy block has no such mark and may grow a little.
+    if (size > frame.blockSize + (frame.legacy ? frame.blockSize / 255 + 16 : 0)) return this.damaged(`block of ${size} octets`);
+    const length = 4 + size + (frame.blockChecksums ? 4 : 0);
+    if (!(await input.more(length))) return this.cut();
+    this.keepHistory(frame);
+    const start = input.position + 4;
+    if (stored) {
+      this.output.set(input.bytes.subarray(start, start + size), this.filled);
+      this.filled += size;
+    } else {
+      const first = frame.independent ? this.filled : 0;
+      const stop = decodeBlock(input.bytes, start, start + size, this.output, this.filled, this.filled + frame.blockSize, first);
+      if (stop < 0) return this.damaged('a block that does not decode');
+      this.filled = stop;
+    }
+    input.position += length;
+    return true;
+  }
+
+  /** Moves the last 64 KiB of output to the front, where the matches of a linked block find them. */
+  private keepHistory(frame: Frame): void {
+    const kept = frame.independent ? 0 : Math.min(HISTORY, this.filled);
+    this.output.copyWithin(0, this.filled - kept, this.filled);
+    this.taken = this.filled = kept;
+  }
+
+  private async skip(length: number): Promise<boolean> {
+    let left = length;
+    while (left > 0) {
+      if (!(await this.input.more(1))) return this.cut();
+      const step = Math.min(left, this.input.end - this.input.position);
+      this.input.position += step;
+      left -= step;
+    }
+    return true;
+  }
+
+  private cut(): false {
+    this.problem = { code: 'cut-short', message: 'the lz4 data ends early' };
+    return false;
+  }
+
+  private damaged(why: string): false {
+    this.problem = { code: 'damaged', message: `the lz4 data cannot be read at octet ${this.input.offset}: ${why}` };
+    return false;
+  }
+
+  async close(): Promise<void> {
+    await this.input.source.close();
+  }
+}
+
+/**
+ * Decodes `from[position..end)` into `to` at `at`; returns where the output ends, -1 if it is damaged.
+ * A sequence is a token (high half: literals, low half: match length - 4), literals, offset 2, more match length.
+ * Every round takes a token, every length is checked against what is there and what fits, matches reach back to `first`.
+ */
+function decodeBlock(from: Uint8Array, position: number, end: number, to: Uint8Array, at: number, limit: number, first: number): number {
+  let input = position;
+  let output = at;
+  while (input < end) {
+    const token = from[input++]!;
+    let literals = token >> 4;
+    if (literals === 15) {
+      let octet: number;
+      do {
+        if (input >= end) return -1;
+        octet = from[input++]!;
+        literals += octet;
+      } while (octet === 255);
+    }
+    if (literals > end - input || literals > limit - output) return -1;
+    if (literals > 32) to.set(from.subarray(input, input + literals), output);
+    else for (let index = 0; index < literals; index++) to[output + index] = from[input + index]!;
+    input += literals;
+    output += literals;
+    if (input === end) return output; // the last sequence has literals only
+    if (input + 2 > end) return -1;
+    const distance = from[input]! | (from[input + 1]! << 8);
+    input += 2;
+    let length = (token & 15) + 4;
+    if (length === 19) {
+      let octet: number;
+      do {
+        if (input >= end) return -1;
+        octet = from[input++]!;
+        length += octet;
+      } while (octet === 255);
+    }
+    const source = output - distance;
+    if (distance === 0 || source < first || length > limit - output) return -1;
+    // A match may overlap what it writes, which repeats it; then it is copied octet by octet.
+    if (distance >= length && length > 32) to.copyWithin(output, source, source + length);
+    else for (let index = 0; index < length; index++) to[output + index] = to[source + index]!;
+    output += length;
+  }
+  return output;
+}
