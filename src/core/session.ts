@@ -30,7 +30,12 @@ export interface Fragment {
 export interface Hooks {
   /** A fragment; when it completes its datagram, the hook dissects the whole and returns true. */
   fragment?(frame: Frame, fragment: Fragment): boolean;
-  /** A TCP segment with its payload `[start, end)`: analyse it, put the stream in order, hand messages on. */
+  /**
+   * A TCP header of which the first 20 octets are there, before anything else is made of it; also one that an ICMP error
+   * quotes or that heads an incomplete datagram. `sized`: the segment's own length is known, so it can be analysed.
+   */
+  tcpHeader?(frame: Frame, tcp: Layer, sized: boolean): void;
+  /** A TCP segment with its payload `[start, end)`: put the stream in order, hand messages on. */
   tcp?(frame: Frame, tcp: Layer, start: number, end: number): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;

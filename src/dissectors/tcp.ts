@@ -88,7 +88,19 @@ const fields = {
   payload: bytes('tcp.payload', 'TCP payload', headerLength, (l) => l.captured - l.start - headerLength(l)),
 };
 
+/** One direction of a conversation as the analysis keeps it (analysis/conversations.ts), seen from its segments. */
+export interface TcpDirection {
+  readonly conversation: { readonly number: number };
+  readonly peer: TcpDirection;
+  /** The sequence number shown as 0. */
+  readonly base: number;
+  readonly baseKnown: boolean;
+}
+
 export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
+  /** Who sends to whom; undefined when conversations are not followed. */
+  declare direction: TcpDirection | undefined;
+
   override walk(tree: Tree): void {
     const end = Math.min(this.start + headerLength(this), this.captured);
     for (let at = this.start + FIXED_LENGTH; at < end; ) {
@@ -144,9 +156,11 @@ export const dissectTcp: Dissect = (frame, start, end) => {
   if (!frame.add(tcp, FIXED_LENGTH)) return;
   frame.transport = tcp;
   const header = headerLength(tcp);
+  const { hooks } = frame.session;
+  hooks.tcpHeader?.(frame, tcp, frame.quoted === 0 && !frame.fragment && end - start >= header);
   if (header < FIXED_LENGTH) return frame.malformed(tcp, FIXED_LENGTH);
   if (!frame.require(tcp, header)) return;
-  const { tcp: hook } = frame.session.hooks;
+  const { tcp: hook } = hooks;
   if (hook && frame.quoted === 0 && !frame.fragment) return hook(frame, tcp, start + header, end);
   const low = Math.min(u16(tcp.bytes, start), u16(tcp.bytes, start + 2));
   if (start + header < end) frame.dispatch(tcpPorts, low, start + header, end);

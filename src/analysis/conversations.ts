@@ -1,0 +1,432 @@
+/**
+ * TCP conversations: which segments belong together, in which direction each goes, and who opened.
+ *
+ * A conversation is a pair of endpoints (address and port, of the innermost IP header) from one opening SYN to the next
+ * one with another initial sequence number. Numbers count up from 0 in the order of the capture, as `tcp.stream` does.
+ * All state is bounded: conversations that nobody answered have a small table of their own, so that a flood of SYNs
+ * cannot push out those that live, and what has been idle longest goes first.
+ */
+import { ipv4Text, ipv6Text } from '../core/addresses.js';
+import type { Frame } from '../core/frame.js';
+import type { Layer } from '../core/layer.js';
+import { u16, u32 } from '../core/octets.js';
+import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
+
+const SYN = 0x02;
+const ACK = 0x10;
+
+/** How much is remembered at once. */
+export interface ConversationLimits {
+  /** Conversations in which both sides spoke. */
+  readonly answered: number;
+  /** Conversations in which one side alone spoke. */
+  readonly unanswered: number;
+  /** Conversations that may be idle for ever; beyond them {@link idleSeconds} holds. */
+  readonly restful: number;
+  /** Seconds of packet time without a segment after which a conversation may be forgotten. */
+  readonly idleSeconds: number;
+}
+
+const LIMITS: ConversationLimits = { answered: 100_000, unanswered: 20_000, restful: 4096, idleSeconds: 3600 };
+
+/** One direction of a conversation: what its sender did, and what was learnt of it. Sequence numbers are kept as signed 32-bit integers. */
+export class Direction implements TcpDirection {
+  /** The other direction. */
+  peer!: Direction;
+  /** The sequence number that counts as 0: that of the SYN, or the one before the first octet seen. */
+  base = 0;
+  baseKnown = false;
+  /** Whatever the reassembler of byte streams keeps for this direction. */
+  reader: unknown = undefined;
+  /** Segments seen. */
+  segments = 0;
+
+  constructor(
+    readonly conversation: Conversation,
+    /** True when it is sent by the endpoint that compares lower, the first of {@link Conversation.directions}. */
+    readonly low: boolean,
+    readonly srcPort: number,
+    readonly dstPort: number,
+  ) {}
+
+  /** The sender's address. */
+  get source(): string {
+    return this.conversation.addressText(this.low ? 0 : 1);
+  }
+
+  /** The receiver's address. */
+  get destination(): string {
+    return this.conversation.addressText(this.low ? 1 : 0);
+  }
+
+  /** Where an octet of this direction stands in the stream: 0 for the SYN, 1 for the first octet of data. */
+  relative(sequence: number): number {
+    return (sequence - this.base) >>> 0;
+  }
+
+  /** True when its sender opened the connection, as far as is known or can be guessed. */
+  get fromClient(): boolean {
+    return this.conversation.client === this;
+  }
+}
+
+/** Two endpoints and what passed between them. */
+export class Conversation {
+  /** `tcp.stream`. */
+  readonly number: number;
+  /** The direction of the endpoint that compares lower, and the other one. */
+  readonly directions: readonly [Direction, Direction];
+  /** The direction whose sender sent the first SYN without ACK, or whose receiver sent a SYN with ACK; undefined when neither was seen. */
+  opener: Direction | undefined = undefined;
+  /** The direction of the first segment seen. */
+  first: Direction;
+  /** Frame and time of the first segment. */
+  readonly startFrame: number;
+  readonly startSeconds: number;
+  readonly startNanoseconds: number;
+  /** Frame and time of the last segment. */
+  lastFrame: number;
+  lastSeconds: number;
+  lastNanoseconds: number;
+  /** Time of the segment before the last one; that of the first while there is but one. */
+  previousSeconds: number;
+  previousNanoseconds: number;
+  /** The frame in which the ports were found to be used again for this conversation; 0 when they were not. */
+  reusedAt = 0;
+  /** True when it took the place of an earlier conversation between the same ports. */
+  readonly reused: boolean;
+
+  /** Neighbours in the order of the last segment; for {@link Conversations} alone. */
+  older: Conversation | undefined = undefined;
+  newer: Conversation | undefined = undefined;
+  /** The list it stands in: false while one side alone spoke. */
+  answered = false;
+  /** Its place in the table of {@link Conversations}. */
+  slot = -1;
+
+  constructor(
+    number: number,
+    frame: Frame,
+    /** 4 or 6; 0 when there is no IP header. */
+    readonly version: number,
+    /** IPv4: the lower address as a number. IPv6: a hash. */
+    readonly keyLow: number,
+    readonly keyHigh: number,
+    /** Ports of the lower endpoint (high 16 bits) and the higher one. */
+    readonly ports: number,
+    /** IPv6: both addresses, the lower one first. */
+    readonly addresses: Uint8Array | undefined,
+    fromLow: boolean,
+    reused: boolean,
+  ) {
+    this.number = number;
+    this.startFrame = this.lastFrame = frame.number;
+    this.startSeconds = this.lastSeconds = this.previousSeconds = frame.seconds;
+    this.startNanoseconds = this.lastNanoseconds = this.previousNanoseconds = frame.nanoseconds;
+    this.reused = reused;
+    const low = new Direction(this, true, ports >>> 16, ports & 0xffff);
+    const high = new Direction(this, false, ports & 0xffff, ports >>> 16);
+    low.peer = high;
+    high.peer = low;
+    this.directions = [low, high];
+    this.first = fromLow ? low : high;
+  }
+
+  /**
+   * The direction from client to server: the one that opened, as far as was seen; otherwise the one towards the lower
+   * port if that is a well-known or registered one, else the one that spoke first.
+   */
+  get client(): Direction {
+    if (this.opener !== undefined) return this.opener;
+    const [low, high] = this.directions;
+    if (low.srcPort === low.dstPort || (low.srcPort >= 32768 && low.dstPort >= 32768)) return this.first;
+    return low.dstPort < low.srcPort ? low : high;
+  }
+
+  /** Address of the lower (0) or the higher endpoint (1). */
+  addressText(which: 0 | 1): string {
+    if (this.version === 4) return ipv4Text((which === 0 ? this.keyLow : this.keyHigh) >>> 0);
+    return this.addresses === undefined ? '' : ipv6Text(this.addresses, which === 0 ? 0 : 16);
+  }
+}
+
+/** Ints a slot of the table takes: both keys, ports, place of the conversation in {@link Conversations.entries}. */
+const SLOT = 4;
+const FREE = 0;
+const GONE = -1;
+
+/** All conversations of a session. */
+export class Conversations {
+  /** Conversations seen so far, those forgotten included. */
+  count = 0;
+  /** Forgotten because there were too many, or idle for long. */
+  evicted = 0;
+  /** Called with each conversation that is over because it was forgotten or its ports were used again. */
+  ended: ((conversation: Conversation) => void) | undefined = undefined;
+
+  private table = new Int32Array(256 * SLOT);
+  private mask = 255;
+  /** Slots that are not free, deleted ones included. */
+  private used = 0;
+  private entries: (Conversation | undefined)[] = [undefined];
+  private freeEntries: number[] = [];
+  private answeredCount = 0;
+  private unansweredCount = 0;
+  private oldestAnswered: Conversation | undefined = undefined;
+  private newestAnswered: Conversation | undefined = undefined;
+  private oldestUnanswered: Conversation | undefined = undefined;
+  private newestUnanswered: Conversation | undefined = undefined;
+
+  constructor(private readonly limits: ConversationLimits = LIMITS) {}
+
+  /** Conversations that are remembered now. */
+  get live(): number {
+    return this.answeredCount + this.unansweredCount;
+  }
+
+  /** Those that are remembered, in no order. */
+  *[Symbol.iterator](): Generator<Conversation, void, undefined> {
+    for (const conversation of this.entries) if (conversation !== undefined) yield conversation;
+  }
+
+  /**
+   * The direction a segment belongs to; a new conversation when there is none yet, or when a SYN without ACK comes with
+   * another sequence number than the one its direction began with. At least 20 octets of `tcp` must be captured.
+   * A segment without a length of its own (`sized` false: quoted in an ICMP error, an incomplete datagram, or a
+   * header that its datagram has no room for) finds or makes its conversation but sets no base.
+   */
+  of(frame: Frame, tcp: Layer, sized: boolean): Direction {
+    const { bytes: b, start } = tcp;
+    const ip = frame.addressing as unknown as Layer | undefined;
+    const name = ip === undefined ? '' : ip.protocol.name;
+    const srcPort = u16(b, start);
+    const dstPort = u16(b, start + 2);
+    let version = 0;
+    let keyLow = 0;
+    let keyHigh = 0;
+    let fromLow = srcPort <= dstPort;
+    if (name === 'ip') {
+      const { bytes, start: at } = ip!;
+      version = 4;
+      keyLow = u32(bytes, at + 12) | 0;
+      keyHigh = u32(bytes, at + 16) | 0;
+      if (keyLow !== keyHigh) fromLow = keyLow < keyHigh;
+      if (!fromLow) {
+        const swap = keyLow;
+        keyLow = keyHigh;
+        keyHigh = swap;
+      }
+    } else if (name === 'ipv6') {
+      const { bytes, start: at } = ip!;
+      version = 6;
+      let order = 0;
+      for (let i = 8; order === 0 && i < 24; i += 4) order = (u32(bytes, at + i) | 0) - (u32(bytes, at + i + 16) | 0);
+      if (order !== 0) fromLow = order < 0;
+      keyLow = hash6(bytes, fromLow ? at + 8 : at + 24);
+      keyHigh = hash6(bytes, fromLow ? at + 24 : at + 8);
+    }
+    const ports = fromLow ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
+
+    const { table, mask } = this;
+    let hash = Math.imul(keyLow ^ Math.imul(keyHigh, 0x9e3779b1) ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35);
+    hash ^= hash >>> 15;
+    let conversation: Conversation | undefined;
+    // Never full (see insert), so a free slot ends the walk.
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const entry = table[at * SLOT + 3]!;
+      if (entry === FREE) break;
+      if (entry !== GONE && table[at * SLOT] === keyLow && table[at * SLOT + 1] === keyHigh && table[at * SLOT + 2] === ports) {
+        const found = this.entries[entry]!;
+        if (found.version !== version || (version === 6 && !sameAddresses(found.addresses!, ip!, fromLow))) continue;
+        conversation = found;
+        break;
+      }
+    }
+
+    const sequence = u32(b, start + 4) | 0;
+    const flags = b[start + 13]!;
+    const opening = (flags & (SYN | ACK)) === SYN;
+    if (conversation === undefined) {
+      const addresses = version === 6 ? addressPair(ip!, fromLow) : undefined;
+      conversation = this.insert(frame, hash, version, keyLow, keyHigh, ports, addresses, fromLow, undefined);
+    } else if (opening) {
+      const me = conversation.directions[fromLow ? 0 : 1];
+      if (me.baseKnown && me.base !== sequence)
+        conversation = this.insert(frame, hash, version, keyLow, keyHigh, ports, conversation.addresses, fromLow, conversation);
+    }
+
+    const me = conversation.directions[fromLow ? 0 : 1];
+    conversation.lastFrame = frame.number;
+    conversation.previousSeconds = conversation.lastSeconds;
+    conversation.previousNanoseconds = conversation.lastNanoseconds;
+    conversation.lastSeconds = frame.seconds;
+    conversation.lastNanoseconds = frame.nanoseconds;
+    me.segments++;
+    if (conversation.newer !== undefined || (conversation.answered === false && me.peer.segments > 0)) this.touch(conversation, me);
+    if (flags & SYN) this.opened(conversation, me, flags);
+    if (sized) {
+      if (!me.baseKnown) {
+        me.baseKnown = true;
+        me.base = flags & SYN ? sequence : (sequence - 1) | 0;
+      } else if ((flags & (SYN | ACK)) === (SYN | ACK) && sequence !== me.base) {
+        me.base = sequence;
+        conversation.reusedAt = frame.number;
+      }
+      if (flags & ACK && !me.peer.baseKnown) {
+        me.peer.baseKnown = true;
+        me.peer.base = (u32(b, start + 8) - 1) | 0;
+      }
+    }
+    return me;
+  }
+
+  private opened(conversation: Conversation, me: Direction, flags: number): void {
+    conversation.opener ??= flags & ACK ? me.peer : me;
+  }
+
+  private insert(
+    frame: Frame,
+    hash: number,
+    version: number,
+    keyLow: number,
+    keyHigh: number,
+    ports: number,
+    addresses: Uint8Array | undefined,
+    fromLow: boolean,
+    replaced: Conversation | undefined,
+  ): Conversation {
+    if (replaced !== undefined) this.remove(replaced);
+    this.makeRoom(frame.seconds);
+    const conversation = new Conversation(this.count++, frame, version, keyLow, keyHigh, ports, addresses, fromLow, replaced !== undefined);
+    if (replaced !== undefined) conversation.reusedAt = frame.number;
+    if ((this.used + 1) * 4 > (this.mask + 1) * 3) this.rehash();
+    const entry = this.freeEntries.pop() ?? this.entries.length;
+    this.entries[entry] = conversation;
+    this.place(hash, keyLow, keyHigh, ports, entry, conversation);
+    this.append(conversation);
+    return conversation;
+  }
+
+  private place(hash: number, keyLow: number, keyHigh: number, ports: number, entry: number, conversation: Conversation): void {
+    const { table, mask } = this;
+    let at = hash & mask;
+    while (table[at * SLOT + 3] !== FREE && table[at * SLOT + 3] !== GONE) at = (at + 1) & mask;
+    if (table[at * SLOT + 3] === FREE) this.used++;
+    table[at * SLOT] = keyLow;
+    table[at * SLOT + 1] = keyHigh;
+    table[at * SLOT + 2] = ports;
+    table[at * SLOT + 3] = entry;
+    conversation.slot = at;
+  }
+
+  /** A table without deleted slots, twice the size of what lives in it at least. */
+  private rehash(): void {
+    let size = 256;
+    while (size < (this.live + 1) * 2) size *= 2;
+    this.table = new Int32Array(size * SLOT);
+    this.mask = size - 1;
+    this.used = 0;
+    this.entries.forEach((conversation, entry) => {
+      if (conversation === undefined) return;
+      const { keyLow, keyHigh, ports } = conversation;
+      let hash = Math.imul(keyLow ^ Math.imul(keyHigh, 0x9e3779b1) ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35);
+      hash ^= hash >>> 15;
+      this.place(hash, keyLow, keyHigh, ports, entry, conversation);
+    });
+  }
+
+  /** Forget what there is no room for, and what has been idle for long when there is much to remember. */
+  private makeRoom(now: number): void {
+    const { answered, unanswered, restful, idleSeconds } = this.limits;
+    while (this.unansweredCount >= unanswered) this.evict(this.oldestUnanswered!);
+    while (this.answeredCount >= answered) this.evict(this.oldestAnswered!);
+    while (this.live >= restful) {
+      if (this.oldestUnanswered !== undefined && now - this.oldestUnanswered.lastSeconds > idleSeconds) this.evict(this.oldestUnanswered);
+      else if (this.oldestAnswered !== undefined && now - this.oldestAnswered.lastSeconds > idleSeconds) this.evict(this.oldestAnswered);
+      else return;
+    }
+  }
+
+  private evict(conversation: Conversation): void {
+    this.evicted++;
+    this.remove(conversation);
+  }
+
+  private remove(conversation: Conversation): void {
+    const at = conversation.slot * SLOT + 3;
+    const entry = this.table[at]!;
+    this.table[at] = GONE;
+    this.entries[entry] = undefined;
+    this.freeEntries.push(entry);
+    this.unlink(conversation);
+    this.ended?.(conversation);
+  }
+
+  /** Move to the young end of its list; to the other list when the second side has spoken. */
+  private touch(conversation: Conversation, me: Direction): void {
+    this.unlink(conversation);
+    if (me.peer.segments > 0) conversation.answered = true;
+    this.append(conversation);
+  }
+
+  private append(conversation: Conversation): void {
+    conversation.newer = undefined;
+    if (conversation.answered) {
+      this.answeredCount++;
+      conversation.older = this.newestAnswered;
+      if (this.newestAnswered !== undefined) this.newestAnswered.newer = conversation;
+      else this.oldestAnswered = conversation;
+      this.newestAnswered = conversation;
+    } else {
+      this.unansweredCount++;
+      conversation.older = this.newestUnanswered;
+      if (this.newestUnanswered !== undefined) this.newestUnanswered.newer = conversation;
+      else this.oldestUnanswered = conversation;
+      this.newestUnanswered = conversation;
+    }
+  }
+
+  private unlink(conversation: Conversation): void {
+    const { older, newer } = conversation;
+    if (older !== undefined) older.newer = newer;
+    if (newer !== undefined) newer.older = older;
+    if (conversation.answered) {
+      this.answeredCount--;
+      if (older === undefined) this.oldestAnswered = newer;
+      if (newer === undefined) this.newestAnswered = older;
+    } else {
+      this.unansweredCount--;
+      if (older === undefined) this.oldestUnanswered = newer;
+      if (newer === undefined) this.newestUnanswered = older;
+    }
+    conversation.older = conversation.newer = undefined;
+  }
+}
+
+function hash6(bytes: Uint8Array, at: number): number {
+  let hash = 0;
+  for (let i = 0; i < 16; i += 4) hash = Math.imul(hash ^ u32(bytes, at + i), 0x01000193) ^ (hash >>> 13);
+  return hash;
+}
+
+/** The two addresses of an IPv6 header, the lower one first. */
+function addressPair(ip: Layer, fromLow: boolean): Uint8Array {
+  const { bytes, start } = ip;
+  const pair = new Uint8Array(32);
+  for (let i = 0; i < 16; i++) {
+    pair[i] = bytes[start + (fromLow ? 8 : 24) + i]!;
+    pair[16 + i] = bytes[start + (fromLow ? 24 : 8) + i]!;
+  }
+  return pair;
+}
+
+function sameAddresses(pair: Uint8Array, ip: Layer, fromLow: boolean): boolean {
+  const { bytes, start } = ip;
+  const low = start + (fromLow ? 8 : 24);
+  const high = start + (fromLow ? 24 : 8);
+  for (let i = 0; i < 16; i++) if (pair[i] !== bytes[low + i] || pair[16 + i] !== bytes[high + i]) return false;
+  return true;
+}
+
+/** The direction of a segment that has been through {@link Conversations.of}. */
+export const directionOf = (tcp: Tcp): Direction | undefined => tcp.direction as Direction | undefined;
