@@ -6,6 +6,7 @@
  *
  * @module
  */
+export { openCapture, openCaptures } from './capture/open.js';
 export * from './capture/source.js';
 export { NetlensError } from './core/errors.js';
 export { type Field, type Raw, valueText } from './core/field.js';

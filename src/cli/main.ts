@@ -1,9 +1,44 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each loaded only when it is called. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import { NetlensError } from '../core/errors.js';
+import { say } from './terminal.js';
 
 declare const __VERSION__: string;
 
-const program = new Command('netlens');
-program.description('Captures packets and explains them.').version(__VERSION__, '-v, --version', 'print the version');
-program.parse();
+/** Exit status of each kind of error. */
+const EXIT = { usage: 2, unreadable: 2, 'unknown-format': 2, interface: 4 } as const;
+
+/** Commands by name: what each is, and how to load it. */
+const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<Command> }[] = [
+  { name: 'read', load: async () => (await import('./read.js')).readCommand() },
+  { name: 'fields', load: async () => (await import('./fields.js')).fieldsCommand() },
+];
+
+async function main(): Promise<void> {
+  const [wanted] = process.argv.slice(2);
+  if (wanted === '-v' || wanted === '--version' || wanted === '-V') {
+    process.stdout.write(`${__VERSION__}\n`);
+    return;
+  }
+  const program = new Command('netlens')
+    .description('Captures packets and explains them.')
+    .version(__VERSION__, '-v, --version', 'print the version')
+    .showHelpAfterError('(netlens --help shows the commands)')
+    .exitOverride();
+  const chosen = COMMANDS.filter((command) => command.name === wanted);
+  for (const { load } of chosen.length > 0 ? chosen : COMMANDS) program.addCommand((await load()).exitOverride());
+  await program.parseAsync();
+}
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof NetlensError) {
+    say(error.message);
+    process.exitCode = EXIT[error.code];
+  } else if (error instanceof CommanderError) {
+    // commander has printed its message; anything but a request for help is wrong usage.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else throw error;
+}

@@ -75,6 +75,8 @@ export interface FieldOptions {
   readonly flags?: readonly [on: string, off: string];
   /** Left out of JSON because it repeats what another field of the layer says. */
   readonly quiet?: boolean;
+  /** A computed row that depends on nothing but the value of the row it is shown under. */
+  readonly pure?: boolean;
 }
 
 type Count = number | ((layer: Layer) => number);

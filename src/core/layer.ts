@@ -103,6 +103,9 @@ export class Tree {
   }
 }
 
+/** What a reader should notice about a layer. */
+export type Mood = 'opens' | 'closes' | 'resets' | 'trouble';
+
 const NO_NODES: readonly TreeNode[] = [];
 
 /**
@@ -133,6 +136,11 @@ export abstract class Layer {
   /** What the protocol column shows. */
   get shortName(): string {
     return this.protocol.short;
+  }
+
+  /** What stands out about it: a connection opening, closing or reset, or trouble. Undefined for almost all. */
+  get mood(): Mood | undefined {
+    return undefined;
   }
 
   /** What the layer adds to `frame.protocols`. */

@@ -71,15 +71,7 @@ export class Session {
   /** Dissect a captured record. The frame is valid until its octets are overwritten, that is until the next record is read. */
   dissect(record: CaptureRecord): Frame {
     const { seconds, nanoseconds } = record;
-    if (this.count === 0) {
-      this.firstSeconds = this.previousSeconds = this.lastSeconds = seconds;
-      this.firstNanoseconds = this.previousNanoseconds = this.lastNanoseconds = nanoseconds;
-    } else {
-      this.previousSeconds = this.lastSeconds;
-      this.previousNanoseconds = this.lastNanoseconds;
-      this.lastSeconds = seconds;
-      this.lastNanoseconds = nanoseconds;
-    }
+    this.skip(record);
     const frame = new Frame(
       this,
       record.bytes,
@@ -91,9 +83,24 @@ export class Session {
       record.interface,
       record.notes,
     );
-    frame.number = ++this.count;
+    frame.number = this.count;
     this.run(frame, record.interface);
     return frame;
+  }
+
+  /** Count a record that nobody wants dissected: frame numbers and times stay those of the capture. */
+  skip(record: CaptureRecord): void {
+    const { seconds, nanoseconds } = record;
+    if (this.count === 0) {
+      this.firstSeconds = this.previousSeconds = this.lastSeconds = seconds;
+      this.firstNanoseconds = this.previousNanoseconds = this.lastNanoseconds = nanoseconds;
+    } else {
+      this.previousSeconds = this.lastSeconds;
+      this.previousNanoseconds = this.lastNanoseconds;
+      this.lastSeconds = seconds;
+      this.lastNanoseconds = nanoseconds;
+    }
+    this.count++;
   }
 
   private lastSeconds = 0;

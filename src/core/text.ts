@@ -21,10 +21,41 @@ export function safeText(text: string): string {
   });
 }
 
+const ASCII_SIGNS: Readonly<Record<string, string>> = {
+  '→': '->',
+  '←': '<-',
+  '·': '-',
+  '…': '...',
+  µ: 'u',
+  '−': '-',
+  '×': 'x',
+  '▶': '>',
+  '◀': '<',
+  '│': '|',
+  '─': '-',
+  '┆': ':',
+  '✗': 'x',
+  '▼': 'v',
+  '▲': '^',
+  '–': '-',
+  '—': '-',
+  '≥': '>=',
+  '≤': '<=',
+};
+
+/** `text` in ASCII: our signs as their nearest, all else as `\\u` escapes. */
+export function asciiText(text: string): string {
+  let ascii = '';
+  for (const c of text) ascii += c < '\u007f' ? c : (ASCII_SIGNS[c] ?? `\\u{${c.codePointAt(0)!.toString(16)}}`);
+  return ascii;
+}
+
 /** A growing buffer of octets with the few ways of writing that output needs. */
 export class TextBuffer {
   bytes: Uint8Array;
   length = 0;
+  /** For terminals without UTF-8: our own signs become ASCII, other characters escapes. */
+  asciiOnly = false;
 
   constructor(size = 1 << 16) {
     this.bytes = new Uint8Array(size);
@@ -92,6 +123,10 @@ export class TextBuffer {
 
   /** Text beyond ASCII that is known to be safe. */
   unicode(text: string): void {
+    if (this.asciiOnly) {
+      this.ascii(asciiText(text));
+      return;
+    }
     this.room(text.length * 3);
     this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
   }

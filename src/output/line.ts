@@ -1,0 +1,297 @@
+/**
+ * A line a frame: number, time, source, destination, protocol, length, info, in columns that stay put. Their widths come
+ * from the first frames and only ever grow.
+ */
+import type { Frame } from '../core/frame.js';
+import type { Layer } from '../core/layer.js';
+import { TextBuffer } from '../core/text.js';
+import { PLAIN, type Theme, type Tone } from './theme.js';
+
+/** Which time a line shows, by tshark's letters. */
+export type TimeFormat = 'r' | 'd' | 'dd' | 'a' | 'ad' | 'u' | 'ud' | 'e';
+
+export interface LineOptions {
+  readonly time: TimeFormat;
+  /** Columns of the terminal; lines are cut there. 0: not a terminal, nothing is cut. */
+  readonly width: number;
+  readonly theme: Theme;
+  /** Arrows and dots beyond ASCII. */
+  readonly unicode: boolean;
+  /** Frames to look at before the first line is written, so that the columns fit; 0 for live traffic. */
+  readonly look: number;
+}
+
+export const LINE_DEFAULTS: LineOptions = { time: 'r', width: 0, theme: PLAIN, unicode: true, look: 50 };
+
+/** Where the cells of a line stand in the scratch buffer. */
+interface Cells {
+  readonly text: Uint8Array;
+  readonly ends: readonly number[];
+  readonly tone: Tone | undefined;
+  readonly protocolTone: Tone;
+}
+
+const NUMBER = 0;
+const TIME = 1;
+const SOURCE = 2;
+const DESTINATION = 3;
+const PROTOCOL = 4;
+const LENGTH = 5;
+const INFO = 6;
+
+const ARROW = new TextEncoder().encode(' → ');
+const ASCII_ARROW = new TextEncoder().encode(' > ');
+const ELLIPSIS = new TextEncoder().encode('…');
+
+/** Colour of a protocol by what kind it is. */
+const KIND: Readonly<Record<string, Tone>> = {
+  eth: 'link',
+  arp: 'link',
+  llc: 'link',
+  vlan: 'link',
+  stp: 'link',
+  data: 'network',
+  ip: 'network',
+  ipv6: 'network',
+  igmp: 'control',
+  icmp: 'control',
+  icmpv6: 'control',
+  tcp: 'transport',
+  udp: 'transport',
+};
+
+/** Writes frames as lines. */
+export class LineWriter {
+  private readonly cells = new TextBuffer(4096);
+  private readonly ends = [0, 0, 0, 0, 0, 0, 0];
+  private readonly widths = [5, 0, 0, 0, 4, 4, 0];
+  private held: Cells[] | undefined;
+  private localSeconds = Number.NaN;
+  private localOffset = 0;
+
+  constructor(private readonly options: LineOptions = LINE_DEFAULTS) {
+    this.held = options.look > 0 ? [] : undefined;
+    this.cells.asciiOnly = !options.unicode;
+  }
+
+  /** Write a frame's line, or hold it until enough are known to lay out the columns. */
+  write(out: TextBuffer, frame: Frame): void {
+    const { cells, ends } = this;
+    cells.clear();
+    cells.number(frame.number);
+    ends[NUMBER] = cells.length;
+    this.time(cells, frame);
+    ends[TIME] = cells.length;
+    this.endpoints(cells, frame);
+    const top = frame.top;
+    cells.text(top.shortName);
+    ends[PROTOCOL] = cells.length;
+    cells.number(frame.wireLength);
+    ends[LENGTH] = cells.length;
+    frame.writeInfo(cells);
+    ends[INFO] = cells.length;
+    const tone = toneOf(frame);
+    const protocolTone = KIND[top.protocol.name] ?? 'application';
+    this.widen(ends);
+    if (this.held === undefined) {
+      this.lay(out, cells.bytes, ends, tone, protocolTone);
+      return;
+    }
+    this.held.push({ text: cells.bytes.slice(0, cells.length), ends: [...ends], tone, protocolTone });
+    if (this.held.length >= this.options.look) this.release(out);
+  }
+
+  /** Write the lines that are held; at the end of a source, or when it pauses. */
+  release(out: TextBuffer): void {
+    const { held } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    for (const { text, ends, tone, protocolTone } of held) this.lay(out, text, ends, tone, protocolTone);
+  }
+
+  private widen(ends: readonly number[]): void {
+    for (let i = 0; i < INFO; i++) {
+      const width = ends[i]! - (i > 0 ? ends[i - 1]! : 0);
+      if (width > this.widths[i]!) this.widths[i] = width;
+    }
+  }
+
+  private lay(out: TextBuffer, text: Uint8Array, ends: readonly number[], tone: Tone | undefined, protocolTone: Tone): void {
+    const { widths } = this;
+    const { theme, width: screen } = this.options;
+    out.room(ends[INFO]! + 256 + screen);
+    theme.open(out, 'name');
+    copyRight(out, text, 0, ends[NUMBER]!, widths[NUMBER]!);
+    out.byte(32);
+    out.byte(32);
+    copyRight(out, text, ends[NUMBER]!, ends[TIME]!, widths[TIME]!);
+    theme.close(out, 'name');
+    out.byte(32);
+    out.byte(32);
+    copyLeft(out, text, ends[TIME]!, ends[SOURCE]!, widths[SOURCE]!);
+    out.raw(this.options.unicode ? ARROW : ASCII_ARROW);
+    copyLeft(out, text, ends[SOURCE]!, ends[DESTINATION]!, widths[DESTINATION]!);
+    out.byte(32);
+    out.byte(32);
+    theme.open(out, tone ?? protocolTone);
+    copyLeft(out, text, ends[DESTINATION]!, ends[PROTOCOL]!, widths[PROTOCOL]!);
+    theme.close(out, tone ?? protocolTone);
+    out.byte(32);
+    copyRight(out, text, ends[PROTOCOL]!, ends[LENGTH]!, widths[LENGTH]!);
+    out.byte(32);
+    out.byte(32);
+    let used = 13 + widths[LENGTH]!;
+    for (let i = NUMBER; i < LENGTH; i++) used += widths[i]!;
+    const cut = screen > 0 ? fitting(text, ends[LENGTH]!, ends[INFO]!, screen - used) : ends[INFO]!;
+    if (tone !== undefined) theme.open(out, tone);
+    copyLeft(out, text, ends[LENGTH]!, cut, 0);
+    if (cut < ends[INFO]!) out.raw(this.options.unicode ? ELLIPSIS : DOT);
+    if (tone !== undefined) theme.close(out, tone);
+    out.byte(10);
+  }
+
+  private endpoints(cells: TextBuffer, frame: Frame): void {
+    const { addressing, transport } = frame;
+    const ports = transport !== undefined;
+    if (addressing !== undefined) {
+      // An IPv6 address and a port are told apart by brackets (RFC 5952 section 6).
+      const brackets = ports && (addressing as unknown as Layer).protocol.name === 'ipv6';
+      if (brackets) cells.byte(91);
+      addressing.writeSource(cells);
+      if (brackets) cells.byte(93);
+      if (ports) {
+        cells.byte(58);
+        cells.number(transport.srcPort);
+      }
+      this.ends[SOURCE] = cells.length;
+      if (brackets) cells.byte(91);
+      addressing.writeDestination(cells);
+      if (brackets) cells.byte(93);
+      if (ports) {
+        cells.byte(58);
+        cells.number(transport.dstPort);
+      }
+    } else this.ends[SOURCE] = cells.length;
+    this.ends[DESTINATION] = cells.length;
+  }
+
+  private time(cells: TextBuffer, frame: Frame): void {
+    const { session } = frame;
+    switch (this.options.time) {
+      case 'r':
+        span(cells, frame.seconds - session.firstSeconds, frame.nanoseconds - session.firstNanoseconds);
+        return;
+      case 'd':
+        span(cells, frame.seconds - session.previousSeconds, frame.nanoseconds - session.previousNanoseconds);
+        return;
+      case 'dd': {
+        const [seconds, nanoseconds] = session.displayedBase;
+        span(cells, frame.seconds - seconds, frame.nanoseconds - nanoseconds);
+        return;
+      }
+      case 'e':
+        cells.number(frame.seconds);
+        cells.byte(46);
+        cells.padded(frame.nanoseconds, 9);
+        return;
+      case 'u':
+        clock(cells, frame.seconds, frame.nanoseconds, false);
+        return;
+      case 'ud':
+        clock(cells, frame.seconds, frame.nanoseconds, true);
+        return;
+      default:
+        clock(cells, frame.seconds + this.zone(frame.seconds), frame.nanoseconds, this.options.time === 'ad');
+    }
+  }
+
+  /** Seconds that local time is ahead of UTC; asked once a quarter of an hour, as zones change on those. */
+  private zone(seconds: number): number {
+    const quarter = Math.floor(seconds / 900);
+    if (quarter !== this.localSeconds) {
+      this.localSeconds = quarter;
+      this.localOffset = -new Date(seconds * 1000).getTimezoneOffset() * 60;
+    }
+    return this.localOffset;
+  }
+}
+
+const DOT = new Uint8Array([46]);
+
+/** Seconds with six decimals, rounded down as the clock was read. */
+function span(out: TextBuffer, seconds: number, nanoseconds: number): void {
+  let s = seconds;
+  let n = nanoseconds;
+  if (s < 0 || (s === 0 && n < 0)) {
+    out.byte(45);
+    s = -s;
+    n = -n;
+  }
+  if (n < 0) {
+    s--;
+    n += 1e9;
+  }
+  out.number(s);
+  out.byte(46);
+  out.padded(Math.floor(n / 1000), 6);
+}
+
+function clock(out: TextBuffer, seconds: number, nanoseconds: number, date: boolean): void {
+  const day = ((seconds % 86400) + 86400) % 86400;
+  if (date) {
+    const when = new Date((seconds - day) * 1000);
+    out.padded(when.getUTCFullYear(), 4);
+    out.byte(45);
+    out.padded(when.getUTCMonth() + 1, 2);
+    out.byte(45);
+    out.padded(when.getUTCDate(), 2);
+    out.byte(32);
+  }
+  out.padded(Math.floor(day / 3600), 2);
+  out.byte(58);
+  out.padded(Math.floor(day / 60) % 60, 2);
+  out.byte(58);
+  out.padded(day % 60, 2);
+  out.byte(46);
+  out.padded(Math.floor(nanoseconds / 1000), 6);
+}
+
+function copyLeft(out: TextBuffer, text: Uint8Array, from: number, to: number, width: number): void {
+  const { bytes } = out;
+  let at = out.length;
+  for (let i = from; i < to; i++) bytes[at++] = text[i]!;
+  for (let i = to - from; i < width; i++) bytes[at++] = 32;
+  out.length = at;
+}
+
+function copyRight(out: TextBuffer, text: Uint8Array, from: number, to: number, width: number): void {
+  const { bytes } = out;
+  let at = out.length;
+  for (let i = to - from; i < width; i++) bytes[at++] = 32;
+  for (let i = from; i < to; i++) bytes[at++] = text[i]!;
+  out.length = at;
+}
+
+/** One past the last octet of `text[from, to)` that `columns` columns hold, with room for the sign of the cut. */
+function fitting(text: Uint8Array, from: number, to: number, columns: number): number {
+  let used = 0;
+  let last = from;
+  for (let i = from; i < to; i++) {
+    // A UTF-8 sequence is one column, counted at its first octet.
+    if ((text[i]! & 0xc0) === 0x80) continue;
+    if (used === columns - 1) last = i;
+    if (used >= columns) return Math.max(last, from);
+    used++;
+  }
+  return to;
+}
+
+/** What stands out: a connection's opening and closing, resets, trouble. */
+function toneOf(frame: Frame): Tone | undefined {
+  if (frame.stopped?.reason === 'malformed') return 'trouble';
+  for (let i = frame.layers.length - 1; i > 0; i--) {
+    const { mood } = frame.layers[i]!;
+    if (mood !== undefined) return mood;
+  }
+  return undefined;
+}
