@@ -1,9 +1,11 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
+import { ArpBindings } from './analysis/arp-bindings.js';
 import { Conversations } from './analysis/conversations.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
 import type { Frame } from './core/frame.js';
 import { type DecodeAs, Registry } from './core/registry.js';
 import { type Hooks, Session } from './core/session.js';
+import type { Arp } from './dissectors/arp.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
 
@@ -22,6 +24,8 @@ export interface AnalysisOptions {
 /** A session with the dissectors and whatever spans frames, as the options ask. */
 export function createSession(options: AnalysisOptions = {}): Session {
   const hooks: Hooks = {};
+  const arpBindings = new ArpBindings();
+  hooks.arp = (frame, arp) => arpBindings.see(frame, arp as Arp);
   if (options.tcpAnalysis ?? true) {
     const conversations = new Conversations();
     hooks.tcpHeader = (frame, tcp, sized) => {

@@ -37,6 +37,10 @@ export interface Hooks {
   tcpHeader?(frame: Frame, tcp: Layer, sized: boolean): void;
   /** A TCP segment with its payload `[start, end)`: put the stream in order, hand messages on. */
   tcp?(frame: Frame, tcp: Layer, start: number, end: number): void;
+  /** A whole ARP message with Ethernet and IPv4 addresses. */
+  arp?(frame: Frame, arp: Layer): void;
+  /** An ICMP or ICMPv6 echo request or reply. */
+  echo?(frame: Frame, echo: Layer, request: boolean): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */

@@ -4,6 +4,7 @@ import type { Field } from '../core/field.js';
 import { FrameLayer } from '../core/frame-layer.js';
 import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
+import { arp } from './arp.js';
 import { ethernet } from './ethernet.js';
 import { ipv4Protocol } from './ipv4.js';
 import { tcp } from './tcp.js';
@@ -12,6 +13,7 @@ import { udp } from './udp.js';
 export const PROTOCOLS: readonly ProtocolEntry[] = [
   { name: 'frame', layers: [FrameLayer] },
   ethernet,
+  arp,
   ipv4Protocol,
   udp,
   tcp,
