@@ -32,7 +32,7 @@ const HARDWARE: Readonly<Record<number, string>> = {
   27: 'EUI-64',
   32: 'InfiniBand',
 };
-const PROTOCOL: Readonly<Record<number, string>> = { 0x0800: 'IPv4', 0x86dd: 'IPv6' };
+const PROTOCOL: Readonly<Record<number, string>> = { 2048: 'IPv4', 34525: 'IPv6' };
 const OPCODE: Readonly<Record<number, string>> = {
   1: 'request',
   2: 'reply',
@@ -108,8 +108,7 @@ const gratuitous = (arp: Layer): true | undefined => {
 /** A request for nobody's hardware address, as RFC 5227 sections 2.1.1 and 2.3 have probes and announcements. */
 const fromNobody = (arp: Layer) => whole(arp) && opcode(arp) === REQUEST && allZero(arp, tha(arp), h(arp));
 /** Asked before the address is in use, so from 0.0.0.0 (RFC 5227 section 2.1.1). */
-const probe = (arp: Layer): true | undefined =>
-  fromNobody(arp) && allZero(arp, spa(arp), p(arp)) && !gratuitous(arp) ? true : undefined;
+const probe = (arp: Layer): true | undefined => (fromNobody(arp) && allZero(arp, spa(arp), p(arp)) && !gratuitous(arp) ? true : undefined);
 /** Claims the address that was probed (RFC 5227 section 2.3). */
 const announcement = (arp: Layer): true | undefined => (fromNobody(arp) && gratuitous(arp) ? true : undefined);
 
