@@ -8,7 +8,7 @@ export class Data extends layer(
   'data',
   'Data',
   {
-    data: bytes('data.data', 'Data', 0, (l) => l.captured - l.start),
+    data: bytes('data.data', 'Data', 0, (l) => l.captured - l.start, { quiet: true }),
     length: computed('uint32', 'data.len', 'Length', (l) => l.end - l.start),
   },
   'data',

@@ -10,6 +10,7 @@
 import { colonText, ipv4Text, ipv6Text } from './addresses.js';
 import type { Layer, Protocol } from './layer.js';
 import { hexOf, textOf, u8, u16, u16le, u24, u24le, u32, u32le, u48, u64, u64le } from './octets.js';
+import type { TextBuffer } from './text.js';
 import { secondsText, utcText } from './time.js';
 
 /**
@@ -75,8 +76,12 @@ export interface FieldOptions {
   readonly flags?: readonly [on: string, off: string];
   /** Left out of JSON because it repeats what another field of the layer says. */
   readonly quiet?: boolean;
-  /** A computed row that depends on nothing but the value of the row it is shown under. */
-  readonly pure?: boolean;
+  /** Writes the JSON value straight into octets, where making the raw form first would cost too much. */
+  readonly json?: (layer: Layer, out: TextBuffer) => void;
+  /** A computed row, or one with a condition, that depends on nothing but these octets of its layer: `[from, to)`. */
+  readonly pure?: readonly [from: number, to: number];
+  /** A number that repeats from frame to frame (a port, a type), so that its JSON text is worth keeping. */
+  readonly steady?: boolean;
 }
 
 type Count = number | ((layer: Layer) => number);

@@ -2,7 +2,7 @@
 import { computed, expert } from './field.js';
 import { type Layer, layer } from './layer.js';
 import type { TextBuffer } from './text.js';
-import { between } from './time.js';
+import { between, isoText } from './time.js';
 
 /** LINKTYPE_ numbers to Wireshark's own numbering of encapsulations, which `frame.encap_type` prints. */
 const ENCAPSULATION: Readonly<Record<number, number>> = {
@@ -101,6 +101,40 @@ const direction = (l: Layer): number | undefined => {
   return (flags & 3) === 1 ? 1 : 0;
 };
 
+let isoSecond = Number.NaN;
+let isoPrefix = '';
+
+/** ISO 8601; the calendar is worked out once a second. */
+function writeIso(l: Layer, out: TextBuffer): void {
+  const { seconds, nanoseconds } = l.frame;
+  if (seconds !== isoSecond) {
+    isoSecond = seconds;
+    isoPrefix = isoText(seconds, 0).slice(0, -10);
+  }
+  out.byte(34);
+  out.ascii(isoPrefix);
+  out.padded(nanoseconds, 9);
+  out.ascii('Z"');
+}
+
+function writeEpoch(l: Layer, out: TextBuffer): void {
+  out.byte(34);
+  out.number(l.frame.seconds);
+  out.byte(46);
+  out.padded(l.frame.nanoseconds, 9);
+  out.byte(34);
+}
+
+function writeProtocols(l: Layer, out: TextBuffer): void {
+  const { layers } = l.frame;
+  out.byte(34);
+  for (let i = 1; i < layers.length; i++) {
+    if (i > 1) out.byte(58);
+    out.ascii(layers[i]!.chain);
+  }
+  out.byte(34);
+}
+
 export class FrameLayer extends layer('frame', 'Frame', {
   sectionNumber: computed('uint32', 'frame.section_number', 'Section number', (l) => l.frame.interface_.section),
   interface: computed('string', 'frame.interface', 'Interface', (l) => l.frame.interface_.name ?? l.frame.interface_.id?.toString()),
@@ -109,10 +143,12 @@ export class FrameLayer extends layer('frame', 'Frame', {
     l.frame.interface_.id === undefined ? undefined : (l.frame.interface_.name ?? 'unknown'),
   ),
   interfaceDescription: computed('string', 'frame.interface_description', 'Interface description', (l) => l.frame.interface_.description),
-  encapsulation: computed('int16', 'frame.encap_type', 'Encapsulation type', (l) => ENCAPSULATION[l.frame.interface_.linkType] ?? 0),
+  encapsulation: computed('int16', 'frame.encap_type', 'Encapsulation type', (l) => ENCAPSULATION[l.frame.interface_.linkType] ?? 0, {
+    quiet: true,
+  }),
   number: computed('uint32', 'frame.number', 'Frame Number', (l) => l.frame.number),
-  time: computed('time', 'frame.time', 'Arrival Time', (l) => l.frame.time),
-  timeEpoch: computed('duration', 'frame.time_epoch', 'Epoch Time', (l) => l.frame.time, { unit: 'seconds' }),
+  time: computed('time', 'frame.time', 'Arrival Time', (l) => l.frame.time, { json: writeIso }),
+  timeEpoch: computed('duration', 'frame.time_epoch', 'Epoch Time', (l) => l.frame.time, { unit: 'seconds', json: writeEpoch }),
   timeDelta: computed(
     'duration',
     'frame.time_delta',
@@ -121,7 +157,7 @@ export class FrameLayer extends layer('frame', 'Frame', {
       const { frame } = l;
       return between(frame.seconds, frame.nanoseconds, frame.session.previousSeconds, frame.session.previousNanoseconds);
     },
-    { unit: 'seconds' },
+    { unit: 'seconds', quiet: true },
   ),
   timeDeltaDisplayed: computed(
     'duration',
@@ -141,7 +177,7 @@ export class FrameLayer extends layer('frame', 'Frame', {
       const { frame } = l;
       return between(frame.seconds, frame.nanoseconds, frame.session.firstSeconds, frame.session.firstNanoseconds);
     },
-    { unit: 'seconds' },
+    { unit: 'seconds', quiet: true },
   ),
   length: computed('uint32', 'frame.len', 'Frame length on the wire', (l) => l.frame.wireLength, { unit: 'bytes' }),
   capturedLength: computed('uint32', 'frame.cap_len', 'Frame length stored into the capture file', (l) => l.frame.capturedLength, {
@@ -156,7 +192,7 @@ export class FrameLayer extends layer('frame', 'Frame', {
   ),
   dropCount: computed('uint64', 'frame.drop_count', 'Drop Count', (l) => l.frame.notes?.dropCount),
   comment: computed('string', 'frame.comment', 'Comment', (l) => l.frame.notes?.comments?.join(',')),
-  protocols: computed('string', 'frame.protocols', 'Protocols in frame', (l) => l.frame.protocols),
+  protocols: computed('string', 'frame.protocols', 'Protocols in frame', (l) => l.frame.protocols, { json: writeProtocols }),
   malformed: expert('error', '_ws.malformed', 'Malformed packet', (l) => l.frame.stopped?.reason === 'malformed'),
   cutShort: expert('note', '_ws.short', 'Packet size limited during capture', (l) => l.frame.stopped?.reason === 'truncated'),
 }) {

@@ -83,7 +83,7 @@ export class TextBuffer {
     const n = octets.length;
     this.room(n);
     // A loop is quicker than `set` for what is usually a key of a few octets.
-    if (n < 32) {
+    if (n < 64) {
       const { bytes } = this;
       let at = this.length;
       for (let i = 0; i < n; i++) bytes[at++] = octets[i]!;
@@ -261,6 +261,21 @@ export class TextBuffer {
   private jsonSlow(text: string): void {
     // JSON.stringify escapes C0, quotes and lone surrogates; what else could steer a terminal is escaped here.
     this.unicode(JSON.stringify(text).replace(UNSAFE_ALL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  }
+
+  /** A JSON string from octets that are safe UTF-8 already: only quotes and backslashes are escaped. */
+  jsonOctets(octets: Uint8Array, length: number): void {
+    this.room(2 * length + 2);
+    const { bytes } = this;
+    let at = this.length;
+    bytes[at++] = 34;
+    for (let i = 0; i < length; i++) {
+      const octet = octets[i]!;
+      if (octet === 34 || octet === BACKSLASH) bytes[at++] = BACKSLASH;
+      bytes[at++] = octet;
+    }
+    bytes[at++] = 34;
+    this.length = at;
   }
 
   /** What was written, as text. */

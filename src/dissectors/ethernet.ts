@@ -50,11 +50,22 @@ export class Ethernet extends layer(
         sourceIg: flag('eth.src.ig', 'IG bit', 6, 0x010000, 24, IG),
       },
     ),
-    type: uint16('eth.type', 'Type', 12, { base: 'hex', values: ETHERTYPE, when: (l) => u16(l.bytes, l.start + 12) > MOST_LENGTH }),
-    length: computed('uint16', 'eth.len', 'Length', (l) => {
-      const n = u16(l.bytes, l.start + 12);
-      return l.start + HEADER_LENGTH <= l.captured && n <= MOST_LENGTH ? n : undefined;
+    type: uint16('eth.type', 'Type', 12, {
+      base: 'hex',
+      values: ETHERTYPE,
+      when: (l) => u16(l.bytes, l.start + 12) > MOST_LENGTH,
+      pure: [12, 14],
     }),
+    length: computed(
+      'uint16',
+      'eth.len',
+      'Length',
+      (l) => {
+        const n = u16(l.bytes, l.start + 12);
+        return l.start + HEADER_LENGTH <= l.captured && n <= MOST_LENGTH ? n : undefined;
+      },
+      { pure: [12, 14] },
+    ),
   },
   'Ethernet',
 ) {

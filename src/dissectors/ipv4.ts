@@ -35,6 +35,7 @@ export class Ipv4 extends layer(
     version: bits('ip.version', 'Version', 0, 8, 0xf0),
     headerLength: computed('uint8', 'ip.hdr_len', 'Header Length', (l) => (l.start < l.captured ? headerLength(l) : undefined), {
       unit: 'bytes',
+      pure: [0, 1],
     }),
     ...group(
       { dsField: uint8('ip.dsfield', 'Differentiated Services Field', 1, { base: 'hex' }) },

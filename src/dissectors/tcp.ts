@@ -56,12 +56,13 @@ const optionRows = {
 };
 
 const fields = {
-  srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'] }),
-  dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'] }),
+  srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'], steady: true }),
+  dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'], steady: true }),
   sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4),
   acknowledgment: uint32('tcp.ack_raw', 'Acknowledgment Number (raw)', 8),
   headerLength: computed('uint8', 'tcp.hdr_len', 'Header Length', (l) => (l.start + 12 < l.captured ? headerLength(l) : undefined), {
     unit: 'bytes',
+    pure: [12, 13],
   }),
   ...group(
     { flags: bits('tcp.flags', 'Flags', 12, 16, 0x0fff, { base: 'hex' }) },
@@ -76,16 +77,20 @@ const fields = {
       reset: flag('tcp.flags.reset', 'Reset', 12, 0x0004, 16),
       syn: flag('tcp.flags.syn', 'Syn', 12, 0x0002, 16),
       fin: flag('tcp.flags.fin', 'Fin', 12, 0x0001, 16),
-      letters: computed('string', 'tcp.flags.str', 'TCP Flags', (l) =>
-        l.start + 14 <= l.captured ? flagLetters(u16(l.bytes, l.start + 12) & 0xfff) : undefined,
+      letters: computed(
+        'string',
+        'tcp.flags.str',
+        'TCP Flags',
+        (l) => (l.start + 14 <= l.captured ? flagLetters(u16(l.bytes, l.start + 12) & 0xfff) : undefined),
+        { pure: [12, 14] },
       ),
     },
   ),
   window: uint16('tcp.window_size_value', 'Window', 14),
   checksum: uint16('tcp.checksum', 'Checksum', 16, { base: 'hex' }),
-  urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18),
+  urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { steady: true }),
   options: list('tcp.options', 'Options', optionRows),
-  payload: bytes('tcp.payload', 'TCP payload', headerLength, (l) => l.captured - l.start - headerLength(l)),
+  payload: bytes('tcp.payload', 'TCP payload', headerLength, (l) => l.captured - l.start - headerLength(l), { quiet: true }),
 };
 
 /** One direction of a conversation as the analysis keeps it (analysis/conversations.ts), seen from its segments. */
