@@ -74,7 +74,7 @@ class FileSource implements OctetSource {
  * A pipe or a socket, read as it comes. Not through the thread pool: a read that waits for a quiet pipe would hold a
  * thread for as long, and the process could not end.
  */
-export class PipeSource implements OctetSource {
+class PipeSource implements OctetSource {
   readonly problem = undefined;
   private readonly staging = new Uint8Array(PIPE_READ);
   private readonly socket: Socket;

@@ -37,6 +37,8 @@ const writeFile = promisify(writeDescriptor) as (
 
 /** Octets that are put together before they are handed to the system. */
 const BUFFER = 1024 * 1024;
+/** Buffers that may wait while the next octets are read: the disk and the interface are busy at the same time. */
+const MOST_WAITING = 4;
 /** Nobody else needs to read what was overheard. */
 const MODE = 0o600;
 
@@ -58,14 +60,17 @@ export interface CaptureWriter {
   readonly count: number;
   /** Copies the record into the buffer. @throws NetlensError `usage` if a pcap would need a second link type */
   write(record: CaptureRecord): void;
-  /** Hands what was written to the system and waits until it took it; to be called once a chunk. @throws NetlensError, or EPIPE as it came */
+  /**
+   * Hands what was written to the system, and waits while much is still on its way; to be called once a chunk.
+   * @throws NetlensError for what went wrong since the last call; EPIPE as it came
+   */
   drain(): Promise<void>;
   /** Keeps names and secrets that came with a capture (pcapng only). Secrets must be written before the packets that need them. */
   writeSecrets(secrets: Secrets): void;
   writeNames(names: readonly NameRecord[]): void;
   /** Counters of an interface, before the end (pcapng only). */
   writeStatistics(statistics: InterfaceStatistics): void;
-  /** Writes the rest and closes the file. */
+  /** Writes the rest and closes the file. @throws as {@link drain} */
   close(): Promise<void>;
 }
 
@@ -121,6 +126,7 @@ class Sink {
   private waiting: { readonly bytes: Uint8Array; readonly length: number }[] = [];
   private free: Uint8Array[] = [];
   private running: Promise<void> | undefined;
+  private taken: (() => void) | undefined;
   private failure: unknown;
 
   constructor(
@@ -163,24 +169,32 @@ class Sink {
             await new Promise((resolve) => setTimeout(resolve, 1)); // somebody made the pipe non-blocking
           }
         }
-        if (next.bytes.length === BUFFER && this.free.length < 4) this.free.push(next.bytes);
+        this.taken?.();
+        if (next.bytes.length === BUFFER && this.free.length <= MOST_WAITING) this.free.push(next.bytes);
       }
     } catch (error) {
       this.failure = cannotWrite(this.label, error);
       this.waiting = [];
     }
     this.running = undefined;
+    this.taken?.();
   }
 
   async drain(): Promise<void> {
     if (this.length > 0) this.turn(0);
-    while (this.running) await this.running;
+    while (this.running && this.waiting.length > MOST_WAITING) {
+      await new Promise<void>((resolve) => {
+        this.taken = resolve;
+      });
+    }
     if (this.failure !== undefined) throw this.failure;
   }
 
   async close(): Promise<void> {
     try {
       await this.drain();
+      await this.running;
+      if (this.failure !== undefined) throw this.failure;
     } finally {
       if (this.descriptor > 2) await closeFile(this.descriptor);
     }

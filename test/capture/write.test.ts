@@ -167,6 +167,6 @@ describe('openWriter', () => {
     await expect(openWriter('/nonexistent/x.pcap')).rejects.toThrow('/nonexistent/x.pcap: cannot be written: no such folder');
     const writer = await openWriter('/dev/full', { format: 'pcapng' });
     put(writer, one, makeInterface(0, 1));
-    await expect(writer.drain()).rejects.toThrow('no space left on the device');
+    await expect(writer.close()).rejects.toThrow('no space left on the device');
   });
 });
