@@ -8,6 +8,7 @@ import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
+import { Fragments } from './reassembly/fragments.js';
 
 /** What a run should find out; each `false` saves its work. */
 export interface AnalysisOptions {
@@ -24,6 +25,8 @@ export interface AnalysisOptions {
 /** A session with the dissectors and whatever spans frames, as the options ask. */
 export function createSession(options: AnalysisOptions = {}): Session {
   const hooks: Hooks = {};
+  const fragments = new Fragments();
+  hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
   const arpBindings = new ArpBindings();
   hooks.arp = (frame, arp) => arpBindings.see(frame, arp as Arp);
   if (options.tcpAnalysis ?? true) {

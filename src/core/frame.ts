@@ -150,9 +150,11 @@ export class Frame {
     return this.layers.filter((layer): layer is L => layer instanceof Class);
   }
 
-  /** The layer that the protocol and Info columns speak of. */
+  /** The layer that the protocol and Info columns speak of: the innermost one that is known. */
   get top(): Layer {
-    return this.layers[this.layers.length - 1]!;
+    const last = this.layers.length - 1;
+    const top = this.layers[last]!;
+    return last > 1 && top instanceof Data ? this.layers[last - 1]! : top;
   }
 
   /** Names of the protocols, outermost first: `eth:ethertype:ip:tcp`. */

@@ -15,7 +15,7 @@ export interface SessionOptions {
 
 /** A fragment of a datagram, as IPv4 or IPv6 found it. */
 export interface Fragment {
-  readonly layer: Layer;
+  readonly layer: FragmentLayer;
   /** Where its payload stands in `frame.bytes`. */
   readonly start: number;
   readonly end: number;
@@ -24,11 +24,43 @@ export interface Fragment {
   readonly more: boolean;
   readonly identification: number;
   readonly protocol: number;
+  /** What else tells its datagram from others: addresses and, for IPv4, protocol and VLAN. */
+  readonly key: string;
+}
+
+/** A fragment's part in a datagram. */
+export interface FragmentPart {
+  /** The frame that brought it. */
+  readonly frame: number;
+  /** Octets from the start of the datagram's payload. */
+  readonly offset: number;
+  readonly length: number;
+  /** Brings octets that an earlier part (by offset) has. */
+  readonly overlap: boolean;
+  /** Brings other octets than that part; the first by offset count. */
+  readonly conflict: boolean;
+  /** Says that the datagram ends elsewhere than the first tail said. */
+  readonly otherTail: boolean;
+  /** Reaches beyond the end of the datagram. */
+  readonly tooLong: boolean;
+}
+
+/** A datagram put together from fragments. */
+export interface Datagram {
+  readonly data: Uint8Array;
+  /** In the order of their offsets. */
+  readonly parts: readonly FragmentPart[];
+}
+
+/** A layer that a {@link Hooks.fragment} hands a whole datagram to. */
+export interface FragmentLayer extends Layer {
+  /** Set in the frame that completes the datagram. */
+  datagram: Datagram | undefined;
 }
 
 /** What stands to the right of the dissectors and is told of their finds. Each is absent when nobody asked for it. */
 export interface Hooks {
-  /** A fragment; when it completes its datagram, the hook dissects the whole and returns true. */
+  /** A fragment; when it completes its datagram, the hook dissects the whole as `protocol` and returns true. */
   fragment?(frame: Frame, fragment: Fragment): boolean;
   /**
    * A TCP header of which the first 20 octets are there, before anything else is made of it; also one that an ICMP error

@@ -7,6 +7,8 @@ import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
 import { ethernet } from './ethernet.js';
 import { ipv4Protocol } from './ipv4.js';
+import { ipv6Protocol } from './ipv6.js';
+import { ipv6Extensions } from './ipv6-extensions.js';
 import { tcp } from './tcp.js';
 import { udp } from './udp.js';
 
@@ -15,6 +17,8 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   ethernet,
   arp,
   ipv4Protocol,
+  ipv6Protocol,
+  ...ipv6Extensions,
   udp,
   tcp,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
