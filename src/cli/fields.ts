@@ -20,7 +20,7 @@ export function fieldsCommand(): Command {
     .action(async (pattern: string | undefined, options: { json?: boolean }) => {
       const rows = fieldRows(pattern);
       const sink = new Sink();
-      if (options.json) for (const row of rows) sink.out.unicode(`${JSON.stringify(row)}\n`);
+      if (options.json) for (const row of rows) sink.record(row);
       else {
         const wide = (key: keyof Row) => rows.reduce((most, row) => Math.max(most, row[key].length), 0);
         const [name, type, label] = [wide('name'), wide('type'), wide('label')];

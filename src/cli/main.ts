@@ -12,7 +12,10 @@ const EXIT = { usage: 2, unreadable: 2, 'unknown-format': 2, interface: 4 } as c
 /** Commands by name: what each is, and how to load it. */
 const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<Command> }[] = [
   { name: 'read', load: async () => (await import('./read.js')).readCommand() },
+  { name: 'live', load: async () => (await import('./live.js')).liveCommand() },
+  { name: 'interfaces', load: async () => (await import('./interfaces.js')).interfacesCommand() },
   { name: 'fields', load: async () => (await import('./fields.js')).fieldsCommand() },
+  { name: 'schema', load: async () => (await import('./schema.js')).schemaCommand() },
 ];
 
 async function main(): Promise<void> {

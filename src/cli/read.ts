@@ -21,7 +21,7 @@ export function readCommand(): Command {
       const reader = await openCaptures(files);
       const sink = new Sink();
       const tally = { seen: 0, selected: 0 };
-      const selection = await selectionFor(options, reader);
+      const selection = await selectionFor(options, files);
       try {
         await showFrames(reader, session, view, sink, selection, false, tally);
       } finally {

@@ -1,9 +1,30 @@
 /** From options to what selects frames and what becomes of them. */
 import type { CaptureReader } from '../capture/source.js';
+import { type CaptureWriter, openWriter } from '../capture/write.js';
 import type { ViewOptions } from './options.js';
 import type { Selection } from './view.js';
 
-/** The filters and the writer that the options ask for; `close` finishes the written file. */
-export async function selectionFor(options: ViewOptions, _reader: CaptureReader): Promise<Selection & { close(): Promise<void> }> {
-  return { count: options.count, close: async () => {} };
+/** A selection that holds a file open. */
+export type OpenSelection = Selection & { close(): Promise<void> };
+
+/** The filters and the writer that the options ask for; `close` finishes the written file. `inputs` must not be written over. */
+export async function selectionFor(options: ViewOptions, inputs: readonly string[] = []): Promise<OpenSelection> {
+  const { count, write } = options;
+  if (write === undefined) return { count, close: async () => {} };
+  const writer = await openWriter(write, { inputs, application: `netlens ${__VERSION__}` });
+  return {
+    count,
+    chosen: (_frame, record) => writer.write(record),
+    settle: () => writer.drain(),
+    begin: (reader) => carryOver(reader, writer),
+    close: () => writer.close(),
+  };
+}
+
+declare const __VERSION__: string;
+
+/** What came with the capture and belongs to it: secrets and names. */
+function carryOver(reader: CaptureReader, writer: CaptureWriter): void {
+  for (const secrets of reader.secrets) writer.writeSecrets(secrets);
+  if (reader.names.length > 0) writer.writeNames(reader.names);
 }

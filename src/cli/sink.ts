@@ -21,6 +21,18 @@ export class Sink {
     return this.out.length >= this.batch;
   }
 
+  /** A line of text, made safe for a terminal. */
+  line(text: string): void {
+    this.out.text(text);
+    this.out.byte(10);
+  }
+
+  /** A JSON record on a line of its own; octets that could steer a terminal are escaped in it. */
+  record(value: object): void {
+    this.out.unicode(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)).replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
+    this.out.byte(10);
+  }
+
   /** Write what was gathered. */
   async flush(): Promise<void> {
     const { out } = this;

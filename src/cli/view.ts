@@ -103,6 +103,8 @@ export interface Selection {
   readonly display?: ((frame: Frame) => boolean) | undefined;
   /** Called with every frame that was selected, e.g. to write it. */
   readonly chosen?: ((frame: Frame, record: CaptureRecord) => void) | undefined;
+  /** Once, before the first frame: for what came with the capture. */
+  readonly begin?: ((reader: CaptureReader) => void) | undefined;
   /** Work that waits, e.g. a write; awaited once a chunk. */
   readonly settle?: (() => Promise<void>) | undefined;
   /** Stop after so many selected frames. */
@@ -129,8 +131,13 @@ export async function showFrames(
   const { out } = sink;
   const { packet, display, chosen, settle, count = Number.POSITIVE_INFINITY } = selection;
   view?.begin?.(out);
+  let begun = false;
   do {
     while (reader.next(record)) {
+      if (!begun) {
+        begun = true;
+        selection.begin?.(reader);
+      }
       tally.seen++;
       if (packet !== undefined && !packet(record)) {
         session.skip(record);
