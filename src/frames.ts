@@ -1,6 +1,8 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
 import { Conversations } from './analysis/conversations.js';
+import { type LiveOptions, openLive } from './capture/live.js';
+import { openCaptures } from './capture/open.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
 import type { Frame } from './core/frame.js';
 import { type DecodeAs, Registry } from './core/registry.js';
@@ -48,4 +50,23 @@ export async function* framesOf(reader: CaptureReader, session: Session): AsyncG
   } finally {
     await reader.close();
   }
+}
+
+/**
+ * The frames of a capture file: pcap, pcapng or snoop, also compressed; `-` is standard input. Ends at the last whole
+ * frame of a capture that was cut short.
+ * @throws NetlensError `unreadable` or `unknown-format`, before the first frame
+ * @example
+ * for await (const frame of open('fixtures/redis.pcap')) console.log(frame.number, frame.info);
+ */
+export async function* open(path: string | readonly string[], options: AnalysisOptions = {}): AsyncGenerator<Frame, void, undefined> {
+  yield* framesOf(await openCaptures(typeof path === 'string' ? [path] : path), createSession(options));
+}
+
+/**
+ * The frames of an interface, as they come, until the caller stops asking.
+ * @throws NetlensError `interface` when there is no such interface or no permission, `usage` for a wrong filter
+ */
+export async function* live(device: string, options: AnalysisOptions & LiveOptions = {}): AsyncGenerator<Frame, void, undefined> {
+  yield* framesOf(await openLive(device, options), createSession(options));
 }

@@ -28,7 +28,9 @@ export function interfacesCommand(): Command {
         addresses.map((a) => (a.prefixLength === undefined ? a.address : `${a.address}/${a.prefixLength}`)).join(' '),
         description ?? '',
       ]);
-      if (options.json) for (const [name, flags, addresses, description] of rows) sink.record({ type: 'interface', name, flags: flags!.split(', '), addresses: addresses!.split(' '), description });
+      if (options.json)
+        for (const [name, flags, addresses, description] of rows)
+          sink.record({ type: 'interface', name, flags: flags!.split(', '), addresses: addresses!.split(' '), description });
       else for (const line of alignColumns(rows)) sink.line(line);
       await sink.flush();
     });
