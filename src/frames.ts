@@ -3,11 +3,13 @@ import { ArpBindings } from './analysis/arp-bindings.js';
 import { Conversations } from './analysis/conversations.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
+import { EchoPairs } from './analysis/echo.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
 import type { Frame } from './core/frame.js';
 import { type DecodeAs, Registry } from './core/registry.js';
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
+import type { Icmp } from './dissectors/icmp.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
 import { Fragments } from './reassembly/fragments.js';
@@ -31,6 +33,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
   const arpBindings = new ArpBindings();
   hooks.arp = (frame, arp) => arpBindings.see(frame, arp as Arp);
+  const echoPairs = new EchoPairs();
+  hooks.echo = (frame, echo, isRequest) => echoPairs.see(frame, echo as Icmp, isRequest);
   if (options.tcpAnalysis ?? true) {
     const conversations = new Conversations();
     hooks.tcpHeader = (frame, tcp, sized) => {

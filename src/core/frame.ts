@@ -47,6 +47,8 @@ export class Frame {
   transport: (Layer & { readonly srcPort: number; readonly dstPort: number }) | undefined = undefined;
   /** Above 0 while a datagram quoted in an ICMP error is dissected: it is no traffic of its own. */
   quoted = 0;
+  /** The layer that the columns speak of where that is not the innermost: an ICMP error, not what it quotes. */
+  headline: Layer | undefined = undefined;
   /** True while the payload under dissection is the first of several fragments that were not put together. */
   fragment = false;
   /** An exception that a dissector let slip: a bug of ours. The layers before it stand. */
@@ -152,6 +154,7 @@ export class Frame {
 
   /** The layer that the protocol and Info columns speak of: the innermost one that is known. */
   get top(): Layer {
+    if (this.headline !== undefined) return this.headline;
     const last = this.layers.length - 1;
     const top = this.layers[last]!;
     return last > 1 && top instanceof Data ? this.layers[last - 1]! : top;

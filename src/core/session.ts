@@ -72,7 +72,7 @@ export interface Hooks {
   /** A whole ARP message with Ethernet and IPv4 addresses. */
   arp?(frame: Frame, arp: Layer): void;
   /** An ICMP or ICMPv6 echo request or reply. */
-  echo?(frame: Frame, echo: Layer, request: boolean): void;
+  echo?(frame: Frame, echo: Layer, isRequest: boolean): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */
@@ -191,6 +191,7 @@ export class Session {
       }) as Layer;
       kept.layers.push(twin);
       if (frame.addressing === (layer as unknown)) kept.addressing = twin as unknown as NonNullable<Frame['addressing']>;
+      if (frame.headline === layer) kept.headline = twin;
       if (frame.transport === layer) kept.transport = twin as NonNullable<Frame['transport']>;
     }
     return kept;

@@ -6,6 +6,7 @@ import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
 import { ethernet } from './ethernet.js';
+import { icmp } from './icmp.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
@@ -19,6 +20,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   ipv4Protocol,
   ipv6Protocol,
   ...ipv6Extensions,
+  icmp,
   udp,
   tcp,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
