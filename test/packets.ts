@@ -58,9 +58,9 @@ export function fieldsOf(frame: Frame, protocol: string): Record<string, string>
   return found;
 }
 
-/** Cut `octets` at every length, as a capture with a snaplen does and as a packet that ends early does; read everything each time. */
-export function everyCut(octets: Uint8Array, linkType = ETHERNET): void {
-  for (let length = 0; length < octets.length; length++)
+/** Cut `octets` at every length from `from` on, as a capture with a snaplen does and as a packet that ends early does; read everything each time. */
+export function everyCut(octets: Uint8Array, from: number, linkType = ETHERNET): void {
+  for (let length = from; length < octets.length; length++)
     for (const wireLength of [length, octets.length]) readAll(dissect(octets.slice(0, length), { linkType, wireLength }));
 }
 
@@ -70,7 +70,7 @@ export function readAll(frame: Frame): void {
   if (frame.info.includes('undefined') || frame.info.includes('NaN')) throw new Error(`#${frame.number}: ${frame.info}`);
 }
 
-/** Each octet set to a few telling values in turn; read everything each time. */
+/** Each octet from `from` on set to a few telling values in turn; read everything each time. */
 export function everyLie(octets: Uint8Array, from: number, linkType = ETHERNET): void {
   for (let at = from; at < octets.length; at++)
     for (const octet of [0, 1, 0x7f, 0x80, 0xff]) {
@@ -78,4 +78,47 @@ export function everyLie(octets: Uint8Array, from: number, linkType = ETHERNET):
       lying[at] = octet;
       readAll(dissect(lying, { linkType }));
     }
+}
+
+/** Fold the Internet checksum of `octets` into the word at `at`. */
+function setChecksum(octets: Uint8Array, at: number, sum = 0): void {
+  let total = sum;
+  for (let i = 0; i < octets.length; i += 2) total += (octets[i]! << 8) | (octets[i + 1] ?? 0);
+  while (total > 0xffff) total = (total & 0xffff) + Math.floor(total / 0x10000);
+  octets[at] = (~total & 0xffff) >> 8;
+  octets[at + 1] = ~total & 0xff;
+}
+
+/** An IPv4 datagram (raw IP) from 192.0.2.1 to 192.0.2.2, TTL 64, with a payload; `turned` the other way. */
+export function ipv4(protocol: number, payload: Uint8Array, turned = false): Uint8Array {
+  const header = hex(
+    `4500 0000 0001 0000 40 ${protocol.toString(16).padStart(2, '0')} 0000 ${turned ? 'c0000202 c0000201' : 'c0000201 c0000202'}`,
+  );
+  header[2] = (20 + payload.length) >> 8;
+  header[3] = (20 + payload.length) & 255;
+  setChecksum(header, 10);
+  return Uint8Array.from([...header, ...payload]);
+}
+
+/** An ICMP message in a datagram; a checksum of 0 is made right. */
+export function icmpMessage(text: string, turned = false): Uint8Array {
+  const message = hex(text);
+  if (message[2] === 0 && message[3] === 0) setChecksum(message, 2);
+  return ipv4(1, message, turned);
+}
+
+/** An IPv6 datagram (raw IP) from 2001:db8::1 to 2001:db8::2, hop limit 255, with a payload; `turned` the other way. */
+export function ipv6(protocol: number, payload: Uint8Array, turned = false): Uint8Array {
+  const [a, b] = ['20010db8000000000000000000000001', '20010db8000000000000000000000002'];
+  const length = payload.length.toString(16).padStart(4, '0');
+  const header = hex(`60000000 ${length} ${protocol.toString(16).padStart(2, '0')} ff ${turned ? b + a : a + b}`);
+  return Uint8Array.from([...header, ...payload]);
+}
+
+/** An ICMPv6 message in a datagram; a checksum of 0 is made right. */
+export function icmpv6Message(text: string, turned = false): Uint8Array {
+  const message = hex(text);
+  // Both addresses add the same whichever way round: 2 × (2001 + 0db8) + 1 + 2, then length and protocol.
+  if (message[2] === 0 && message[3] === 0) setChecksum(message, 2, 2 * (0x2001 + 0x0db8) + 3 + message.length + 58);
+  return ipv6(58, message, turned);
 }

@@ -57,7 +57,7 @@ describe('arp', () => {
   });
 
   it('survives every cut and every lie', () => {
-    everyCut(REQUEST);
+    everyCut(REQUEST, 14);
     everyLie(REQUEST, 14);
   });
 
