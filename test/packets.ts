@@ -11,7 +11,9 @@ import { createSession } from '../src/frames.js';
 export const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/[\s|]/g, ''), 'hex'));
 
 export const ETHERNET = 1;
-export const RAW_IP = 101;
+/** Link types without a link header. */
+export const IPV4 = 228;
+export const IPV6 = 229;
 
 const interfaces = new Map<number, CaptureRecord['interface']>();
 
@@ -89,7 +91,7 @@ function setChecksum(octets: Uint8Array, at: number, sum = 0): void {
   octets[at + 1] = ~total & 0xff;
 }
 
-/** An IPv4 datagram (raw IP) from 192.0.2.1 to 192.0.2.2, TTL 64, with a payload; `turned` the other way. */
+/** An IPv4 datagram from 192.0.2.1 to 192.0.2.2, TTL 64, with a payload; `turned` the other way. */
 export function ipv4(protocol: number, payload: Uint8Array, turned = false): Uint8Array {
   const header = hex(
     `4500 0000 0001 0000 40 ${protocol.toString(16).padStart(2, '0')} 0000 ${turned ? 'c0000202 c0000201' : 'c0000201 c0000202'}`,
@@ -107,7 +109,7 @@ export function icmpMessage(text: string, turned = false): Uint8Array {
   return ipv4(1, message, turned);
 }
 
-/** An IPv6 datagram (raw IP) from 2001:db8::1 to 2001:db8::2, hop limit 255, with a payload; `turned` the other way. */
+/** An IPv6 datagram from 2001:db8::1 to 2001:db8::2, hop limit 255, with a payload; `turned` the other way. */
 export function ipv6(protocol: number, payload: Uint8Array, turned = false): Uint8Array {
   const [a, b] = ['20010db8000000000000000000000001', '20010db8000000000000000000000002'];
   const length = payload.length.toString(16).padStart(4, '0');

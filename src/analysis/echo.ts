@@ -8,7 +8,9 @@ import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { between } from '../core/time.js';
-import { type EchoRequest, networkBelow } from '../dissectors/icmp.js';
+import type { EchoRequest } from '../dissectors/icmp.js';
+import { Ipv4 } from '../dissectors/ipv4.js';
+import { networkOf } from '../dissectors/pseudo-header.js';
 
 /** Requests that wait for a reply; beyond it the oldest is given up. */
 const MOST_PENDING = 65536;
@@ -29,7 +31,7 @@ export class EchoPairs {
 
   /** Remember a request, or tell a reply of the one it answers: the latest with its key, once. */
   see(frame: Frame, echo: Layer & { request: EchoRequest | undefined }, isRequest: boolean): void {
-    const ip = networkBelow(echo);
+    const ip = networkOf(echo);
     if (ip === undefined) return;
     const key = keyOf(ip, echo, isRequest);
     if (isRequest) {
@@ -51,7 +53,7 @@ export class EchoPairs {
 
 /** The two addresses in the order of their octets, the words after the checksum, and the checksum as the request has it. */
 function keyOf(ip: Layer, echo: Layer, isRequest: boolean): string {
-  const isV4 = ip.protocol.name === 'ip';
+  const isV4 = ip instanceof Ipv4;
   const length = isV4 ? 4 : 16;
   const source = ip.start + (isV4 ? 12 : 8);
   const { bytes } = ip;

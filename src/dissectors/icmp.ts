@@ -16,6 +16,8 @@ import type { TextBuffer } from '../core/text.js';
 import { between, type Nanoseconds } from '../core/time.js';
 import { CHECKSUM_STATUS, icmpChecksumStatus } from './icmp-checksum.js';
 import { extensionRows, looksExtended, QUOTED_BEFORE_EXTENSIONS, walkExtensions } from './icmp-extensions.js';
+import { Ipv4 } from './ipv4.js';
+import { networkOf } from './pseudo-header.js';
 
 const ECHO_REPLY = 0;
 const UNREACHABLE = 3;
@@ -380,10 +382,10 @@ export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fie
       out.number(u16(b, start + 6));
       out.ascii('/');
       out.number(u16le(b, start + 6));
-      const ip = networkBelow(this);
+      const ip = networkOf(this);
       if (ip !== undefined) {
         out.ascii(', ttl=');
-        out.number(ip.bytes[ip.start + (ip.protocol.name === 'ip' ? 8 : 7)]!);
+        out.number(ip.bytes[ip.start + (ip instanceof Ipv4 ? 8 : 7)]!);
       }
     } else if (codes) {
       out.pad(from, 20);
@@ -397,18 +399,6 @@ export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fie
       out.ascii(')');
     }
   }
-}
-
-/** The IP header that a layer stands on. */
-export function networkBelow(l: Layer): Layer | undefined {
-  const { layers } = l.frame;
-  let i = layers.length - 1;
-  while (i > 0 && layers[i] !== l) i--;
-  for (; i > 0; i--) {
-    const { name } = layers[i]!.protocol;
-    if (name === 'ip' || name === 'ipv6') return layers[i]!;
-  }
-  return undefined;
 }
 
 /** Where extensions begin: at the length that the error gives or, of old, after 128 octets; the end when there are none. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../src/frames.js';
-import { dissect, icmpMessage, RAW_IP, values } from '../packets.js';
+import { dissect, icmpMessage, IPV4, values } from '../packets.js';
 
 const PAYLOAD = '0102030405060708';
 
@@ -9,7 +9,7 @@ describe('echo pairs', () => {
     const session = createSession();
     let ms = 0;
     const see = (text: string, turned = false) =>
-      dissect(icmpMessage(text, turned), { session, linkType: RAW_IP, seconds: 1, nanoseconds: (ms += 0.5) * 1e6 });
+      dissect(icmpMessage(text, turned), { session, linkType: IPV4, seconds: 1, nanoseconds: (ms += 0.5) * 1e6 });
     see(`08 00 0000 0007 0001 ${PAYLOAD}`);
     see(`08 00 0000 0007 0001 ${PAYLOAD}`);
     const reply = see(`00 00 0000 0007 0001 ${PAYLOAD}`, true);
@@ -21,7 +21,7 @@ describe('echo pairs', () => {
 
   it('wants the same payload, number and peers', () => {
     const session = createSession();
-    const see = (text: string, turned = false) => dissect(icmpMessage(text, turned), { session, linkType: RAW_IP });
+    const see = (text: string, turned = false) => dissect(icmpMessage(text, turned), { session, linkType: IPV4 });
     see(`08 00 0000 0007 0001 ${PAYLOAD}`);
     for (const other of [`00 00 0000 0007 0002 ${PAYLOAD}`, `00 00 0000 0008 0001 ${PAYLOAD}`, '00 00 0000 0007 0001 0102030405060709'])
       expect(values(see(other, true), 'icmp.resp_to')).toBe('');
@@ -32,8 +32,8 @@ describe('echo pairs', () => {
     // The request's checksum is 0x07ff, so the reply's is 0x0fff; and 0x0000 against 0x0800.
     for (const pad of ['f000', 'f7ff', 'f7fe']) {
       const session = createSession();
-      dissect(icmpMessage(`08 00 0000 0000 0000 ${pad}`), { session, linkType: RAW_IP });
-      const reply = dissect(icmpMessage(`00 00 0000 0000 0000 ${pad}`, true), { session, linkType: RAW_IP });
+      dissect(icmpMessage(`08 00 0000 0000 0000 ${pad}`), { session, linkType: IPV4 });
+      const reply = dissect(icmpMessage(`00 00 0000 0000 0000 ${pad}`, true), { session, linkType: IPV4 });
       expect(values(reply, 'icmp.resp_to')).toBe('1');
     }
   });

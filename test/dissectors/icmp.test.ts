@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Icmp } from '../../src/dissectors/icmp.js';
 import { Udp } from '../../src/dissectors/udp.js';
-import { dissect, everyCut, everyLie, fieldsOf, icmpMessage, RAW_IP, values } from '../packets.js';
+import { dissect, everyCut, everyLie, fieldsOf, icmpMessage, IPV4, values } from '../packets.js';
 
-const message = (text: string) => dissect(icmpMessage(text), { linkType: RAW_IP });
+const message = (text: string) => dissect(icmpMessage(text), { linkType: IPV4 });
 
 /** A UDP datagram from 192.0.2.2 to 192.0.2.1, as an error quotes it. */
 const QUOTED = '4500 0024 0001 0000 4011 0000 c0000202 c0000201 | 1234 8235 0010 0000 | 0102030405060708';
@@ -12,7 +12,7 @@ const PADDED = QUOTED + '00'.repeat(128 - 36);
 
 describe('icmp', () => {
   it('reads all fields of an echo request', () => {
-    const frame = dissect(icmpMessage('08 00 0000 0007 0102 | 00e1f505 40e20100 | 1011'), { linkType: RAW_IP, seconds: 100_000_003 });
+    const frame = dissect(icmpMessage('08 00 0000 0007 0102 | 00e1f505 40e20100 | 1011'), { linkType: IPV4, seconds: 100_000_003 });
     expect(fieldsOf(frame, 'icmp')).toEqual({
       'icmp.type': '8',
       'icmp.code': '0',
@@ -102,7 +102,7 @@ describe('icmp', () => {
   it('knows a wrong checksum', () => {
     const frame = message('08 00 1234 0007 0001');
     expect(values(frame, 'icmp.checksum.status') + values(frame, 'icmp.checksum_bad')).toBe('01');
-    const cut = dissect(icmpMessage('08 00 0000 0007 0001 01020304').slice(0, 30), { linkType: RAW_IP, wireLength: 32 });
+    const cut = dissect(icmpMessage('08 00 0000 0007 0001 01020304').slice(0, 30), { linkType: IPV4, wireLength: 32 });
     expect(values(cut, 'icmp.checksum.status')).toBe('2');
   });
 
@@ -113,8 +113,8 @@ describe('icmp', () => {
       '2a 00 0000 0001 02 01 | 2000 0000 000c 03 03 0001 04 00 c0000201',
       `0b 00 0000 00 20 0000 ${PADDED} | 2000 0000 | 0020 02 0f 00000007 0001 0000 c0000209 0c657468302f310000000000 000005dc`,
     ]) {
-      everyCut(icmpMessage(text), 20, RAW_IP);
-      everyLie(icmpMessage(text).slice(0, 200), 20, RAW_IP);
+      everyCut(icmpMessage(text), 20, IPV4);
+      everyLie(icmpMessage(text).slice(0, 200), 20, IPV4);
     }
   });
 });
