@@ -1,9 +1,9 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
 import { Conversations } from './analysis/conversations.js';
+import { EchoPairs } from './analysis/echo.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
-import { EchoPairs } from './analysis/echo.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
 import type { Frame } from './core/frame.js';
 import { type DecodeAs, Registry } from './core/registry.js';

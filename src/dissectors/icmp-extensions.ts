@@ -99,7 +99,11 @@ export function walkExtensions(tree: Tree, rows: Rows, reserved: Field, start: n
     tree.heading(OBJECT_CLASS[objectClass] ?? 'Unknown object', at, Math.min(length, end - at));
     tree.add(rows.objectLength, at);
     tree.add(rows.objectClass, at + 2);
-    if (length < HEADER_LENGTH || stop > end) return tree.close(), tree.close();
+    if (length < HEADER_LENGTH || stop > end) {
+      // Where the next object is cannot be told.
+      tree.close();
+      break;
+    }
     tree.add(rows.objectType, at + 3);
     const body = at + HEADER_LENGTH;
     if (objectClass === MPLS) walkLabels(tree, rows, body, stop);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../src/frames.js';
-import { dissect, icmpMessage, IPV4, values } from '../packets.js';
+import { dissect, IPV4, icmpMessage, values } from '../packets.js';
 
 const PAYLOAD = '0102030405060708';
 

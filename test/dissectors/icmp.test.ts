@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Icmp } from '../../src/dissectors/icmp.js';
 import { Udp } from '../../src/dissectors/udp.js';
-import { dissect, everyCut, everyLie, fieldsOf, icmpMessage, IPV4, values } from '../packets.js';
+import { dissect, everyCut, everyLie, fieldsOf, IPV4, icmpMessage, values } from '../packets.js';
 
 const message = (text: string) => dissect(icmpMessage(text), { linkType: IPV4 });
 
