@@ -1,7 +1,7 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
-import { Conversations } from './analysis/conversations.js';
 import { EchoPairs } from './analysis/echo.js';
+import { TcpAnalysis } from './analysis/tcp.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
@@ -36,10 +36,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   const echoPairs = new EchoPairs();
   hooks.echo = (frame, echo, isRequest) => echoPairs.see(frame, echo as Icmp, isRequest);
   if (options.tcpAnalysis ?? true) {
-    const conversations = new Conversations();
-    hooks.tcpHeader = (frame, tcp, sized) => {
-      (tcp as Tcp).direction = conversations.of(frame, tcp, sized);
-    };
+    const analysis = new TcpAnalysis();
+    hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
   }
   return new Session({ registry: new Registry(PROTOCOLS, options.decodeAs), checksums: options.checksums ?? false, hooks });
 }

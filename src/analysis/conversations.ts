@@ -11,6 +11,7 @@ import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
+import type { Outstanding } from './tcp-outstanding.js';
 
 const SYN = 0x02;
 const ACK = 0x10;
@@ -40,6 +41,43 @@ export class Direction implements TcpDirection {
   reader: unknown = undefined;
   /** Segments seen. */
   segments = 0;
+
+  // What Wireshark's analysis remembers (analysis/tcp.ts). As there, 0 stands for "none yet" in the sequence numbers.
+  /** Highest end of sequence seen, and the frame and time of the segment that reached it. */
+  next = 0;
+  nextFrame = 0;
+  nextSeconds = 0;
+  nextNanoseconds = 0;
+  /** End of what was seen without a gap. */
+  maxAckable = 0;
+  /** Acknowledgment field and time of the last segment of any kind. */
+  lastAck = 0;
+  lastAckSeconds = 0;
+  lastAckNanoseconds = 0;
+  /** The frame in which {@link lastAck} changed last. */
+  lastNonDuplicate = 0;
+  /** Duplicate ACKs since then; -1 after an ACK of something that was not seen. */
+  duplicates = 0;
+  /** Window field of the last segment; -1 before the first. */
+  window = -1;
+  /** Window shift: -1 not known, -2 not used. */
+  scale = -1;
+  /** From the SYN to the first ACK after it, during which windows are not scaled. */
+  firstAckPending = false;
+  countBytesInFlight = true;
+  pushBytes = 0;
+  lastPushed = false;
+  lastMarks = 0;
+  /** Octets in the SACK blocks of the last segment. */
+  sackedOctets = 0;
+  /** {@link Conversation.multipathOperations} as it stood when the last segment was analysed. */
+  multipathSeen = 0;
+  /** 0 while no FIN was sent; 1 when it was the first of both sides, 2 when the other side's came before. */
+  finRole = 0;
+  /** Segments not acknowledged yet. */
+  outstanding: Outstanding | undefined = undefined;
+  /** What was sent, for the verdicts (analysis/tcp-verdict.ts); undefined until something was. */
+  sent: unknown = undefined;
 
   constructor(
     readonly conversation: Conversation,
@@ -91,6 +129,22 @@ export class Conversation {
   /** Time of the segment before the last one; that of the first while there is but one. */
   previousSeconds: number;
   previousNanoseconds: number;
+  /** Nanoseconds from the last SYN to the first segment after it that acknowledges and is no SYN; 0 while not known. */
+  initialRtt = 0;
+  /** The frame in which it became known. */
+  initialRttFrame = 0;
+  /** `tcp.completeness`: 1 SYN, 2 SYN+ACK, 4 ACK, 8 data, 16 FIN, 32 RST. */
+  completeness = 0;
+  /** Time of the last SYN without ACK. */
+  synSeconds = 0;
+  synNanoseconds = 0;
+  synSeen = false;
+  /** A bit for each kind of MPTCP operation seen. */
+  multipathOperations = 0;
+  /** Accurate ECN: 1 asked for in the SYN, 2 agreed to. */
+  accurateEcn = 0;
+  /** A SYN came with a Fast Open cookie and data. */
+  fastOpenData = false;
   /** The frame in which the ports were found to be used again for this conversation; 0 when they were not. */
   reusedAt = 0;
   /** True when it took the place of an earlier conversation between the same ports. */
@@ -191,7 +245,7 @@ export class Conversations {
 
   /**
    * The direction a segment belongs to; a new conversation when there is none yet, or when a SYN without ACK comes with
-   * another sequence number than the one its direction began with. At least 20 octets of `tcp` must be captured.
+   * another sequence number than the one its direction began with. At least 16 octets of `tcp` must be captured.
    * A segment without a length of its own (`sized` false: quoted in an ICMP error, an incomplete datagram, or a
    * header that its datagram has no room for) finds or makes its conversation but sets no base.
    */

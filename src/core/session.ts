@@ -63,7 +63,7 @@ export interface Hooks {
   /** A fragment; when it completes its datagram, the hook dissects the whole as `protocol` and returns true. */
   fragment?(frame: Frame, fragment: Fragment): boolean;
   /**
-   * A TCP header of which the first 20 octets are there, before anything else is made of it; also one that an ICMP error
+   * A TCP header of which the first 16 octets are there, before anything else is made of it; also one that an ICMP error
    * quotes or that heads an incomplete datagram. `sized`: the segment's own length is known, so it can be analysed.
    */
   tcpHeader?(frame: Frame, tcp: Layer, sized: boolean): void;

@@ -1,101 +1,468 @@
 /**
- * Transmission Control Protocol: the header. What spans segments is in analysis/ and reassembly/.
+ * Transmission Control Protocol: the header, and the fields that tell what the analysis (analysis/tcp.ts) made of it.
  *
- * RFC 9293 (header), RFC 7323 (window scale, timestamps), RFC 2018 (SACK), RFC 7413 (Fast Open), RFC 8684 (MPTCP),
- * RFC 2385 (MD5), RFC 5482 (user timeout).
+ * RFC 9293 (header, states), RFC 7323 (window scale, timestamps), RFC 3168 and draft-ietf-tcpm-accurate-ecn (ECN).
  *
  *     0         2         4     8     12            14       16         18       20
  *     | srcport | dstport | seq | ack | hlen,flags  | window | checksum | urgent | options …
  */
-import { bits, bytes, computed, flag, group, list, uint8, uint16, uint32 } from '../core/field.js';
-import { type Layer, layer, type Tree } from '../core/layer.js';
-import { u16, u32 } from '../core/octets.js';
+import { foldChecksum, sumWords } from '../core/checksum.js';
+import { bits, bytes, computed, expert, type Field, flag, group, uint16, uint32 } from '../core/field.js';
+import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
+import { textOf, u16, u32 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
+import { between, durationText } from '../core/time.js';
+import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
+import * as Facts from './tcp-facts.js';
+import { hasOption, MSS, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
 
 const FIXED_LENGTH = 20;
 
+const FIN = 0x01;
+const SYN = 0x02;
+const RST = 0x04;
 const ACK = 0x10;
 const URG = 0x20;
+
+/** A {@link Tcp} as its own rows see it. */
+interface TcpLayer extends Layer {
+  readonly direction: TcpDirection | undefined;
+  readonly facts: TcpFacts | undefined;
+}
 
 const headerLength = (l: Layer) => (l.bytes[l.start + 12]! >> 4) * 4;
 
 /** One letter a bit from the highest: reserved ×3, AE, CWR, ECE, URG, ACK, PSH, RST, SYN, FIN; `·` where it is not set. */
 const LETTERS = 'RRRACEUAPRSF';
-const flagLetters = (flags: number) => {
+function flagLetters(l: TcpLayer): string {
+  const flags = u16(l.bytes, l.start + 12) & 0xfff;
   let text = '';
   for (let i = 0; i < 12; i++) text += flags & (0x800 >> i) ? LETTERS[i] : '·';
-  return text;
+  // With Accurate ECN the three bits are one number, 0 to 7.
+  return marked(l, Facts.ACCURATE_ECN) ? `${text.slice(0, 3)}-${(flags >> 6) & 7}-${text.slice(6)}` : text;
+}
+
+const marked = (l: TcpLayer, mark: number): boolean => l.facts !== undefined && (l.facts.marks & mark) !== 0;
+
+/** The flags octet when it was captured, else 0. */
+const flagsOf = (l: Layer): number => (l.start + 14 <= l.captured ? l.bytes[l.start + 13]! : 0);
+
+/** Nothing beyond the length is said of a header shorter than the shortest. */
+const whole = (l: Layer): boolean => headerLength(l) >= FIXED_LENGTH;
+
+/** True when the header was captured to its end: only then Wireshark shows what comes after the options. */
+const readable = (l: TcpLayer): boolean => l.facts !== undefined && whole(l) && l.start + headerLength(l) <= l.captured;
+
+/** True when tcp.analysis has something to show; Wireshark says nothing after options that it could not read. */
+const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
+
+/** Octets of payload, or undefined when no datagram says how many there are. */
+const payloadLength = (l: Layer): number | undefined => {
+  if (l.frame.quoted > 0 || l.start + 13 > l.captured) return undefined;
+  const facts = (l as TcpLayer).facts;
+  const length = facts === undefined ? l.end - l.start - headerLength(l) : facts.length;
+  return length < 0 ? undefined : length;
 };
 
-const OPTION: Readonly<Record<number, string>> = {
-  0: 'End of Option List',
-  1: 'No-Operation',
-  2: 'Maximum segment size',
-  3: 'Window scale',
-  4: 'SACK permitted',
-  5: 'SACK',
-  8: 'Timestamps',
-  19: 'MD5 signature',
-  28: 'User timeout',
-  29: 'Authentication',
-  30: 'Multipath TCP',
-  34: 'Fast Open cookie',
-  253: 'Experimental',
-  254: 'Experimental',
+const analysisMark = (name: string, label: string, mark: number, severity: 'chat' | 'note' | 'warn'): Field<true | undefined> =>
+  expert<TcpLayer>(severity, `tcp.analysis.${name}`, label, (l) => analysed(l) && marked(l, mark));
+
+const ANY_RETRANSMISSION = Facts.RETRANSMISSION | Facts.FAST_RETRANSMISSION | Facts.SPURIOUS_RETRANSMISSION;
+
+const CHECKSUM_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified' };
+
+const COMPLETENESS: Readonly<Record<number, string>> = {
+  1: 'Incomplete, SYN_SENT',
+  3: 'Incomplete, CLIENT_ESTABLISHED',
+  7: 'Incomplete, ESTABLISHED',
+  15: 'Incomplete, DATA',
+  23: 'Complete, NO_DATA',
+  31: 'Complete, WITH_DATA',
+  39: 'Complete, NO_DATA',
+  47: 'Complete, WITH_DATA',
+  55: 'Complete, NO_DATA',
+  63: 'Complete, WITH_DATA',
 };
 
-const optionRows = {
-  kind: uint8('tcp.option_kind', 'Kind', { values: OPTION }),
-  length: uint8('tcp.option_len', 'Length', { unit: 'bytes' }),
-  mss: uint16('tcp.options.mss_val', 'MSS Value'),
-  shift: uint8('tcp.options.wscale.shift', 'Shift count'),
-  multiplier: uint16('tcp.options.wscale.multiplier', 'Multiplier'),
-  tsval: uint32('tcp.options.timestamp.tsval', 'Timestamp value'),
-  tsecr: uint32('tcp.options.timestamp.tsecr', 'Timestamp echo reply'),
-};
+/** Kinds of repeats that a sender's kernel counts as retransmitted segments. */
+const RESENT: ReadonlySet<string> = new Set(['timeout', 'fast', 'sack', 'tlp', 'spurious', 'syn']);
+
+const repeatOf = (l: TcpLayer) => l.facts?.verdict?.repeat;
 
 const fields = {
   srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'], steady: true }),
   dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'], steady: true }),
-  sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4),
-  acknowledgment: uint32('tcp.ack_raw', 'Acknowledgment Number (raw)', 8),
-  headerLength: computed('uint8', 'tcp.hdr_len', 'Header Length', (l) => (l.start + 12 < l.captured ? headerLength(l) : undefined), {
+  stream: computed<'uint32', TcpLayer>('uint32', 'tcp.stream', 'Stream index', (l) => l.direction?.conversation.number),
+  completeness: computed<'uint8', TcpLayer>(
+    'uint8',
+    'tcp.completeness',
+    'Conversation completeness',
+    (l) => (l.facts !== undefined && whole(l) ? l.facts.completeness : undefined),
+    { values: (value) => COMPLETENESS[value] ?? 'Incomplete' },
+  ),
+  length: computed('uint32', 'tcp.len', 'TCP Segment Len', payloadLength, { unit: 'bytes' }),
+  relativeSequence: computed<'uint32', TcpLayer>('uint32', 'tcp.seq', 'Sequence Number', (l) => {
+    if (l.start + 8 > l.captured) return undefined;
+    return l.facts === undefined ? u32(l.bytes, l.start + 4) : l.facts.sequence >>> 0;
+  }),
+  sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4, {
+    when: (l) => !(l.frame.quoted > 0 && l.start + FIXED_LENGTH > l.captured),
+  }),
+  nextSequence: computed<'uint32', TcpLayer>('uint32', 'tcp.nxtseq', 'Next Sequence Number', (l) => {
+    const length = payloadLength(l);
+    if (length === undefined || l.facts === undefined || !whole(l)) return undefined;
+    return (l.facts.sequence + length + ((flagsOf(l) & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
+  }),
+  relativeAcknowledgment: computed<'uint32', TcpLayer>('uint32', 'tcp.ack', 'Acknowledgment Number', (l) => {
+    if (l.start + 12 > l.captured || l.start + 13 > l.captured || !whole(l)) return undefined;
+    return l.facts === undefined ? u32(l.bytes, l.start + 8) : l.facts.acknowledgment >>> 0;
+  }),
+  acknowledgment: uint32('tcp.ack_raw', 'Acknowledgment Number (raw)', 8, { when: (l) => l.start + 13 <= l.captured && whole(l) }),
+  headerLength: computed('uint8', 'tcp.hdr_len', 'Header Length', (l) => (l.start + 13 <= l.captured ? headerLength(l) : undefined), {
     unit: 'bytes',
     pure: [12, 13],
   }),
   ...group(
-    { flags: bits('tcp.flags', 'Flags', 12, 16, 0x0fff, { base: 'hex' }) },
+    { flags: bits('tcp.flags', 'Flags', 12, 16, 0x0fff, { base: 'hex', when: whole, pure: [12, 14] }) },
     {
-      reserved: bits('tcp.flags.res', 'Reserved', 12, 16, 0x0e00),
-      accurateEcn: flag('tcp.flags.ae', 'Accurate ECN', 12, 0x0100, 16),
-      cwr: flag('tcp.flags.cwr', 'Congestion Window Reduced', 12, 0x0080, 16),
-      ece: flag('tcp.flags.ece', 'ECN-Echo', 12, 0x0040, 16),
-      urg: flag('tcp.flags.urg', 'Urgent', 12, 0x0020, 16),
-      ack: flag('tcp.flags.ack', 'Acknowledgment', 12, 0x0010, 16),
-      push: flag('tcp.flags.push', 'Push', 12, 0x0008, 16),
-      reset: flag('tcp.flags.reset', 'Reset', 12, 0x0004, 16),
-      syn: flag('tcp.flags.syn', 'Syn', 12, 0x0002, 16),
-      fin: flag('tcp.flags.fin', 'Fin', 12, 0x0001, 16),
-      letters: computed(
-        'string',
-        'tcp.flags.str',
-        'TCP Flags',
-        (l) => (l.start + 14 <= l.captured ? flagLetters(u16(l.bytes, l.start + 12) & 0xfff) : undefined),
-        { pure: [12, 14] },
+      reserved: bits('tcp.flags.res', 'Reserved', 12, 16, 0x0e00, { when: whole, pure: [12, 14] }),
+      accurateEcn: flag('tcp.flags.ae', 'Accurate ECN', 12, 0x0100, 16, { when: threeBits }),
+      cwr: flag('tcp.flags.cwr', 'Congestion Window Reduced', 12, 0x0080, 16, { when: threeBits }),
+      ece: flag('tcp.flags.ece', 'ECN-Echo', 12, 0x0040, 16, { when: threeBits }),
+      ace: computed<'uint8', TcpLayer>('uint8', 'tcp.flags.ace', 'ACE', (l) =>
+        marked(l, Facts.ACCURATE_ECN) ? (u16(l.bytes, l.start + 12) >> 6) & 7 : undefined,
+      ),
+      urg: flag('tcp.flags.urg', 'Urgent', 12, 0x0020, 16, { when: whole, pure: [12, 14] }),
+      ack: flag('tcp.flags.ack', 'Acknowledgment', 12, 0x0010, 16, { when: whole, pure: [12, 14] }),
+      push: flag('tcp.flags.push', 'Push', 12, 0x0008, 16, { when: whole, pure: [12, 14] }),
+      reset: flag('tcp.flags.reset', 'Reset', 12, 0x0004, 16, { when: whole, pure: [12, 14] }),
+      syn: flag('tcp.flags.syn', 'Syn', 12, 0x0002, 16, { when: whole, pure: [12, 14] }),
+      fin: flag('tcp.flags.fin', 'Fin', 12, 0x0001, 16, { when: whole, pure: [12, 14] }),
+      letters: computed<'string', TcpLayer>('string', 'tcp.flags.str', 'TCP Flags', (l) =>
+        l.start + 14 <= l.captured && whole(l) ? flagLetters(l) : undefined,
       ),
     },
   ),
-  window: uint16('tcp.window_size_value', 'Window', 14),
-  checksum: uint16('tcp.checksum', 'Checksum', 16, { base: 'hex' }),
-  urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { steady: true }),
-  options: list('tcp.options', 'Options', optionRows),
-  payload: bytes('tcp.payload', 'TCP payload', headerLength, (l) => l.captured - l.start - headerLength(l), { quiet: true }),
+  connectionSyn: expert(
+    'chat',
+    'tcp.connection.syn',
+    'Connection establish request (SYN)',
+    (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === SYN,
+  ),
+  connectionSynAck: expert(
+    'chat',
+    'tcp.connection.synack',
+    'Connection establish acknowledge (SYN+ACK)',
+    (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === (SYN | ACK),
+  ),
+  connectionFin: expert('chat', 'tcp.connection.fin', 'Connection finish (FIN)', (l) => whole(l) && (flagsOf(l) & FIN) !== 0),
+  connectionReset: expert('warn', 'tcp.connection.rst', 'Connection reset (RST)', (l) => whole(l) && (flagsOf(l) & RST) !== 0),
+  finActive: expert<TcpLayer>('note', 'tcp.connection.fin_active', 'This frame initiates the connection closing', (l) =>
+    marked(l, Facts.FIN_ACTIVE),
+  ),
+  finPassive: expert<TcpLayer>('note', 'tcp.connection.fin_passive', 'This frame undergoes the connection closing', (l) =>
+    marked(l, Facts.FIN_PASSIVE),
+  ),
+  window: uint16('tcp.window_size_value', 'Window', 14, { when: whole }),
+  windowSize: computed<'uint32', TcpLayer>(
+    'uint32',
+    'tcp.window_size',
+    'Calculated window size',
+    (l) => (l.start + 16 <= l.captured && whole(l) ? scaledWindow(l) : undefined),
+    { unit: 'bytes' },
+  ),
+  windowScale: computed<'int32', TcpLayer>('int32', 'tcp.window_size_scalefactor', 'Window size scaling factor', (l) => {
+    if (l.start + 16 > l.captured || !whole(l) || (flagsOf(l) & SYN) !== 0 || l.facts === undefined) return undefined;
+    return l.facts.scale < 0 ? l.facts.scale : 1 << l.facts.scale;
+  }),
+  ...group(
+    { checksum: uint16('tcp.checksum', 'Checksum', 16, { base: 'hex', when: whole }) },
+    {
+      checksumStatus: computed('uint8', 'tcp.checksum.status', 'Checksum Status', (l) => checksumStatus(l), { values: CHECKSUM_STATUS }),
+      checksumBad: expert('error', 'tcp.checksum_bad.expert', 'Bad checksum', (l) => l.frame.session.checksums && checksumStatus(l) === 0),
+    },
+  ),
+  urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { when: whole, steady: true }),
+  urgentWithoutFlag: expert(
+    'note',
+    'tcp.urgent_pointer.non_zero',
+    'The urgent pointer field is nonzero while the URG flag is not set',
+    (l) => l.start + FIXED_LENGTH <= l.captured && whole(l) && (flagsOf(l) & URG) === 0 && u16(l.bytes, l.start + 18) !== 0,
+  ),
+  ackWithoutFlag: expert(
+    'note',
+    'tcp.ack.nonzero',
+    'The acknowledgment number field is nonzero while the ACK flag is not set',
+    (l) => l.start + 14 <= l.captured && whole(l) && (flagsOf(l) & ACK) === 0 && u32(l.bytes, l.start + 8) !== 0,
+  ),
+  shortSegment: expert('warn', 'tcp.short_segment', 'Short segment', (l) => shortSegment(l)),
+  bogusHeader: expert('error', 'tcp.bogus_header_length', 'Bogus TCP Header length', (l) => l.start + 13 <= l.captured && !whole(l)),
+  allOptions: bytes('tcp.options', 'Options', FIXED_LENGTH, (l) => optionsLength(l), { quiet: true, when: (l) => optionsLength(l) > 0 }),
+  options: optionList,
+  ...optionExperts,
+  noMss: expert('note', 'tcp.options.mss.absent', 'The SYN packet does not contain a MSS option', (l) => mssMissing(l)),
+  mssAfterSyn: expert<TcpLayer>(
+    'note',
+    'tcp.options.mss.present',
+    'The non-SYN packet does contain a MSS option',
+    (l) => (flagsOf(l) & SYN) === 0 && optionsLength(l) > 0 && hasMss(l),
+  ),
+  timeRelative: computed<'duration', TcpLayer>(
+    'duration',
+    'tcp.time_relative',
+    'Time since first frame in this TCP stream',
+    (l) => {
+      if (!readable(l)) return undefined;
+      const { startSeconds, startNanoseconds } = l.direction!.conversation;
+      return between(l.frame.seconds, l.frame.nanoseconds, startSeconds, startNanoseconds);
+    },
+    { unit: 'seconds' },
+  ),
+  timeDelta: computed<'duration', TcpLayer>(
+    'duration',
+    'tcp.time_delta',
+    'Time since previous frame in this TCP stream',
+    (l) =>
+      readable(l) ? between(l.frame.seconds, l.frame.nanoseconds, l.facts!.previousSeconds, l.facts!.previousNanoseconds) : undefined,
+    { unit: 'seconds' },
+  ),
+  ...group(
+    { analysis: computed<'none', TcpLayer>('none', 'tcp.analysis', 'SEQ/ACK analysis', (l) => (analysed(l) ? true : undefined)) },
+    {
+      acksFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.acks_frame', 'This is an ACK to the segment in frame', (l) =>
+        analysed(l) && l.facts!.acksFrame !== 0 ? l.facts!.acksFrame : undefined,
+      ),
+      ackRtt: computed<'duration', TcpLayer>(
+        'duration',
+        'tcp.analysis.ack_rtt',
+        'The RTT to ACK the segment was',
+        (l) => {
+          if (!analysed(l) || l.facts!.acksFrame === 0) return undefined;
+          const { acksSeconds, acksNanoseconds } = l.facts!;
+          return between(l.frame.seconds, l.frame.nanoseconds, acksSeconds, acksNanoseconds) || undefined;
+        },
+        { unit: 'seconds' },
+      ),
+      initialRtt: computed<'duration', TcpLayer>(
+        'duration',
+        'tcp.analysis.initial_rtt',
+        'iRTT',
+        (l) => {
+          if (!analysed(l)) return undefined;
+          const { initialRtt, initialRttFrame } = l.direction!.conversation;
+          return initialRtt !== 0 && initialRttFrame <= l.frame.number ? initialRtt : undefined;
+        },
+        { unit: 'seconds' },
+      ),
+      bytesInFlight: computed<'uint32', TcpLayer>(
+        'uint32',
+        'tcp.analysis.bytes_in_flight',
+        'Bytes in flight',
+        (l) => (analysed(l) && l.facts!.bytesInFlight !== 0 ? l.facts!.bytesInFlight : undefined),
+        { unit: 'bytes' },
+      ),
+      pushBytesSent: computed<'uint32', TcpLayer>(
+        'uint32',
+        'tcp.analysis.push_bytes_sent',
+        'Bytes sent since last PSH flag',
+        (l) => (analysed(l) && l.facts!.bytesInFlight !== 0 ? l.facts!.pushBytes : undefined),
+        { unit: 'bytes' },
+      ),
+      rto: computed<'duration', TcpLayer>(
+        'duration',
+        'tcp.analysis.rto',
+        'The RTO for this segment was',
+        (l) =>
+          analysed(l) && l.facts!.rtoFrame !== 0
+            ? between(l.frame.seconds, l.frame.nanoseconds, l.facts!.rtoSeconds, l.facts!.rtoNanoseconds) || undefined
+            : undefined,
+        { unit: 'seconds' },
+      ),
+      rtoFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.rto_frame', 'RTO based on delta from frame', (l) =>
+        analysed(l) && l.facts!.rtoFrame !== 0 ? l.facts!.rtoFrame : undefined,
+      ),
+      analysisFlags: computed<'none', TcpLayer>('none', 'tcp.analysis.flags', 'TCP Analysis Flags', (l) =>
+        analysed(l) && marked(l, Facts.ANALYSIS_FLAGS) ? true : undefined,
+      ),
+      reusedPorts: analysisMark(
+        'reused_ports',
+        'A new tcp session is started with the same ports as an earlier session in this trace',
+        Facts.REUSED_PORTS,
+        'note',
+      ),
+      retransmission: analysisMark('retransmission', 'This frame is a (suspected) retransmission', ANY_RETRANSMISSION, 'note'),
+      fastRetransmission: analysisMark(
+        'fast_retransmission',
+        'This frame is a (suspected) fast retransmission',
+        Facts.FAST_RETRANSMISSION,
+        'note',
+      ),
+      spuriousRetransmission: analysisMark(
+        'spurious_retransmission',
+        'This frame is a (suspected) spurious retransmission',
+        Facts.SPURIOUS_RETRANSMISSION,
+        'note',
+      ),
+      outOfOrder: analysisMark('out_of_order', 'This frame is a (suspected) out-of-order segment', Facts.OUT_OF_ORDER, 'warn'),
+      lostSegment: analysisMark('lost_segment', 'Previous segment(s) not captured (common at capture start)', Facts.LOST_SEGMENT, 'warn'),
+      ackLostSegment: analysisMark(
+        'ack_lost_segment',
+        "ACKed segment that wasn't captured (common at capture start)",
+        Facts.ACK_LOST_SEGMENT,
+        'warn',
+      ),
+      windowUpdate: analysisMark('window_update', 'TCP window update', Facts.WINDOW_UPDATE, 'chat'),
+      windowFull: analysisMark('window_full', 'TCP window specified by the receiver is now completely full', Facts.WINDOW_FULL, 'warn'),
+      keepAlive: analysisMark('keep_alive', 'TCP keep-alive segment', Facts.KEEP_ALIVE, 'note'),
+      keepAliveAck: analysisMark('keep_alive_ack', 'ACK to a TCP keep-alive segment', Facts.KEEP_ALIVE_ACK, 'note'),
+      duplicateAck: analysisMark('duplicate_ack', 'Duplicate ACK', Facts.DUPLICATE_ACK, 'note'),
+      duplicateAckNumber: computed<'uint32', TcpLayer>('uint32', 'tcp.analysis.duplicate_ack_num', 'Duplicate ACK #', (l) =>
+        analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckNumber : undefined,
+      ),
+      duplicateAckFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.duplicate_ack_frame', 'Duplicate to the ACK in frame', (l) =>
+        analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckFrame : undefined,
+      ),
+      zeroWindowProbe: analysisMark('zero_window_probe', 'TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE, 'note'),
+      zeroWindow: analysisMark('zero_window', 'TCP Zero Window segment', Facts.ZERO_WINDOW, 'warn'),
+      zeroWindowProbeAck: analysisMark('zero_window_probe_ack', 'ACK to a TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE_ACK, 'note'),
+    },
+  ),
+  fastOpenSyn: expert<TcpLayer>('note', 'tcp.analysis.tfo_syn', 'TCP SYN with TFO Cookie', (l) => marked(l, Facts.FAST_OPEN_SYN)),
+  fastOpenAck: expert<TcpLayer>('note', 'tcp.analysis.tfo_ack', 'TCP SYN-ACK accepting TFO data', (l) => marked(l, Facts.FAST_OPEN_ACK)),
+  fastOpenIgnored: expert<TcpLayer>('note', 'tcp.analysis.tfo_ignored', 'TCP SYN-ACK ignoring TFO data', (l) =>
+    marked(l, Facts.FAST_OPEN_IGNORED),
+  ),
+  payload: bytes('tcp.payload', 'TCP payload', headerLength, (l) => l.captured - l.start - headerLength(l), {
+    quiet: true,
+    when: (l) => l.start + headerLength(l) < l.captured && whole(l) && (flagsOf(l) & RST) === 0,
+  }),
+  resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => {
+    const at = l.start + headerLength(l);
+    return whole(l) && (flagsOf(l) & RST) !== 0 && at < l.captured ? textOf(l.bytes, at, l.captured) : undefined;
+  }),
+  ...verdictRows(),
 };
+
+/** Rows of netlens' own: what really happened, with the evidence. */
+function verdictRows() {
+  const verdictOf = <T extends keyof TcpVerdict>(l: TcpLayer, key: T): TcpVerdict[T] | undefined => l.facts?.verdict?.[key];
+  return {
+    resent: expert<TcpLayer>('note', 'netlens.tcp.retransmission', 'Sent again', (l) => RESENT.has(repeatOf(l)?.kind ?? '')),
+    repeatKind: computed<'string', TcpLayer>('string', 'netlens.tcp.repeat.kind', 'Kind of repeat', (l) => repeatOf(l)?.kind),
+    repeatOf: computed<'frame', TcpLayer>('frame', 'netlens.tcp.repeat.of', 'Repeats frame', (l) => repeatOf(l)?.of || undefined),
+    repeatFirst: computed<'frame', TcpLayer>(
+      'frame',
+      'netlens.tcp.repeat.first',
+      'First sent in frame',
+      (l) => repeatOf(l)?.first || undefined,
+    ),
+    repeatAfter: computed<'duration', TcpLayer>(
+      'duration',
+      'netlens.tcp.repeat.after',
+      'Time since it was last sent',
+      (l) => repeatOf(l)?.after,
+      {
+        unit: 'seconds',
+      },
+    ),
+    repeatTimeout: computed<'uint32', TcpLayer>(
+      'uint32',
+      'netlens.tcp.repeat.timeout',
+      'Timeouts in a row',
+      (l) => repeatOf(l)?.timeout || undefined,
+    ),
+    repeatEvidence: computed<'string', TcpLayer>('string', 'netlens.tcp.repeat.evidence', 'Evidence', (l) => repeatOf(l)?.evidence),
+    late: computed<'duration', TcpLayer>('duration', 'netlens.tcp.out_of_order', 'Out of order by', (l) => verdictOf(l, 'late'), {
+      unit: 'seconds',
+    }),
+    overtakenBy: computed<'frame', TcpLayer>('frame', 'netlens.tcp.out_of_order.frame', 'Overtaken by frame', (l) =>
+      verdictOf(l, 'overtakenBy'),
+    ),
+    lateEvidence: computed<'string', TcpLayer>('string', 'netlens.tcp.out_of_order.evidence', 'Evidence', (l) =>
+      verdictOf(l, 'lateEvidence'),
+    ),
+    missing: computed<'uint32', TcpLayer>(
+      'uint32',
+      'netlens.tcp.missing',
+      'Octets before it that were not seen',
+      (l) => verdictOf(l, 'missing'),
+      {
+        unit: 'bytes',
+      },
+    ),
+    trueDuplicateAck: computed<'uint32', TcpLayer>('uint32', 'netlens.tcp.duplicate_ack', 'Duplicate ACK in a row', (l) =>
+      verdictOf(l, 'duplicateAck'),
+    ),
+    trueDuplicateOf: computed<'frame', TcpLayer>('frame', 'netlens.tcp.duplicate_ack.of', 'Same as the ACK in frame', (l) =>
+      verdictOf(l, 'duplicateOf'),
+    ),
+    handshake: computed<'duration', TcpLayer>('duration', 'netlens.tcp.handshake', 'Handshake took', (l) => verdictOf(l, 'handshake'), {
+      unit: 'seconds',
+    }),
+    needless: computed<'frame', TcpLayer>('frame', 'netlens.tcp.needless', 'Shows as needless the retransmission in frame', (l) =>
+      verdictOf(l, 'needless'),
+    ),
+    needlessEvidence: computed<'string', TcpLayer>('string', 'netlens.tcp.needless.evidence', 'Evidence', (l) =>
+      verdictOf(l, 'needlessEvidence'),
+    ),
+    note: computed<'string', TcpLayer>('string', 'netlens.tcp.note', 'Remark', (l) => verdictOf(l, 'note')),
+  };
+}
+
+/** True when the three ECN bits mean what their names say. */
+function threeBits(l: TcpLayer): boolean {
+  return whole(l) && !marked(l, Facts.ACCURATE_ECN);
+}
+
+/** Octets of options in the header that were captured. */
+function optionsLength(l: Layer): number {
+  if (l.start + FIXED_LENGTH > l.captured) return 0;
+  return Math.min(l.start + headerLength(l), l.captured) - l.start - FIXED_LENGTH;
+}
+
+function shortSegment(l: Layer): boolean {
+  return l.frame.quoted === 0 && !l.frame.fragment && l.start + 13 <= l.captured && l.end - l.start < headerLength(l);
+}
+
+/** A SYN whose options name no MSS. */
+function mssMissing(l: Layer): boolean {
+  return (flagsOf(l) & SYN) !== 0 && optionsLength(l) > 0 && !hasMss(l);
+}
+
+const hasMss = (l: Layer): boolean => hasOption(l.bytes, l.start + FIXED_LENGTH, l.start + FIXED_LENGTH + optionsLength(l), MSS);
+
+function scaledWindow(l: TcpLayer): number {
+  const raw = u16(l.bytes, l.start + 14);
+  const { facts } = l;
+  return facts === undefined || facts.scale <= 0 || facts.length < 0 || (flagsOf(l) & SYN) !== 0 ? raw : raw << facts.scale;
+}
+
+/** 0 bad, 1 good, 2 not verified: not asked for, or not all octets there. */
+function checksumStatus(l: Layer): number | undefined {
+  if (l.start + 18 > l.captured || !whole(l)) return undefined;
+  const { frame } = l;
+  if (!frame.session.checksums || frame.quoted > 0 || frame.fragment || l.end > l.captured) return 2;
+  const ip = frame.addressing as unknown as Layer | undefined;
+  if (ip === undefined) return 2;
+  const { name } = ip.protocol;
+  let sum: number;
+  if (name === 'ip') sum = sumWords(ip.bytes, ip.start + 12, ip.start + 20);
+  else if (name === 'ipv6') sum = sumWords(ip.bytes, ip.start + 8, ip.start + 40);
+  else return 2;
+  return foldChecksum(sum + 6 + (l.end - l.start) + sumWords(l.bytes, l.start, l.end)) === 0 ? 1 : 0;
+}
 
 /** One direction of a conversation as the analysis keeps it (analysis/conversations.ts), seen from its segments. */
 export interface TcpDirection {
-  readonly conversation: { readonly number: number };
+  readonly conversation: {
+    readonly number: number;
+    readonly startSeconds: number;
+    readonly startNanoseconds: number;
+    /** Nanoseconds; 0 while not known. */
+    readonly initialRtt: number;
+    readonly initialRttFrame: number;
+  };
   readonly peer: TcpDirection;
   /** The sequence number shown as 0. */
   readonly base: number;
@@ -105,66 +472,176 @@ export interface TcpDirection {
 export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
   /** Who sends to whom; undefined when conversations are not followed. */
   declare direction: TcpDirection | undefined;
+  /** What the analysis found out; undefined when it is off. */
+  declare facts: TcpFacts | undefined;
+
+  override get mood(): Mood | undefined {
+    const flags = flagsOf(this);
+    if (flags & RST) return 'resets';
+    if (flags & SYN) return this.facts?.verdict?.repeat === undefined ? 'opens' : 'trouble';
+    if (this.facts !== undefined && troubled(this.facts)) return 'trouble';
+    return flags & FIN ? 'closes' : undefined;
+  }
+
+  override get chain(): string {
+    return marked(this, Facts.MULTIPATH) ? 'tcp:mptcp' : 'tcp';
+  }
 
   override walk(tree: Tree): void {
-    const end = Math.min(this.start + headerLength(this), this.captured);
-    for (let at = this.start + FIXED_LENGTH; at < end; ) {
-      const kind = this.bytes[at]!;
-      const length = kind <= 1 ? 1 : at + 1 < end ? this.bytes[at + 1]! : 0;
-      if (length === 0 || (kind > 1 && length < 2) || at + length > end) return;
-      tree.item(fields.options, at, length, OPTION[kind] ?? `Option ${kind}`);
-      tree.add(optionRows.kind, at);
-      if (kind > 1) tree.add(optionRows.length, at + 1);
-      if (kind === 2 && length === 4) tree.add(optionRows.mss, at + 2);
-      if (kind === 3 && length === 3) {
-        tree.add(optionRows.shift, at + 2);
-        tree.put(optionRows.multiplier, 1 << Math.min(this.bytes[at + 2]!, 14), at + 2, 1);
-      }
-      if (kind === 8 && length === 10) {
-        tree.add(optionRows.tsval, at + 2);
-        tree.add(optionRows.tsecr, at + 6);
-      }
-      tree.close();
-      if (kind === 0) return;
-      at += length;
-    }
+    if (this.start + FIXED_LENGTH > this.captured) return;
+    const peer = this.direction?.peer;
+    walkOptions(tree, this.start + FIXED_LENGTH, this.start + headerLength(this), {
+      peerBase: peer?.baseKnown ? peer.base : 0,
+      acknowledgment: u32(this.bytes, this.start + 8),
+    });
   }
 
   override summary(out: TextBuffer): void {
-    const { bytes: b, start } = this;
-    out.ascii(FLAG_TEXT[b[start + 13]! & 0xff]!);
+    const { bytes: b, start, facts } = this;
+    if (start + FIXED_LENGTH > this.captured) {
+      out.ascii('header cut short');
+      return;
+    }
+    const header = headerLength(this);
+    if (header < FIXED_LENGTH) {
+      out.ascii('header length ');
+      out.number(header);
+      out.ascii(' octets, 20 needed');
+      return;
+    }
+    const flags = b[start + 13]!;
+    if (marked(this, Facts.ACCURATE_ECN)) {
+      const text = FLAG_TEXT[flags & 0x3f]!;
+      out.ascii(text.slice(0, -1));
+      out.ascii(', ACE=');
+      out.number((u16(b, start + 12) >> 6) & 7);
+      out.ascii(']');
+    } else if ((b[start + 12]! & 0x0f) === 0) out.ascii(FLAG_TEXT[flags]!);
+    else out.ascii(rareFlags(u16(b, start + 12)));
     out.ascii(' Seq=');
-    out.number(u32(b, start + 4));
-    if (b[start + 13]! & ACK) {
+    out.number(facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
+    if (flags & ACK) {
       out.ascii(' Ack=');
-      out.number(u32(b, start + 8));
+      out.number(facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
     }
     out.ascii(' Win=');
-    out.number(u16(b, start + 14));
-    if (b[start + 13]! & URG) {
+    out.number(scaledWindow(this));
+    if (flags & URG) {
       out.ascii(' Urg=');
       out.number(u16(b, start + 18));
     }
-    out.ascii(' Len=');
-    out.number(Math.max(0, this.end - start - headerLength(this)));
+    const length = payloadLength(this);
+    if (length !== undefined) {
+      out.ascii(' Len=');
+      out.number(length);
+    }
+    if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts);
+    if (header > FIXED_LENGTH) {
+      const peer = this.direction?.peer;
+      writeOptions(out, b, start + FIXED_LENGTH, Math.min(start + header, this.captured), peer?.baseKnown ? peer.base : 0);
+    }
   }
 }
 
+/** Marks that the Info column puts into words. */
+const SAID =
+  Facts.KEEP_ALIVE_ACK |
+  Facts.ZERO_WINDOW |
+  Facts.ZERO_WINDOW_PROBE |
+  Facts.ZERO_WINDOW_PROBE_ACK |
+  Facts.WINDOW_UPDATE |
+  Facts.WINDOW_FULL |
+  Facts.REUSED_PORTS |
+  Facts.ACK_LOST_SEGMENT;
+
+/** Something went wrong on the way, or nothing can go on. */
+const troubled = ({ marks, verdict }: TcpFacts): boolean =>
+  (marks & (Facts.ZERO_WINDOW | Facts.WINDOW_FULL)) !== 0 ||
+  (verdict !== undefined &&
+    (verdict.repeat !== undefined || verdict.late !== undefined || verdict.missing !== undefined || verdict.duplicateAck !== undefined));
+
+/** ` · retransmission of #7 after 203 ms (timeout 2)`. */
+function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts): void {
+  const say = (text: string) => {
+    out.unicode(' · ');
+    out.unicode(text);
+  };
+  if (marks & Facts.REUSED_PORTS) say('ports used again');
+  if (verdict !== undefined) {
+    const { repeat, late, missing, duplicateAck, handshake, needless, note } = verdict;
+    if (repeat !== undefined) say(repeatText(repeat));
+    if (late !== undefined) say(`out of order by ${durationText(late)}`);
+    if (missing !== undefined) say(missing === 1 ? '1 octet before it not captured' : `${missing} octets before it not captured`);
+    if (duplicateAck !== undefined) say(`duplicate ACK ${duplicateAck} of #${verdict.duplicateOf}`);
+    if (handshake !== undefined) say(`handshake ${durationText(handshake)}`);
+    if (needless !== undefined) say(`#${needless} was sent in vain`);
+    if (note !== undefined) say(note);
+  }
+  if ((marks & SAID) === 0) return;
+  if (marks & Facts.ACK_LOST_SEGMENT) say('acknowledges what was not captured');
+  if (marks & Facts.ZERO_WINDOW_PROBE) say('zero window probe');
+  if (marks & Facts.ZERO_WINDOW_PROBE_ACK) say('answers the probe, zero window');
+  else if (marks & Facts.ZERO_WINDOW) say('zero window');
+  if (marks & Facts.WINDOW_FULL) say('window full');
+  if (marks & Facts.WINDOW_UPDATE) say('window update');
+  if (marks & Facts.KEEP_ALIVE_ACK) say('answers the keep-alive');
+}
+
+function repeatText({ kind, of, after, timeout }: NonNullable<TcpVerdict['repeat']>): string {
+  const time = durationText(after);
+  switch (kind) {
+    case 'keep-alive':
+      return 'keep-alive';
+    case 'window-probe':
+      return 'zero window probe';
+    case 'duplicate-capture':
+      return `same packet as #${of}, captured twice`;
+  }
+  const what = of === 0 ? `retransmission, the first was not captured, ${time} after the gap` : `retransmission of #${of} after ${time}`;
+  switch (kind) {
+    case 'timeout':
+    case 'syn':
+      return timeout > 0 ? `${what} (timeout ${timeout})` : what;
+    case 'fast':
+      return `${what} (fast)`;
+    case 'sack':
+      return `${what} (SACK)`;
+    case 'tlp':
+      return `${what} (tail loss probe)`;
+    case 'spurious':
+      return `${what} (in vain)`;
+  }
+}
+
+const FLAG_NAMES = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'];
+
 /** `[SYN, ACK]` for each value of the flags octet. */
 const FLAG_TEXT: readonly string[] = Array.from({ length: 256 }, (_, flags) => {
-  const names = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'].filter((_name, bit) => flags & (1 << bit));
+  const names = FLAG_NAMES.filter((_name, bit) => flags & (1 << bit));
   return `[${names.length ? names.join(', ') : '<None>'}]`;
 });
 
+/** The same where AE or reserved bits are set. */
+function rareFlags(word: number): string {
+  const names = FLAG_NAMES.filter((_name, bit) => word & (1 << bit));
+  if (word & 0x100) names.push('AE');
+  if (word & 0xe00) names.push('Reserved');
+  return `[${names.join(', ')}]`;
+}
+
 export const dissectTcp: Dissect = (frame, start, end) => {
   const tcp = new Tcp(frame, start, end);
-  if (!frame.add(tcp, FIXED_LENGTH)) return;
+  const complete = frame.add(tcp, FIXED_LENGTH);
+  // Up to the window is enough for a segment to be part of its conversation.
+  if (start + 16 > tcp.captured) return;
   frame.transport = tcp;
   const header = headerLength(tcp);
   const { hooks } = frame.session;
   hooks.tcpHeader?.(frame, tcp, frame.quoted === 0 && !frame.fragment && end - start >= header);
+  if (!complete) return;
   if (header < FIXED_LENGTH) return frame.malformed(tcp, FIXED_LENGTH);
   if (!frame.require(tcp, header)) return;
+  if (tcp.facts !== undefined && tcp.facts.marks & Facts.BROKEN_OPTIONS) return frame.malformed(tcp, header);
   const { tcp: hook } = hooks;
   if (hook && frame.quoted === 0 && !frame.fragment) return hook(frame, tcp, start + header, end);
   const low = Math.min(u16(tcp.bytes, start), u16(tcp.bytes, start + 2));

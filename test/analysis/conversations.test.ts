@@ -3,13 +3,13 @@ import { type Conversation, Conversations, directionOf } from '../../src/analysi
 import { CaptureRecord } from '../../src/capture/source.js';
 import { Registry } from '../../src/core/registry.js';
 import { Session } from '../../src/core/session.js';
-import { ipv4Protocol } from '../../src/dissectors/ipv4.js';
-import { Tcp, tcp } from '../../src/dissectors/tcp.js';
+import { PROTOCOLS } from '../../src/dissectors/index.js';
+import { Tcp } from '../../src/dissectors/tcp.js';
 import { RAW_IP, segment } from './segments.js';
 
 function follow(conversations: Conversations) {
   const session = new Session({
-    registry: new Registry([ipv4Protocol, tcp]),
+    registry: new Registry(PROTOCOLS),
     hooks: {
       tcpHeader: (frame, layer, sized) => {
         (layer as Tcp).direction = conversations.of(frame, layer, sized);

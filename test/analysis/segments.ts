@@ -2,10 +2,10 @@
 import type { CaptureInterface } from '../../src/capture/source.js';
 import { parseIpv4 } from '../../src/core/addresses.js';
 
-/** Raw IP without a link header. */
+/** IPv4 without a link header. */
 export const RAW_IP: CaptureInterface = {
   id: undefined,
-  linkType: 101,
+  linkType: 228,
   snapLength: 0,
   name: undefined,
   description: undefined,

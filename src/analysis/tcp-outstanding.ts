@@ -1,0 +1,186 @@
+/**
+ * Segments that were sent and not acknowledged yet, in the order in which they were sent, as Wireshark keeps them: at most
+ * 10 000, repeats listed again, an ACK within a segment moving its start.
+ */
+
+/** Ints of a segment: frame, first sequence number, one past the last, seconds, nanoseconds. */
+const WIDTH = 5;
+const FRAME = 0;
+const START = 1;
+const END = 2;
+const SECONDS = 3;
+const NANOSECONDS = 4;
+
+const LIMIT = 10_000;
+
+export class Outstanding {
+  /** A ring of `capacity` segments. */
+  private data = new Int32Array(3 * WIDTH);
+  private capacity = 3;
+  private head = 0;
+  /** Segments listed. */
+  count = 0;
+  /** Each segment starts and ends after the one before it, as long as nothing is sent again or overtaken. */
+  private ordered = true;
+  /** While they are not in order: smallest start and largest end, relative to the start of the stream. */
+  private low = 0;
+  private high = 0;
+
+  // What acknowledge() found: the segment that ends at the acknowledgment.
+  foundFrame = 0;
+  foundSeconds = 0;
+  foundNanoseconds = 0;
+
+  /** No room for more: what is sent now will not be found by its ACK. */
+  get full(): boolean {
+    return this.count >= LIMIT;
+  }
+
+  /** Frame of the oldest segment. */
+  get oldestFrame(): number {
+    return this.data[this.head * WIDTH + FRAME]!;
+  }
+  get oldestSeconds(): number {
+    return this.data[this.head * WIDTH + SECONDS]!;
+  }
+  get oldestNanoseconds(): number {
+    return this.data[this.head * WIDTH + NANOSECONDS]!;
+  }
+
+  /** Sequence numbers are no longer relative to the number they were. */
+  rebase(base: number): void {
+    this.ordered = false;
+    this.measure(base);
+  }
+
+  add(frame: number, start: number, end: number, seconds: number, nanoseconds: number, base: number): void {
+    if (this.count === this.capacity) this.grow();
+    const { data, count } = this;
+    let place = this.head + count;
+    if (place >= this.capacity) place -= this.capacity;
+    const at = place * WIDTH;
+    data[at + FRAME] = frame;
+    data[at + START] = start;
+    data[at + END] = end;
+    data[at + SECONDS] = seconds;
+    data[at + NANOSECONDS] = nanoseconds;
+    this.count++;
+    if (count === 0) {
+      this.ordered = true;
+      return;
+    }
+    if (this.ordered) {
+      const before = (place === 0 ? this.capacity - 1 : place - 1) * WIDTH;
+      const first = this.head * WIDTH;
+      this.ordered =
+        ((start - data[before + END]!) | 0) >= 0 &&
+        ((end - data[before + END]!) | 0) > 0 &&
+        // Comparisons hold for all only while they span less than half the number space, on one side of its seam.
+        ((end - data[first + START]!) | 0) > 0 &&
+        (start - base) >>> 0 >= (data[before + START]! - base) >>> 0 &&
+        (end - base) >>> 0 >= (data[before + END]! - base) >>> 0;
+      if (!this.ordered) this.measure(base);
+    } else {
+      this.low = Math.min(this.low, (start - base) >>> 0);
+      this.high = Math.max(this.high, (end - base) >>> 0);
+    }
+  }
+
+  /** Octets from the lowest start to the highest end. */
+  span(base: number): number {
+    if (!this.ordered) return (this.high - this.low) >>> 0;
+    const { data } = this;
+    let last = this.head + this.count - 1;
+    if (last >= this.capacity) last -= this.capacity;
+    return (((data[last * WIDTH + END]! - base) >>> 0) - ((data[this.head * WIDTH + START]! - base) >>> 0)) >>> 0;
+  }
+
+  /** Take off what `ack` covers; true when one of the segments ended there (the oldest such is in the found fields). */
+  acknowledge(ack: number, base: number): boolean {
+    const { data } = this;
+    if (this.ordered) {
+      let last = this.head + this.count - 1;
+      if (last >= this.capacity) last -= this.capacity;
+      const first = this.head * WIDTH;
+      // Wild numbers (a SYN's 0) may lie before the first and after the last at once.
+      if (((data[first + END]! - ack) | 0) <= 0 || ((data[last * WIDTH + END]! - ack) | 0) > 0) return this.popTo(ack);
+    }
+    let found = false;
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      let from = this.head + i;
+      if (from >= this.capacity) from -= this.capacity;
+      from *= WIDTH;
+      const end = data[from + END]!;
+      if (end === ack) {
+        if (!found) this.remember(from);
+        found = true;
+        continue;
+      }
+      if (((end - ack) | 0) <= 0) continue;
+      let to = this.head + kept++;
+      if (to >= this.capacity) to -= this.capacity;
+      to *= WIDTH;
+      if (to !== from) for (let k = 0; k < WIDTH; k++) data[to + k] = data[from + k]!;
+      if (((data[to + START]! - ack) | 0) < 0) data[to + START] = ack;
+    }
+    this.count = kept;
+    if (kept === 0) this.ordered = true;
+    else this.measure(base);
+    return found;
+  }
+
+  /** The same where all are in order: those before `ack` stand at the head. */
+  private popTo(ack: number): boolean {
+    const { data } = this;
+    let found = false;
+    while (this.count > 0) {
+      const at = this.head * WIDTH;
+      const end = data[at + END]!;
+      if (((end - ack) | 0) > 0) {
+        if (((data[at + START]! - ack) | 0) < 0) data[at + START] = ack;
+        break;
+      }
+      if (end === ack) {
+        this.remember(at);
+        found = true;
+      }
+      this.head = this.head + 1 === this.capacity ? 0 : this.head + 1;
+      this.count--;
+    }
+    return found;
+  }
+
+  private remember(at: number): void {
+    this.foundFrame = this.data[at + FRAME]!;
+    this.foundSeconds = this.data[at + SECONDS]!;
+    this.foundNanoseconds = this.data[at + NANOSECONDS]!;
+  }
+
+  private measure(base: number): void {
+    let low = 0xffffffff;
+    let high = 0;
+    for (let i = 0; i < this.count; i++) {
+      let at = this.head + i;
+      if (at >= this.capacity) at -= this.capacity;
+      const start = (this.data[at * WIDTH + START]! - base) >>> 0;
+      const end = (this.data[at * WIDTH + END]! - base) >>> 0;
+      if (start < low) low = start;
+      if (end > high) high = end;
+    }
+    this.low = low;
+    this.high = high;
+  }
+
+  private grow(): void {
+    const bigger = new Int32Array(this.capacity * 4 * WIDTH);
+    for (let i = 0; i < this.count; i++) {
+      let at = this.head + i;
+      if (at >= this.capacity) at -= this.capacity;
+      bigger.set(this.data.subarray(at * WIDTH, (at + 1) * WIDTH), i * WIDTH);
+    }
+    this.data = bigger;
+    this.capacity *= 4;
+    this.head = 0;
+  }
+}

@@ -1,0 +1,383 @@
+/**
+ * TCP analysis as Wireshark 4.0 defines it: tcp.analysis.*, completeness, scaled windows, round trips.
+ *
+ * The order of the steps matters and so do Wireshark's own notions (a retransmission is what it calls one); what really
+ * happened is told by the verdicts beside it (tcp-verdict.ts). Every segment counts, in the order of the capture.
+ */
+import type { Frame } from '../core/frame.js';
+import { u16, u32 } from '../core/octets.js';
+import type { Tcp } from '../dissectors/tcp.js';
+import * as Facts from '../dissectors/tcp-facts.js';
+import * as Option from '../dissectors/tcp-options.js';
+import { type Conversation, Conversations, type Direction } from './conversations.js';
+import { Outstanding } from './tcp-outstanding.js';
+import { judge } from './tcp-verdict.js';
+
+const FIN = 0x01;
+const SYN = 0x02;
+const RST = 0x04;
+const PSH = 0x08;
+const ACK = 0x10;
+const ECE = 0x40;
+const CWR = 0x80;
+
+/** Within this time of the peer's last ACK a repeat counts as a fast retransmission. Nanoseconds. */
+const FAST_RETRANSMISSION_TIME = 20e6;
+/** What counts as "at once" for reordering while no round trip is known. Nanoseconds. */
+const REORDERING_TIME = 3e6;
+
+/** Of a segment's options what the analysis needs; one object for all segments, filled anew for each. */
+export class OptionFacts {
+  timestamps = false;
+  tsval = 0;
+  tsecr = 0;
+  /** Where the SACK option stands and how long it is; 0 when there is none. */
+  sackAt = 0;
+  sackLength = 0;
+  /** Octets in the first three SACK blocks. */
+  sackedOctets = 0;
+  windowScale = -1;
+  mss = 0;
+  fastOpenCookie = false;
+  accurateEcn = false;
+  multipath = 0;
+  /** Reading stopped at something that Wireshark's parser cannot bear. */
+  broken = false;
+
+  clear(): void {
+    this.timestamps = false;
+    this.sackAt = this.sackLength = this.sackedOctets = this.multipath = this.mss = 0;
+    this.windowScale = -1;
+    this.fastOpenCookie = this.accurateEcn = this.broken = false;
+  }
+
+  /** Read options `[from, end)`. Each step goes at least one octet forward. */
+  read(b: Uint8Array, from: number, end: number): void {
+    // NOP NOP timestamps: what nearly all segments of a running connection carry.
+    if (end - from === 12 && b[from] === 1 && b[from + 1] === 1 && b[from + 2] === 8 && b[from + 3] === 10) {
+      this.timestamps = true;
+      this.tsval = u32(b, from + 4);
+      this.tsecr = u32(b, from + 8);
+      return;
+    }
+    for (let at = from; at < end; ) {
+      const kind = b[at]!;
+      if (kind === Option.END) return;
+      if (kind === Option.NOP) {
+        at++;
+        continue;
+      }
+      const length = at + 1 < end ? b[at + 1]! : 0;
+      if (length < 2 || at + length > end) return;
+      this.take(b, kind, at, length);
+      if (this.broken) return;
+      at += length;
+    }
+  }
+
+  private take(b: Uint8Array, kind: number, at: number, length: number): void {
+    switch (kind) {
+      case Option.TIMESTAMPS:
+        if (length !== 10) return;
+        this.timestamps = true;
+        this.tsval = u32(b, at + 2);
+        this.tsecr = u32(b, at + 6);
+        return;
+      case Option.SACK: {
+        this.broken = length < 10;
+        this.sackAt = at;
+        this.sackLength = length;
+        for (let i = 0; i < 3 && 2 + 8 * (i + 1) <= length; i++) this.sackedOctets += (u32(b, at + 6 + 8 * i) - u32(b, at + 2 + 8 * i)) | 0;
+        return;
+      }
+      case Option.WINDOW_SCALE:
+        if (length === 3) this.windowScale = Math.min(b[at + 2]!, 14);
+        return;
+      case Option.MSS:
+        if (length === 4) this.mss = u16(b, at + 2);
+        return;
+      case Option.FAST_OPEN:
+        this.fastOpenCookie = length > 2;
+        return;
+      case Option.EXPERIMENT_1:
+      case Option.EXPERIMENT_2:
+        if (length > 4 && u16(b, at + 2) === Option.FAST_OPEN_EXPERIMENT) this.fastOpenCookie = true;
+        return;
+      case Option.ACCURATE_ECN_0:
+      case Option.ACCURATE_ECN_1:
+        this.accurateEcn = true;
+        return;
+      case Option.MPTCP:
+        if (length >= 3) this.multipath |= 1 << (b[at + 2]! >> 4);
+        return;
+    }
+  }
+}
+
+/**
+ * Accurate ECN is asked for by a SYN with AE, CWR and ECE, and agreed to by a SYN+ACK with CWR and without AE, or with AE
+ * and without ECE.
+ */
+function negotiateEcn(conversation: Conversation, flags: number, accurate: boolean): void {
+  const cwr = (flags & CWR) !== 0;
+  const ece = (flags & ECE) !== 0;
+  if ((flags & ACK) === 0) {
+    if (accurate && cwr && ece) conversation.accurateEcn ||= 1;
+  } else if (conversation.accurateEcn === 1 && (accurate ? !ece : cwr)) conversation.accurateEcn = 2;
+}
+
+/** Analyses the TCP segments of one session, in the order of the capture. */
+export class TcpAnalysis {
+  private readonly options = new OptionFacts();
+
+  constructor(readonly conversations = new Conversations()) {}
+
+  /** Take in a header of which at least 16 octets were captured; `sized` when its payload's length is known. */
+  segment(frame: Frame, tcp: Tcp, sized: boolean): void {
+    const { bytes: b, start } = tcp;
+    const before = this.conversations.count;
+    const me = this.conversations.of(frame, tcp, sized);
+    const { conversation } = me;
+    const isNew = this.conversations.count !== before;
+    const facts = new Facts.TcpFacts();
+    tcp.direction = me;
+    tcp.facts = facts;
+    const { peer } = me;
+    const header = (b[start + 12]! >> 4) * 4;
+    const flags = b[start + 13]!;
+    const opening = (flags & (SYN | ACK)) === SYN;
+    const sequence = u32(b, start + 4) | 0;
+    const ack = u32(b, start + 8) | 0;
+    const length = sized ? tcp.end - start - header : -1;
+    if (isNew && conversation.reused) conversation.completeness = 1;
+    facts.completeness = conversation.completeness;
+    facts.previousSeconds = conversation.previousSeconds;
+    facts.previousNanoseconds = conversation.previousNanoseconds;
+    facts.length = length;
+    facts.sequence = sized ? (sequence - me.base) | 0 : sequence;
+    facts.acknowledgment = sized && flags & ACK ? (ack - peer.base) | 0 : ack;
+    facts.scale = me.scale;
+    const whole = header >= 20;
+    const { options } = this;
+    options.clear();
+    if (whole && header > 20) {
+      const end = start + header;
+      options.read(b, start + 20, end <= tcp.captured ? end : tcp.captured);
+    }
+    me.sackedOctets = 0;
+    if (sized) {
+      this.analyse(frame, me, facts, u16(b, start + 14), sequence, ack, flags, length, opening && !isNew && me.segments > 1);
+      judge(frame, tcp, me, facts, options, sequence, ack, flags, length);
+    }
+    if (!whole) return;
+
+    if (flags & SYN) me.firstAckPending = true;
+    else if (flags & ACK) me.firstAckPending = false;
+    if (opening) {
+      conversation.synSeen = true;
+      conversation.synSeconds = frame.seconds;
+      conversation.synNanoseconds = frame.nanoseconds;
+    } else if ((flags & (SYN | ACK)) === ACK && conversation.initialRtt === 0 && conversation.synSeen) {
+      conversation.initialRtt = (frame.seconds - conversation.synSeconds) * 1e9 + (frame.nanoseconds - conversation.synNanoseconds);
+      conversation.initialRttFrame = frame.number;
+    }
+    this.afterOptions(conversation, me, facts, flags, (b[start + 12]! & 1) !== 0, length, isNew);
+  }
+
+  /** What the options and flags mean for what comes later. */
+  private afterOptions(
+    conversation: Conversation,
+    me: Direction,
+    facts: Facts.TcpFacts,
+    flags: number,
+    accurate: boolean,
+    length: number,
+    isNew: boolean,
+  ): void {
+    const { options } = this;
+    const { peer } = me;
+    if (options.broken) facts.marks |= Facts.BROKEN_OPTIONS;
+    if (options.windowScale >= 0) me.scale = options.windowScale;
+    if (flags & SYN) {
+      if (me.scale === -1) me.scale = peer.scale = -2;
+      else if (flags & ACK && peer.scale === -2) me.scale = -2;
+    }
+    me.sackedOctets = options.sackedOctets;
+    if (options.multipath !== 0) {
+      conversation.multipathOperations |= options.multipath;
+      facts.marks |= Facts.MULTIPATH;
+    }
+    if (flags & SYN) this.fastOpen(conversation, facts, flags, length);
+    if (options.accurateEcn) conversation.accurateEcn = 2;
+    if (flags & SYN) negotiateEcn(conversation, flags, accurate);
+    else if (conversation.accurateEcn === 2) facts.marks |= Facts.ACCURATE_ECN;
+    if (flags & FIN) {
+      if (me.finRole === 0) me.finRole = peer.finRole === 0 ? 1 : 2;
+      facts.marks |= me.finRole === 1 ? Facts.FIN_ACTIVE : Facts.FIN_PASSIVE;
+    }
+    if (isNew) {
+      if (!conversation.reused) conversation.completeness = (flags & (SYN | ACK)) === SYN ? (length > 0 ? 9 : 1) : 0;
+      return;
+    }
+    let bits = 0;
+    if ((flags & (SYN | ACK)) === (SYN | ACK)) bits |= 2;
+    if ((flags & (SYN | ACK)) === ACK) bits |= length > 0 ? 8 : 4;
+    if ((flags & (FIN | ACK)) === (FIN | ACK)) bits |= 16;
+    if (flags & RST) bits |= 32;
+    if (flags & SYN && (flags & ACK) === 0) bits |= 1;
+    conversation.completeness |= bits;
+  }
+
+  private fastOpen(conversation: Conversation, facts: Facts.TcpFacts, flags: number, length: number): void {
+    if ((flags & ACK) === 0) {
+      if (!this.options.fastOpenCookie) return;
+      facts.marks |= Facts.FAST_OPEN_SYN;
+      if (length > 0) conversation.fastOpenData = true;
+    } else if (facts.acknowledgment > 1) facts.marks |= Facts.FAST_OPEN_ACK;
+    else if (conversation.fastOpenData) facts.marks |= Facts.FAST_OPEN_IGNORED;
+  }
+
+  /** The flags and numbers of tcp.analysis, then the state for the next segment. Signed sequence numbers throughout. */
+  private analyse(
+    frame: Frame,
+    me: Direction,
+    facts: Facts.TcpFacts,
+    window: number,
+    sequence: number,
+    ack: number,
+    flags: number,
+    length: number,
+    again: boolean,
+  ): void {
+    const { peer, conversation } = me;
+    const { seconds, nanoseconds, number } = frame;
+    let marks = 0;
+    let record = false;
+    if (conversation.reusedAt === number) {
+      marks |= Facts.REUSED_PORTS;
+      if (flags & ACK) me.outstanding?.rebase(me.base);
+    }
+    if (again) me.next = me.maxAckable;
+    if (flags & ACK) peer.countBytesInFlight = true;
+    const control = flags & (SYN | FIN | RST);
+    const counts = flags & (SYN | FIN) ? 1 : 0;
+    const distance = (sequence - me.next) | 0;
+    const known = me.next !== 0;
+
+    if (length === 1 && sequence === me.next && peer.window === 0) marks |= Facts.ZERO_WINDOW_PROBE;
+    else {
+      if (window === 0 && control === 0) marks |= Facts.ZERO_WINDOW;
+      if (known && distance > 0 && (flags & RST) === 0) {
+        marks |= Facts.LOST_SEGMENT;
+        me.countBytesInFlight = false;
+      }
+      if (control === 0) {
+        if (length <= 1 && distance === -1) marks |= Facts.KEEP_ALIVE;
+        const atEdge = length === 0 && distance === 0 && ack === me.lastAck;
+        if (atEdge && window !== 0 && window !== me.window) marks |= Facts.WINDOW_UPDATE;
+        if (length > 0 && peer.scale !== -1) {
+          const shift = peer.firstAckPending || peer.scale < 0 ? 0 : peer.scale;
+          if (((sequence + length) | 0) === ((peer.lastAck + (peer.window < 0 ? 0 : peer.window << shift)) | 0) && peer.window >= 0)
+            marks |= Facts.WINDOW_FULL;
+        }
+        if (atEdge && window === me.window) {
+          if (window !== 0 && peer.lastMarks & Facts.KEEP_ALIVE) marks |= Facts.KEEP_ALIVE_ACK;
+          else if (window === 0 && peer.lastMarks & Facts.ZERO_WINDOW_PROBE) marks |= Facts.ZERO_WINDOW_PROBE_ACK;
+          else if (window !== 0 && conversation.multipathOperations === me.multipathSeen) {
+            marks |= Facts.DUPLICATE_ACK;
+            me.duplicates = me.duplicates < 0 ? 1 : me.duplicates + 1;
+            facts.duplicateAckNumber = me.duplicates;
+            facts.duplicateAckFrame = me.lastNonDuplicate;
+          }
+        }
+      }
+    }
+    if (ack !== me.lastAck) {
+      me.lastNonDuplicate = number;
+      me.duplicates = 0;
+    }
+    if (peer.maxAckable !== 0 && flags & ACK && ((ack - peer.maxAckable) | 0) > 0) {
+      record = true;
+      if (((peer.maxAckable - peer.next) | 0) < 0) {
+        marks |= Facts.ACK_LOST_SEGMENT;
+        peer.maxAckable = peer.next;
+      } else {
+        if (peer.duplicates === 0) marks |= Facts.ACK_LOST_SEGMENT;
+        peer.duplicates = -1;
+      }
+    }
+    if ((length > 0 || counts !== 0) && (marks & Facts.KEEP_ALIVE) === 0) {
+      const old = known && distance < 0 && !(length > 1 && distance === -1);
+      if (length > 0 && peer.lastAck !== 0 && ((sequence + length - peer.lastAck) | 0) <= 0) marks |= Facts.SPURIOUS_RETRANSMISSION;
+      else if (old) marks |= this.repeated(frame, me, facts, sequence, length, counts);
+    }
+
+    // State for what follows.
+    let end = (sequence + length) | 0;
+    let { outstanding } = me;
+    if (length > 0 || counts !== 0) {
+      outstanding ??= me.outstanding = new Outstanding();
+      if (!outstanding.full) {
+        end = (end + counts) | 0;
+        outstanding.add(number, sequence, end, seconds, nanoseconds, me.base);
+      }
+    }
+    const probe = (marks & Facts.ZERO_WINDOW_PROBE) !== 0;
+    if (!probe) {
+      if (me.next === 0 || ((end - me.next) | 0) > 0) {
+        me.next = end;
+        me.nextFrame = number;
+        me.nextSeconds = seconds;
+        me.nextNanoseconds = nanoseconds;
+      }
+      if (me.maxAckable === 0 || sequence === me.maxAckable) me.maxAckable = me.next;
+    }
+    me.window = window;
+    me.lastAck = ack;
+    me.lastAckSeconds = seconds;
+    me.lastAckNanoseconds = nanoseconds;
+    me.lastMarks = marks;
+    me.multipathSeen = conversation.multipathOperations;
+    const awaiting = peer.outstanding;
+    if (awaiting !== undefined && awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
+      record = true;
+      facts.acksFrame = awaiting.foundFrame;
+      facts.acksSeconds = awaiting.foundSeconds;
+      facts.acksNanoseconds = awaiting.foundNanoseconds;
+    }
+    if (length > 0 && me.countBytesInFlight && outstanding !== undefined && outstanding.count > 0) {
+      record = true;
+      const inFlight = outstanding.span(me.base) - peer.sackedOctets;
+      if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight - counts;
+      me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
+      me.lastPushed = (flags & PSH) !== 0;
+      facts.pushBytes = me.pushBytes;
+    }
+    if (marks !== 0 || record) marks |= Facts.RECORD;
+    facts.marks = marks;
+  }
+
+  /** Which kind of repeat Wireshark takes a segment below the highest sequence number for. */
+  private repeated(frame: Frame, me: Direction, facts: Facts.TcpFacts, sequence: number, length: number, counts: number): number {
+    const { peer, conversation, outstanding } = me;
+    const { seconds, nanoseconds } = frame;
+    if ((peer.duplicates >= 2 || peer.duplicates < 0) && sequence === peer.lastAck) {
+      const since = (seconds - peer.lastAckSeconds) * 1e9 + (nanoseconds - peer.lastAckNanoseconds);
+      if (since >= 0 && since < FAST_RETRANSMISSION_TIME) return Facts.FAST_RETRANSMISSION;
+    }
+    const since = (seconds - me.nextSeconds) * 1e9 + (nanoseconds - me.nextNanoseconds);
+    const limit = conversation.initialRtt === 0 ? REORDERING_TIME : conversation.initialRtt;
+    if (since >= 0 && since < limit && ((sequence + length + counts) | 0) !== me.next) return Facts.OUT_OF_ORDER;
+    if (outstanding !== undefined && outstanding.count > 0) {
+      facts.rtoFrame = outstanding.oldestFrame;
+      facts.rtoSeconds = outstanding.oldestSeconds;
+      facts.rtoNanoseconds = outstanding.oldestNanoseconds;
+    } else {
+      facts.rtoFrame = me.nextFrame;
+      facts.rtoSeconds = me.nextSeconds;
+      facts.rtoNanoseconds = me.nextNanoseconds;
+    }
+    if (facts.rtoSeconds === seconds && facts.rtoNanoseconds === nanoseconds) facts.rtoFrame = 0;
+    return Facts.RETRANSMISSION;
+  }
+}
