@@ -43,8 +43,7 @@ export class Lz4Source implements OctetSource {
 
   async read(into: Uint8Array, offset: number, length: number): Promise<number> {
     while (this.taken === this.filled) {
-      if (this.problem) return 0;
-      if (!(await (this.frame ? this.block(this.frame) : this.header()))) return 0;
+      if (this.problem || !(await (this.frame ? this.block(this.frame) : this.header()))) return 0;
     }
     const count = Math.min(length, this.filled - this.taken);
     into.set(this.output.subarray(this.taken, this.taken + count), offset);
@@ -115,17 +114,24 @@ export class Lz4Source implements OctetSource {
     // What does not shrink is stored, but a legacy block has no such mark and may grow a little.
     if (size > frame.blockSize + (frame.legacy ? frame.blockSize / 255 + 16 : 0)) return this.damaged(`block of ${size} octets`);
     const length = 4 + size + (frame.blockChecksums ? 4 : 0);
-    if (!(await input.more(length))) return this.cut();
+    // A block may hold megabytes: of one that is cut, what is there is decoded.
+    const isWhole = await input.more(length);
     this.keepHistory(frame);
     const start = input.position + 4;
+    const end = Math.min(start + size, input.end);
     if (stored) {
-      this.output.set(input.bytes.subarray(start, start + size), this.filled);
-      this.filled += size;
+      this.output.set(input.bytes.subarray(start, end), this.filled);
+      this.filled += end - start;
     } else {
       const first = frame.independent ? this.filled : 0;
-      const stop = decodeBlock(input.bytes, start, start + size, this.output, this.filled, this.filled + frame.blockSize, first);
+      const limit = this.filled + frame.blockSize;
+      const stop = decodeBlock(input.bytes, start, end, this.output, this.filled, limit, first, end < start + size);
       if (stop < 0) return this.damaged('a block that does not decode');
       this.filled = stop;
+    }
+    if (!isWhole) {
+      this.cut();
+      return true;
     }
     input.position += length;
     return true;
@@ -168,38 +174,52 @@ export class Lz4Source implements OctetSource {
  * Decodes `from[position..end)` into `to` at `at`; returns where the output ends, -1 if it is damaged.
  * A sequence is a token (high half: literals, low half: match length - 4), literals, offset 2, more match length.
  * Every round takes a token, every length is checked against what is there and what fits, matches reach back to `first`.
+ * `isCut`: the input is the beginning of a block, and its end no damage.
  */
-function decodeBlock(from: Uint8Array, position: number, end: number, to: Uint8Array, at: number, limit: number, first: number): number {
+function decodeBlock(
+  from: Uint8Array,
+  position: number,
+  end: number,
+  to: Uint8Array,
+  at: number,
+  limit: number,
+  first: number,
+  isCut: boolean,
+): number {
   let input = position;
   let output = at;
   while (input < end) {
     const token = from[input++]!;
     let literals = token >> 4;
     if (literals === 15) {
-      let octet: number;
-      do {
-        if (input >= end) return -1;
+      let octet = 255;
+      while (octet === 255) {
+        if (input >= end) return isCut ? output : -1;
         octet = from[input++]!;
         literals += octet;
-      } while (octet === 255);
+      }
     }
-    if (literals > end - input || literals > limit - output) return -1;
+    if (literals > limit - output) return -1;
+    if (literals > end - input) {
+      if (!isCut) return -1;
+      literals = end - input;
+    }
     if (literals > 32) to.set(from.subarray(input, input + literals), output);
     else for (let index = 0; index < literals; index++) to[output + index] = from[input + index]!;
     input += literals;
     output += literals;
     if (input === end) return output; // the last sequence has literals only
-    if (input + 2 > end) return -1;
+    if (input + 2 > end) return isCut ? output : -1;
     const distance = from[input]! | (from[input + 1]! << 8);
     input += 2;
     let length = (token & 15) + 4;
     if (length === 19) {
-      let octet: number;
-      do {
-        if (input >= end) return -1;
+      let octet = 255;
+      while (octet === 255) {
+        if (input >= end) return isCut ? output : -1;
         octet = from[input++]!;
         length += octet;
-      } while (octet === 255);
+      }
     }
     const source = output - distance;
     if (distance === 0 || source < first || length > limit - output) return -1;

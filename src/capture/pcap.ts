@@ -191,6 +191,8 @@ function carry(record: CaptureRecord): void {
 
 /** How many records in a row must look right before a layout is believed. */
 const TRIAL_RECORDS = 4;
+/** Seconds from the first to the last of them. */
+const TRIAL_SECONDS = 30 * 86_400;
 /** Octets to look at for them. */
 const TRIAL_OCTETS = 8192;
 
@@ -200,22 +202,26 @@ const TRIAL_OCTETS = 8192;
  */
 async function recordHeaderLength(chunks: Chunks, little: boolean, limit: number): Promise<number> {
   await chunks.more(TRIAL_OCTETS);
-  if (consistentRecords(chunks, 16, little, limit) >= 0) return 16;
-  for (const header of [24, 20, 28]) if (consistentRecords(chunks, header, little, limit) === TRIAL_RECORDS) return header;
-  return 16;
+  const isOrdinary = looksRight(chunks, 16, little, limit, 0);
+  if (isOrdinary) return 16;
+  return [24, 20, 28].find((header) => looksRight(chunks, header, little, limit, TRIAL_RECORDS)) ?? 16;
 }
 
-/** How many of the first records that are held read as records; -1 if one of them cannot be one. */
-function consistentRecords(chunks: Chunks, header: number, little: boolean, limit: number): number {
+/** Do the first records that are held, and at least so many, read as records? */
+function looksRight(chunks: Chunks, header: number, little: boolean, limit: number, least: number): boolean {
   const { view, end } = chunks;
   let position = chunks.position;
   let records = 0;
-  while (records < TRIAL_RECORDS && position + header <= end) {
+  let first = 0;
+  for (; records < TRIAL_RECORDS && position + header <= end; records++) {
+    const seconds = view.getUint32(position, little);
     const captured = view.getUint32(position + 8, little);
-    if (captured > limit || captured > view.getUint32(position + 12, little)) return -1;
-    if (view.getUint32(position + 4, little) >= 1_000_000) return -1;
+    if (captured > limit || captured > view.getUint32(position + 12, little)) return false;
+    if (view.getUint32(position + 4, little) >= 1_000_000) return false;
+    // Zeros read as anything: what is to replace the ordinary layout has to be more than possible.
+    if (records === 0) first = seconds;
+    if (least > 0 && (captured === 0 || Math.abs(seconds - first) > TRIAL_SECONDS)) return false;
     position += header + captured;
-    records++;
   }
-  return records;
+  return records >= least;
 }
