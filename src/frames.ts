@@ -1,18 +1,20 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
+import { directionOf } from './analysis/conversations.js';
 import { EchoPairs } from './analysis/echo.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
 import type { Frame } from './core/frame.js';
-import { type DecodeAs, Registry } from './core/registry.js';
+import { type DecodeAs, type ProtocolEntry, Registry } from './core/registry.js';
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
 import type { Icmp } from './dissectors/icmp.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
 import { Fragments } from './reassembly/fragments.js';
+import { type OverlapPolicy, type Side, type StreamSink, Streams } from './reassembly/streams.js';
 
 /** What a run should find out; each `false` saves its work. */
 export interface AnalysisOptions {
@@ -22,6 +24,14 @@ export interface AnalysisOptions {
   readonly tcpAnalysis?: boolean;
   /** Put TCP byte streams in order and dissect the messages in them; needs {@link tcpAnalysis}. Default true. */
   readonly streams?: boolean;
+  /** Which version counts of octets that came twice and differ. Default `first`. */
+  readonly overlap?: OverlapPolicy;
+  /** Gets the ordered octets of the directions it answers for. */
+  readonly follow?: (side: Side) => StreamSink | undefined;
+  /** Show passwords in commands instead of masking them. Default false. */
+  readonly showSecrets?: boolean;
+  /** Protocols of your own, in addition to those that netlens knows; they come first. */
+  readonly protocols?: readonly ProtocolEntry[];
   /** Dissect these ports, EtherTypes, … as a named protocol. */
   readonly decodeAs?: readonly DecodeAs[];
 }
@@ -29,6 +39,7 @@ export interface AnalysisOptions {
 /** A session with the dissectors and whatever spans frames, as the options ask. */
 export function createSession(options: AnalysisOptions = {}): Session {
   const hooks: Hooks = {};
+  const registry = new Registry([...(options.protocols ?? []), ...PROTOCOLS], options.decodeAs);
   const fragments = new Fragments();
   hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
   const arpBindings = new ArpBindings();
@@ -38,8 +49,20 @@ export function createSession(options: AnalysisOptions = {}): Session {
   if (options.tcpAnalysis ?? true) {
     const analysis = new TcpAnalysis();
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
+    if (options.streams ?? true) {
+      const streams = new Streams({
+        registry,
+        ...(options.overlap && { overlap: options.overlap }),
+        ...(options.follow && { sink: options.follow }),
+      });
+      hooks.tcp = (frame, tcp, start, end) => streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
+      analysis.conversations.ended = (conversation) => {
+        for (const side of conversation.directions) streams.forget(side);
+      };
+      hooks.end = () => streams.finish();
+    }
   }
-  return new Session({ registry: new Registry(PROTOCOLS, options.decodeAs), checksums: options.checksums ?? false, hooks });
+  return new Session({ registry, checksums: options.checksums ?? false, showSecrets: options.showSecrets ?? false, hooks });
 }
 
 /** Every frame of a source, dissected. A frame is valid until the next one is asked for; `frame.keep()` lasts. */
@@ -49,6 +72,7 @@ export async function* framesOf(reader: CaptureReader, session: Session): AsyncG
     do {
       while (reader.next(record)) yield session.dissect(record);
     } while (await reader.fill());
+    session.hooks.end?.();
   } finally {
     await reader.close();
   }

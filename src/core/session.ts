@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly registry: Registry;
   /** Verify checksums of IP, ICMP, UDP and TCP; costs a pass over the octets. */
   readonly checksums?: boolean;
+  /** Show passwords in commands instead of masking them. */
+  readonly showSecrets?: boolean;
   readonly hooks?: Hooks;
 }
 
@@ -77,11 +79,14 @@ export interface Hooks {
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */
   frame?(frame: Frame): void;
+  /** No more frames will come. */
+  end?(): void;
 }
 
 export class Session {
   readonly registry: Registry;
   readonly checksums: boolean;
+  readonly showSecrets: boolean;
   readonly hooks: Hooks;
   /** Frames dissected so far. */
   count = 0;
@@ -101,6 +106,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.registry = options.registry;
     this.checksums = options.checksums ?? false;
+    this.showSecrets = options.showSecrets ?? false;
     this.hooks = options.hooks ?? {};
   }
 

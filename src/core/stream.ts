@@ -17,6 +17,12 @@ export interface StreamContext {
   /** Port numbers of sender and receiver. */
   readonly srcPort: number;
   readonly dstPort: number;
+  /**
+   * From the next octet on, both directions speak another protocol (HTTP after an upgrade or CONNECT); undefined: what it
+   * is has to be recognised. Takes effect when {@link StreamParser.dissect} returns; the other direction changes at its
+   * next message.
+   */
+  become(protocol: StreamProtocol | undefined): void;
 }
 
 /** Reads one direction of a conversation, message by message. */
@@ -28,10 +34,23 @@ export interface StreamParser {
    * message was taken. With `final` no more will come.
    */
   measure(bytes: Uint8Array, start: number, end: number, final: boolean): number;
+  /**
+   * After {@link MORE}: how many octets beyond `end` the message needs at least. 0 or absent: unknown, ask again with the
+   * next segment; Infinity: all until the sender closes.
+   */
+  readonly need?: number;
   /** Turn the whole message `[start, end)` of `frame.bytes` into layers. The parser begins a new message afterwards. */
   dissect(frame: Frame, start: number, end: number): void;
+  /**
+   * The rest of the message `[start, end)` of `frame.bytes` will not come (lost, cut off by the snapshot length) or is
+   * too much to hold: turn into layers what is there, and say how many octets of the message follow `end`; 0 when that
+   * is not known, Infinity when all that follows belongs to it. `frame.captured` may be before `end`.
+   */
+  partial?(frame: Frame, start: number, end: number): number;
   /** Octets are missing: forget the message under way. `length` is undefined when it is not known how many. */
   hole?(length: number | undefined): void;
+  /** After a hole: where in `[start, end)` a message may begin; `end` when nowhere. Absent: at the start of a segment, if {@link StreamProtocol.recognise} agrees. */
+  resync?(bytes: Uint8Array, start: number, end: number): number;
 }
 
 /** A protocol spoken over byte streams. */
@@ -41,4 +60,6 @@ export interface StreamProtocol {
   parser(context: StreamContext): StreamParser;
   /** Does a stream whose first octets are these speak it? Cheap and strict. */
   recognise?(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Its messages say how long they are; Wireshark then prints `tcp.pdu.size` for each. */
+  readonly sized?: boolean;
 }

@@ -10,6 +10,7 @@ import { icmp } from './icmp.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
+import { resp } from './resp.js';
 import { tcp } from './tcp.js';
 import { udp } from './udp.js';
 
@@ -23,6 +24,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   icmp,
   udp,
   tcp,
+  resp,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 

@@ -16,6 +16,7 @@ import { between, durationText } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
 import { hasOption, MSS, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
+import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
 
 const FIXED_LENGTH = 20;
 
@@ -337,6 +338,7 @@ const fields = {
     quiet: true,
     when: (l) => l.start + headerLength(l) < l.captured && whole(l) && (flagsOf(l) & RST) === 0,
   }),
+  ...streamRows,
   resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => {
     const at = l.start + headerLength(l);
     return whole(l) && (flagsOf(l) & RST) !== 0 && at < l.captured ? textOf(l.bytes, at, l.captured) : undefined;
@@ -472,6 +474,8 @@ export interface TcpDirection {
 export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
   /** Who sends to whom; undefined when conversations are not followed. */
   declare direction: TcpDirection | undefined;
+  /** What putting the stream in order made of the segment (reassembly/streams.ts). */
+  declare assembly: StreamNotes | undefined;
   /** What the analysis found out; undefined when it is off. */
   declare facts: TcpFacts | undefined;
 
@@ -494,6 +498,7 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
       peerBase: peer?.baseKnown ? peer.base : 0,
       acknowledgment: u32(this.bytes, this.start + 8),
     });
+    if (this.assembly !== undefined) walkStream(tree, this.assembly);
   }
 
   override summary(out: TextBuffer): void {

@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest';
+import { Data } from '../../src/core/data.js';
+import type { Frame } from '../../src/core/frame.js';
+import { latin1Of } from '../../src/core/octets.js';
+import { type ProtocolEntry, tcpPorts } from '../../src/core/registry.js';
+import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../../src/core/stream.js';
+import { Tcp } from '../../src/dissectors/tcp.js';
+import type { Side, StreamSink } from '../../src/reassembly/streams.js';
+import { values } from '../packets.js';
+import { octets, Talk } from './talk.js';
+
+/** Messages for tests: `<n:text>`, n digits of length. Each is a Data layer over its text. */
+class AngleParser implements StreamParser {
+  need = 0;
+  left = 0;
+  measure(b: Uint8Array, start: number, end: number): number {
+    this.need = 0;
+    if (b[start] !== 0x3c) return ALIEN;
+    const text = latin1Of(b, start, Math.min(end, start + 12));
+    const colon = text.indexOf(':');
+    if (colon < 0) return text.length < 12 ? MORE : ALIEN;
+    const length = colon + 1 + Number(text.slice(1, colon)) + 1;
+    if (end - start >= length) return length;
+    this.need = length - (end - start);
+    return MORE;
+  }
+  dissect(frame: Frame, start: number, end: number): void {
+    frame.data(start + latin1Of(frame.bytes, start, start + 12).indexOf(':') + 1, end - 1);
+  }
+}
+const angle: StreamProtocol = {
+  name: 'angle',
+  sized: true,
+  parser: () => new AngleParser(),
+  recognise: (b, start, end) => /^<\d+:/.test(latin1Of(b, start, Math.min(end, start + 12))),
+};
+const angles: ProtocolEntry = { name: 'angle', layers: [], stream: angle, on: [tcpPorts.at(7, angle)] };
+const wrap = (text: string) => `<${text.length}:${text}>`;
+
+const texts = (frame: Frame) => frame.all(Data).map((layer) => latin1Of(layer.bytes, layer.start, layer.captured));
+const seen = (frame: Frame) => ({
+  texts: texts(frame),
+  segments: values(frame, 'tcp.segment'),
+  length: values(frame, 'tcp.reassembled.length'),
+});
+
+describe('messages and segments', () => {
+  test('several messages in a segment are several layers, in place', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    const frame = talk.client(0, wrap('one') + wrap('two'));
+    expect(texts(frame)).toEqual(['one', 'two']);
+    expect(frame.all(Data)[0]!.bytes).toBe(frame.own);
+    expect(values(frame, 'tcp.pdu.size')).toBe('7,7');
+    expect(values(frame, 'tcp.segments')).toBe('');
+  });
+
+  test('a message belongs to the frame that completes it', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    const all = wrap('hello, world') + wrap('next');
+    expect(seen(talk.client(0, all.slice(0, 1)))).toEqual({ texts: [], segments: '', length: '' });
+    expect(seen(talk.client(1, all.slice(1, 10)))).toEqual({ texts: [], segments: '', length: '' });
+    // It completes the first message and begins the second.
+    const third = talk.client(10, all.slice(10, 20));
+    expect(seen(third)).toEqual({ texts: ['hello, world'], segments: '4,5,6', length: '17' });
+    expect(values(third, 'tcp.segment.count')).toBe('3');
+    expect(Buffer.from(third.get(Tcp)!.reassembledData!).toString()).toBe(wrap('hello, world'));
+    expect(seen(talk.client(20, all.slice(20)))).toEqual({ texts: ['next'], segments: '6,7', length: '8' });
+  });
+
+  test('both directions are streams of their own, and sequence numbers wrap', () => {
+    const talk = new Talk(7, { protocols: [angles] }, 0xffff_fffd).open();
+    talk.client(0, '<5:h');
+    talk.server(0, '<3:b');
+    expect(texts(talk.client(4, 'ello>'))).toEqual(['hello']);
+    expect(texts(talk.server(4, 'ye>'))).toEqual(['bye']);
+  });
+
+  test('a protocol is known by its first octets on any port, by either side; what nobody knows is data', () => {
+    const talk = new Talk(9999, { protocols: [angles] }).open();
+    expect(texts(talk.server(0, 'who?'))).toEqual(['who?']);
+    expect(values(talk.client(0, wrap('me')), 'tcp.pdu.size')).toBe('6');
+    expect(texts(talk.server(4, wrap('hello')))).toEqual(['hello']);
+    const forced = new Talk(9999, { protocols: [angles], decodeAs: [{ table: 'tcp.port', key: 9999, protocol: 'angle' }] }).open();
+    forced.client(0, '<');
+    expect(texts(forced.client(1, '2:me>'))).toEqual(['me']);
+  });
+});
+
+describe('order', () => {
+  test('what comes early is held, and what it completes belongs to the frame that fills the hole', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    const all = wrap('one') + wrap('two') + wrap('three');
+    expect(texts(talk.client(14, all.slice(14)))).toEqual([]);
+    expect(texts(talk.client(7, all.slice(7, 14)))).toEqual([]);
+    const last = talk.client(0, all.slice(0, 7));
+    expect(seen(last)).toEqual({ texts: ['one', 'two', 'three'], segments: '6,5,4', length: '23' });
+  });
+
+  test('what comes again is taken once', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    const all = wrap('hello, world') + wrap('next');
+    talk.client(0, all.slice(0, 8));
+    expect(texts(talk.client(0, all.slice(0, 8)))).toEqual([]);
+    const third = talk.client(4, all);
+    // It claims the octets after the first four to be those of the whole: other octets than before.
+    expect(values(third, 'tcp.segment.overlap.conflict')).not.toBe('');
+    const again = new Talk(7, { protocols: [angles] }).open();
+    again.client(0, all.slice(0, 8));
+    const rest = again.client(4, all.slice(4));
+    expect(seen(rest)).toEqual({ texts: ['hello, world', 'next'], segments: '4,5', length: '17' });
+    expect(values(rest, 'tcp.segment.overlap')).toBe('1');
+    expect(texts(again.client(0, all))).toEqual([]);
+  });
+
+  test.each([
+    ['first', 'HELLO'],
+    ['last', 'hello'],
+  ] as const)('of octets that differ the %s count, and both are told', (overlap, expected) => {
+    const talk = new Talk(7, { protocols: [angles], overlap }).open();
+    talk.client(0, '<5:HEL');
+    const frame = talk.client(3, overlap === 'first' ? 'helLO>' : 'hello>');
+    expect(texts(frame)).toEqual([expected]);
+    expect(values(frame, 'tcp.segment.error')).toBe('5');
+    const { conflict } = frame.get(Tcp)!.assembly!;
+    expect(conflict).toEqual({ position: 3, first: octets('HEL'), last: octets('hel') });
+  });
+});
+
+describe('holes', () => {
+  test('a hole that the receiver acknowledged is given up at once', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    talk.client(0, '<9:lo');
+    talk.serverAcknowledges(40);
+    const frame = talk.client(30, wrap('after'));
+    expect(texts(frame)).toEqual(['<9:lo', 'after']);
+    // The octets that turn up late are old by now.
+    expect(texts(talk.client(5, 'st message>'))).toEqual([]);
+    expect(texts(talk.client(39, wrap('more')))).toEqual(['more']);
+  });
+
+  test('what was held when the acknowledgment came is read with the next segment', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    expect(texts(talk.client(10, wrap('held')))).toEqual([]);
+    talk.serverAcknowledges(18);
+    expect(texts(talk.client(18, wrap('next')))).toEqual(['held', 'next']);
+  });
+
+  test('a hole that nobody fills does not stop the stream', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    let found = 0;
+    for (let at = 100, i = 0; i < 100; i++, at += 8) found += texts(talk.client(at, wrap('abcd'))).length;
+    expect(found).toBeGreaterThan(90);
+    const full = new Talk(7, { protocols: [angles] }).open();
+    const bulk = wrap('x'.repeat(60_000));
+    let messages = 0;
+    for (let at = 100, i = 0; i < 80; i++, at += bulk.length) messages += texts(full.client(at, bulk)).length;
+    expect(messages).toBeGreaterThan(65);
+  });
+
+  test('a message that never completes gives way to the next', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    talk.client(0, '<999999:never');
+    talk.serverAcknowledges(2_000_000);
+    expect(texts(talk.client(1_000_010, 'xyz'))).toEqual(['<999999:never', 'xyz']);
+    expect(texts(talk.client(1_000_013, wrap('next')))).toEqual(['next']);
+  });
+
+  test('a segment that was cut by the snapshot length is a hole of known length', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    const frame = talk.client(0, wrap('one') + wrap('hello, world'), 0, 12);
+    expect(texts(frame)).toEqual(['one', '<12:h']);
+    expect(texts(talk.client(24, wrap('two')))).toEqual(['two']);
+  });
+
+  test('a capture that begins in the middle has no hole before its first octet', () => {
+    const talk = new Talk(7, { protocols: [angles] });
+    expect(texts(talk.client(5000, wrap('here')))).toEqual(['here']);
+  });
+});
+
+describe('following', () => {
+  test('a sink gets ordered octets, holes and conflicts, with the time of their segments', () => {
+    const events: string[] = [];
+    const sink: StreamSink = {
+      octets: (side, bytes, start, end, position, frame, seconds) =>
+        events.push(`${side.fromClient ? '>' : '<'}${position} ${latin1Of(bytes, start, end)} #${frame} ${seconds}s`),
+      hole: (_side, length, position) => events.push(`hole of ${length} at ${position}`),
+    };
+    const talk = new Talk(9999, { follow: (_side: Side) => sink }).open();
+    talk.client(0, 'abc');
+    talk.client(6, 'ghi');
+    talk.client(3, 'def');
+    talk.client(1, 'bc');
+    talk.server(0, 'xyz', 9);
+    talk.client(20, 'end');
+    talk.session.hooks.end?.();
+    expect(events).toEqual(['>0 abc #4 3s', '>3 def #6 5s', '>6 ghi #5 4s', '<0 xyz #8 7s', 'hole of 11 at 9', '>20 end #9 8s']);
+  });
+});
+
+/** A small generator of random numbers with a seed, so that a failure can be repeated. */
+function random(seed: number): (below: number) => number {
+  let state = seed | 0;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 8) % below;
+  };
+}
+
+describe('any segmentation', () => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('the messages of 300 are found, in order, whatever the network does (seed %i)', (seed) => {
+    const next = random(seed);
+    let all = '';
+    const sent = Array.from({ length: 300 }, (_, i) => `${i}:${'m'.repeat(next(200))}`);
+    for (const text of sent) all += wrap(text);
+    const segments: [number, number][] = [];
+    for (let at = 0; at < all.length; ) {
+      const length = seed === 1 ? 1 : 1 + next(next(4) === 0 ? 1400 : 60);
+      segments.push([at, Math.min(all.length, at + length)]);
+      at += length;
+    }
+    // Swap neighbours, repeat and widen some.
+    for (let i = 0; i + 3 < segments.length; i++) if (next(5) === 0) segments.splice(i, 2, segments[i + 1]!, segments[i]!);
+    for (let i = segments.length - 1; i > 0; i--)
+      if (next(6) === 0) segments.splice(i, 0, [Math.max(0, segments[i]![0] - next(50)), segments[i]![1]]);
+    const talk = new Talk(7, { protocols: [angles] }, 0xffff_0000).open();
+    const found: string[] = [];
+    for (const [from, to] of segments) found.push(...texts(talk.client(from, all.slice(from, to))));
+    expect(found).toEqual(sent);
+  });
+});
