@@ -1,5 +1,6 @@
 /** Octets of no known protocol. */
 import { bytes, computed } from './field.js';
+import type { Frame } from './frame.js';
 import { layer } from './layer.js';
 import type { TextBuffer } from './text.js';
 
@@ -13,6 +14,20 @@ export class Data extends layer(
   },
   'data',
 ) {
+  constructor(
+    frame: Frame,
+    start: number,
+    end: number,
+    /** What the octets are, where that is known though nobody dissects it: `LLDP`. */
+    readonly what?: string,
+  ) {
+    super(frame, start, end);
+  }
+
+  override get shortName(): string {
+    return this.what ?? super.shortName;
+  }
+
   override summary(out: TextBuffer): void {
     out.number(this.end - this.start);
     out.ascii(this.end - this.start === 1 ? ' octet' : ' octets');

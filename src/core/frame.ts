@@ -125,9 +125,9 @@ export class Frame {
     if (!this.tryDispatch(table, key, start, end)) this.data(start, end);
   }
 
-  /** Octets of no known protocol. Nothing is listed for none. */
-  data(start: number, end: number): void {
-    if (end > start && start <= this.captured) this.layers.push(new Data(this, start, end));
+  /** Octets that nobody dissects; `what` names them where that is known. Nothing is listed for none. */
+  data(start: number, end: number, what?: string): void {
+    if (end > start && start <= this.captured) this.layers.push(new Data(this, start, end, what));
   }
 
   /** Dissect other octets (a reassembled datagram, a stream message, plain text of a cipher) as part of this frame. */

@@ -1,76 +1,78 @@
 /**
  * Ethernet: frames between two stations of one link.
  *
- * IEEE 802.3 (length and LLC), Ethernet II (type).
+ * IEEE 802.3 (length and LLC; padding, FCS), Ethernet II (type).
  *
  *     0             6             12            14
- *     | destination |   source    | type/length | payload …
+ *     | destination |   source    | type/length | payload … | padding, trailer, FCS |
  */
-import { computed, ether, flag, group, uint16 } from '../core/field.js';
-import { layer } from '../core/layer.js';
+import { bytes, ether, expert, flag, group, uint8, uint16, uint32 } from '../core/field.js';
+import type { Frame } from '../core/frame.js';
+import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
-import { type Dissect, etherTypes, linkTypes, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-
-export const ETHERTYPE: Readonly<Record<number, string>> = {
-  2048: 'IPv4',
-  2054: 'ARP',
-  32821: 'RARP',
-  33024: '802.1Q Virtual LAN',
-  34525: 'IPv6',
-  34887: 'MPLS label switched packet',
-  34888: 'MPLS multicast',
-  34915: 'PPPoE Discovery',
-  34916: 'PPPoE Session',
-  34984: '802.1ad Provider Bridge',
-};
+import { dispatchEtherType, etherTypeNames, LEAST_TYPE, MOST_LENGTH } from './ethertypes.js';
+import { dissectLlc } from './llc.js';
+import { payloadEnd, walkTrailer } from './trailer.js';
 
 const HEADER_LENGTH = 14;
-/** Up to this the field is a length (IEEE 802.3 section 3.2.6), from 0x0600 on a type. */
-const MOST_LENGTH = 1500;
 
 const LG = { flags: ['Locally administered address', 'Globally unique address'] } as const;
 const IG = { flags: ['Group address', 'Individual address'] } as const;
 
-export class Ethernet extends layer(
-  'eth',
-  'Ethernet',
-  {
-    ...group(
-      { destination: ether('eth.dst', 'Destination', 0, { also: ['eth.addr'] }) },
-      {
-        destinationLg: flag('eth.dst.lg', 'LG bit', 0, 0x020000, 24, LG),
-        destinationIg: flag('eth.dst.ig', 'IG bit', 0, 0x010000, 24, IG),
-      },
-    ),
-    ...group(
-      { source: ether('eth.src', 'Source', 6, { also: ['eth.addr'] }) },
-      {
-        sourceLg: flag('eth.src.lg', 'LG bit', 6, 0x020000, 24, LG),
-        sourceIg: flag('eth.src.ig', 'IG bit', 6, 0x010000, 24, IG),
-      },
-    ),
-    type: uint16('eth.type', 'Type', 12, {
-      base: 'hex',
-      values: ETHERTYPE,
-      when: (l) => u16(l.bytes, l.start + 12) > MOST_LENGTH,
-      pure: [12, 14],
-    }),
-    length: computed(
-      'uint16',
-      'eth.len',
-      'Length',
-      (l) => {
-        const n = u16(l.bytes, l.start + 12);
-        return l.start + HEADER_LENGTH <= l.captured && n <= MOST_LENGTH ? n : undefined;
-      },
-      { pure: [12, 14] },
-    ),
-  },
-  'Ethernet',
-) {
+/** The type or length field. */
+const typeOf = (l: Layer): number => u16(l.bytes, l.start + 12);
+const GROUP_BIT = 0x01;
+/** eth.fcs.status: what is known of a check sequence. */
+const FCS_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified' };
+
+const fields = {
+  ...group(
+    { destination: ether('eth.dst', 'Destination', 0, { also: ['eth.addr'] }) },
+    {
+      destinationLg: flag('eth.dst.lg', 'LG bit', 0, 0x020000, 24, { ...LG, also: ['eth.lg'] }),
+      destinationIg: flag('eth.dst.ig', 'IG bit', 0, 0x010000, 24, { ...IG, also: ['eth.ig'] }),
+    },
+  ),
+  ...group(
+    { source: ether('eth.src', 'Source', 6, { also: ['eth.addr'] }) },
+    {
+      sourceLg: flag('eth.src.lg', 'LG bit', 6, 0x020000, 24, { ...LG, also: ['eth.lg'] }),
+      sourceIg: flag('eth.src.ig', 'IG bit', 6, 0x010000, 24, { ...IG, also: ['eth.ig'] }),
+    },
+  ),
+  type: uint16('eth.type', 'Type', 12, {
+    base: 'hex',
+    values: etherTypeNames,
+    when: (l) => typeOf(l) >= LEAST_TYPE,
+    pure: [12, 14],
+  }),
+  length: uint16('eth.len', 'Length', 12, { unit: 'bytes', when: (l) => typeOf(l) <= MOST_LENGTH, pure: [12, 14] }),
+  invalidType: uint16('eth.invalid_lentype', 'Invalid length/type', 12, {
+    base: 'hex',
+    pure: [12, 14],
+    when: (l) => typeOf(l) > MOST_LENGTH && typeOf(l) < LEAST_TYPE,
+  }),
+  padding: bytes('eth.padding', 'Padding'),
+  trailer: bytes('eth.trailer', 'Trailer'),
+  ...group(
+    { fcs: uint32('eth.fcs', 'Frame check sequence', { base: 'hex' }) },
+    { fcsStatus: uint8('eth.fcs.status', 'FCS Status', { values: FCS_STATUS }) },
+  ),
+  sourceGroup: expert('warn', 'eth.src_not_group', 'Source MAC must not be a group address', (l) => {
+    const octet = l.bytes[l.start + 6];
+    return octet !== undefined && l.start + 6 < l.captured && (octet & GROUP_BIT) !== 0;
+  }),
+  lengthPastEnd: expert('error', 'eth.len.past_end', 'Length field value goes past the end of the payload', (l) => {
+    return l.start + HEADER_LENGTH <= l.captured && typeOf(l) <= MOST_LENGTH && typeOf(l) > payloadRoom(l);
+  }),
+  paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
+};
+
+export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   override get chain(): string {
-    return u16(this.bytes, this.start + 12) > MOST_LENGTH ? 'eth:ethertype' : 'eth';
+    return typeOf(this) > MOST_LENGTH ? 'eth:ethertype' : 'eth';
   }
   writeSource(out: TextBuffer): void {
     out.ether(this.bytes, this.start + 6);
@@ -78,10 +80,49 @@ export class Ethernet extends layer(
   writeDestination(out: TextBuffer): void {
     out.ether(this.bytes, this.start);
   }
-  override summary(out: TextBuffer): void {
-    out.ascii('Ethernet type 0x');
-    out.hex(u16(this.bytes, this.start + 12), 4);
+
+  override walk(tree: Tree): void {
+    if (this.start + HEADER_LENGTH > this.captured) return;
+    const type = typeOf(this);
+    const from = this.start + HEADER_LENGTH;
+    const known = fcsLengthOf(this);
+    const to =
+      type <= MOST_LENGTH
+        ? from + Math.min(type, payloadRoom(this))
+        : type >= LEAST_TYPE
+          ? payloadEnd(this, from + payloadRoom(this))
+          : this.end;
+    walkTrailer(tree, this, to, this.end, known, fields);
   }
+
+  override summary(out: TextBuffer): void {
+    const type = typeOf(this);
+    if (type >= LEAST_TYPE) {
+      out.ascii('Ethernet II, ');
+      out.text(ETHERTYPE_TEXT(type));
+    } else if (type > MOST_LENGTH) {
+      out.ascii('Invalid length/type: 0x');
+      out.hex(type, 4);
+    } else out.ascii('IEEE 802.3 Ethernet');
+  }
+}
+
+const ETHERTYPE_TEXT = (type: number): string => {
+  const name = fields.type.nameOf(type);
+  const hex = `0x${type.toString(16).padStart(4, '0')}`;
+  return name === undefined ? `type ${hex}` : `${name} (${hex})`;
+};
+
+/** Octets of FCS at the end: 4, 0, or undefined when nobody knows. An Ethernet frame inside another protocol has none. */
+function fcsLengthOf(eth: Layer): number | undefined {
+  return eth.frame.layers[1] === eth ? eth.frame.interface_.fcsLength : 0;
+}
+
+/** Octets between the header and an FCS that is known to be there. */
+function payloadRoom(eth: Layer): number {
+  const room = Math.max(0, eth.end - eth.start - HEADER_LENGTH);
+  const fcs = fcsLengthOf(eth) ?? 0;
+  return room >= fcs ? room - fcs : room;
 }
 
 export const dissectEthernet: Dissect = (frame, start, end) => {
@@ -89,13 +130,23 @@ export const dissectEthernet: Dissect = (frame, start, end) => {
   if (!frame.add(eth, HEADER_LENGTH)) return;
   frame.addressing = eth;
   const type = u16(eth.bytes, start + 12);
-  if (type > MOST_LENGTH) frame.dispatch(etherTypes, type, start + HEADER_LENGTH, end);
+  const fcs = frame.interface_.fcsLength;
+  const stop = fcs === undefined ? end : start + HEADER_LENGTH + payloadRoom(eth);
+  if (type >= LEAST_TYPE) dispatchEtherType(frame, type, start + HEADER_LENGTH, stop);
+  else if (type <= MOST_LENGTH) dissectLengthPayload(frame, start + HEADER_LENGTH, Math.min(stop, start + HEADER_LENGTH + type));
   else frame.data(start + HEADER_LENGTH, end);
 };
+
+/** What follows a length field: LLC, or Novell's raw IPX, which begins with a checksum of ffff. */
+export function dissectLengthPayload(frame: Frame, start: number, end: number): void {
+  if (start + 2 <= end && start + 2 <= frame.captured && u16(frame.bytes, start) === 0xffff) frame.data(start, end, 'IPX');
+  else dissectLlc(frame, start, end);
+}
 
 export const ethernet: ProtocolEntry = {
   name: 'eth',
   layers: [Ethernet],
   dissect: dissectEthernet,
-  on: [linkTypes.at(1, dissectEthernet)],
+  // 0x6558: Transparent Ethernet Bridging (RFC 1701); IP protocol 143: RFC 8986.
+  on: [linkTypes.at(1, dissectEthernet), etherTypes.at(0x6558, dissectEthernet), ipProtocols.at(143, dissectEthernet)],
 };

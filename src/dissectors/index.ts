@@ -5,18 +5,18 @@ import { FrameLayer } from '../core/frame-layer.js';
 import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
-import { ethernet } from './ethernet.js';
 import { icmp } from './icmp.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
+import { linkLayers } from './link-layers.js';
 import { resp } from './resp.js';
 import { tcp } from './tcp.js';
 import { udp } from './udp.js';
 
 export const PROTOCOLS: readonly ProtocolEntry[] = [
   { name: 'frame', layers: [FrameLayer] },
-  ethernet,
+  ...linkLayers,
   arp,
   ipv4Protocol,
   ipv6Protocol,

@@ -1,0 +1,44 @@
+/** The protocols of links: what a captured frame begins with, and what may stand between that and IP. */
+import type { ProtocolEntry } from '../core/registry.js';
+import { ciscoHdlc, slarp } from './chdlc.js';
+import { ethernet } from './ethernet.js';
+import { fddi } from './fddi.js';
+import { frameRelay } from './frame-relay.js';
+import { llc } from './llc.js';
+import { mpls } from './mpls.js';
+import { nflog } from './nflog.js';
+import { nullLoopback } from './null.js';
+import { ppp } from './ppp.js';
+import { pppControl } from './ppp-control.js';
+import { pppoeDiscovery, pppoeSession } from './pppoe.js';
+import { avs, ppi, prism, radiotap } from './radiotap.js';
+import { raw } from './raw.js';
+import { sll } from './sll.js';
+import { backboneTag, providerTag, vlan } from './vlan.js';
+import { wlan } from './wlan.js';
+
+export const linkLayers: readonly ProtocolEntry[] = [
+  ethernet,
+  llc,
+  vlan,
+  providerTag,
+  backboneTag,
+  sll,
+  nullLoopback,
+  raw,
+  ppp,
+  ...pppControl,
+  pppoeDiscovery,
+  pppoeSession,
+  ciscoHdlc,
+  slarp,
+  mpls,
+  frameRelay,
+  fddi,
+  radiotap,
+  prism,
+  avs,
+  ppi,
+  wlan,
+  nflog,
+];

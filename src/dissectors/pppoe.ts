@@ -1,0 +1,169 @@
+/**
+ * PPP over Ethernet: finding an access concentrator (discovery), and the PPP session with it.
+ *
+ * RFC 2516, RFC 4638 (larger payloads).
+ *
+ *     0               1      2         4        6
+ *     | version, type | code | session | length | tags … or PPP …
+ *     tag: | type (2) | length (2) | value … |
+ */
+import { bits, bytes, expert, type Field, many, string, uint8, uint16 } from '../core/field.js';
+import { type Layer, layer, type Tree } from '../core/layer.js';
+import { u16 } from '../core/octets.js';
+import { type Dissect, etherTypes, type ProtocolEntry } from '../core/registry.js';
+import type { TextBuffer } from '../core/text.js';
+import { dissectPpp } from './ppp.js';
+
+const HEADER_LENGTH = 6;
+const TAG_HEADER = 4;
+const FCS_LENGTH = 4;
+
+const CODE: Readonly<Record<number, string>> = {
+  0x00: 'Session Data',
+  0x07: 'Active Discovery Offer (PADO)',
+  0x09: 'Active Discovery Initiation (PADI)',
+  0x0a: 'Active Discovery Session-Grant (PADG)',
+  0x0b: 'Active Discovery Session-Credit Response (PADC)',
+  0x0c: 'Active Discovery Quality (PADQ)',
+  0x19: 'Active Discovery Request (PADR)',
+  0x65: 'Active Discovery Session-confirmation (PADS)',
+  0xa7: 'Active Discovery Terminate (PADT)',
+  0xd3: 'Active Discovery Message (PADM)',
+  0xd4: 'Active Discovery Network (PADN)',
+};
+
+const TAG: Readonly<Record<number, string>> = {
+  0x0000: 'End-Of-List',
+  0x0101: 'Service-Name',
+  0x0102: 'AC-Name',
+  0x0103: 'Host-Uniq',
+  0x0104: 'AC-Cookie',
+  0x0105: 'Vendor-Specific',
+  0x0110: 'Relay-Session-Id',
+  0x0120: 'PPP-Max-Payload',
+  0x0201: 'Service-Name-Error',
+  0x0202: 'AC-System-Error',
+  0x0203: 'Generic-Error',
+};
+
+/** The header, the same in both stages. */
+const header = () => ({
+  version: bits('pppoe.version', 'Version', 0, 8, 0xf0),
+  type: bits('pppoe.type', 'Type', 0, 8, 0x0f),
+  code: uint8('pppoe.code', 'Code', 1, { base: 'hex', values: CODE }),
+  sessionId: uint16('pppoe.session_id', 'Session ID', 2, { base: 'hex' }),
+  payloadLength: uint16('pppoe.payload_length', 'Payload Length', 4, { unit: 'bytes' }),
+});
+
+const tagRows = {
+  serviceName: many(string('pppoed.tags.service_name', 'Service-Name')),
+  acName: many(string('pppoed.tags.ac_name', 'AC-Name')),
+  hostUniq: many(bytes('pppoed.tags.host_uniq', 'Host-Uniq')),
+  acCookie: many(bytes('pppoed.tags.ac_cookie', 'AC-Cookie')),
+  relaySessionId: many(bytes('pppoed.tags.relay_session_id', 'Relay-Session-Id')),
+  maxPayload: many(bytes('pppoed.tags.max_payload', 'PPP-Max-Payload')),
+  serviceNameError: many(string('pppoed.tags.service_name_error', 'Service-Name-Error')),
+  acSystemError: many(string('pppoed.tags.ac_system_error', 'AC-System-Error')),
+  genericError: many(string('pppoed.tags.generic_error', 'Generic-Error')),
+  unknown: many(bytes('pppoed.tag.unknown_data', 'Unknown Data')),
+};
+const TAG_ROW: Readonly<Record<number, Field>> = {
+  0x0101: tagRows.serviceName,
+  0x0102: tagRows.acName,
+  0x0103: tagRows.hostUniq,
+  0x0104: tagRows.acCookie,
+  0x0110: tagRows.relaySessionId,
+  0x0120: tagRows.maxPayload,
+  0x0201: tagRows.serviceNameError,
+  0x0202: tagRows.acSystemError,
+  0x0203: tagRows.genericError,
+};
+const discoveryRows = {
+  ...header(),
+  tag: many(uint16('pppoed.tag', 'Tag', { base: 'hex', values: TAG })),
+  tagLength: many(uint16('pppoed.tag_length', 'Tag Length', { unit: 'bytes' })),
+  ...tagRows,
+};
+
+/** Where the payload ends by its own length. */
+const payloadEnd = (l: Layer): number => Math.min(l.start + HEADER_LENGTH + u16(l.bytes, l.start + 4), l.end);
+
+function writeCode(out: TextBuffer, l: Layer): void {
+  const code = l.bytes[l.start + 1]!;
+  out.ascii(CODE[code] ?? `Unknown (0x${code.toString(16).padStart(2, '0')})`);
+}
+
+/** The discovery stage. */
+export class PppoeDiscovery extends layer('pppoed', 'PPP-over-Ethernet Discovery', discoveryRows, 'PPPoED') {
+  override walk(tree: Tree): void {
+    if (this.start + HEADER_LENGTH > this.captured) return;
+    const end = Math.min(payloadEnd(this), this.captured);
+    // Each tag is at least its header, so the walk advances.
+    for (let at = this.start + HEADER_LENGTH; at + TAG_HEADER <= end; ) {
+      const type = u16(this.bytes, at);
+      const length = u16(this.bytes, at + 2);
+      tree.heading(TAG[type] ?? 'Unknown tag', at, Math.min(TAG_HEADER + length, end - at));
+      tree.add(discoveryRows.tag, at);
+      tree.add(discoveryRows.tagLength, at + 2);
+      const fits = at + TAG_HEADER + length <= end;
+      if (fits && length > 0) tree.add(TAG_ROW[type] ?? tagRows.unknown, at + TAG_HEADER, length);
+      tree.close();
+      if (type === 0 || !fits) return;
+      at += TAG_HEADER + length;
+    }
+  }
+  override summary(out: TextBuffer): void {
+    writeCode(out, this);
+    const concentrator = this.acName[0];
+    if (concentrator !== undefined) out.text(` AC-Name='${concentrator}'`);
+  }
+}
+
+/** The session stage. */
+export class PppoeSession extends layer(
+  'pppoes',
+  'PPP-over-Ethernet Session',
+  {
+    ...header(),
+    // Four octets more are an FCS that Ethernet could not tell from the payload.
+    badLength: expert('warn', 'pppoe.payload_length.bad', 'Possible bad payload length', (l) => {
+      if (l.start + HEADER_LENGTH > l.captured) return false;
+      const stated = u16(l.bytes, l.start + 4);
+      const actual = l.end - l.start - HEADER_LENGTH;
+      return stated !== actual && stated + FCS_LENGTH !== actual;
+    }),
+  },
+  'PPPoES',
+) {
+  override summary(out: TextBuffer): void {
+    writeCode(out, this);
+  }
+}
+
+export const dissectPppoeDiscovery: Dissect = (frame, start, end) => {
+  const pppoe = new PppoeDiscovery(frame, start, end);
+  if (!frame.add(pppoe, HEADER_LENGTH)) return;
+  const stop = start + HEADER_LENGTH + u16(pppoe.bytes, start + 4);
+  if (stop > end) frame.malformed(pppoe, stop - start);
+};
+
+export const dissectPppoeSession: Dissect = (frame, start, end) => {
+  const pppoe = new PppoeSession(frame, start, end);
+  if (!frame.add(pppoe, HEADER_LENGTH)) return;
+  const stop = payloadEnd(pppoe);
+  if (start + HEADER_LENGTH < stop) dissectPpp(frame, start + HEADER_LENGTH, stop);
+};
+
+export const pppoeDiscovery: ProtocolEntry = {
+  name: 'pppoed',
+  layers: [PppoeDiscovery],
+  dissect: dissectPppoeDiscovery,
+  on: [etherTypes.at(0x8863, dissectPppoeDiscovery)],
+};
+
+export const pppoeSession: ProtocolEntry = {
+  name: 'pppoes',
+  layers: [PppoeSession],
+  dissect: dissectPppoeSession,
+  on: [etherTypes.at(0x8864, dissectPppoeSession)],
+};
