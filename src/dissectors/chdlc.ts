@@ -23,7 +23,7 @@ const CDP = 0x2000;
 const OSI = 0xfefe;
 
 const PROTOCOL: Readonly<Record<number, string>> = { ...ETHERTYPE, [SLARP]: 'SLARP', [CDP]: 'CDP', [OSI]: 'OSI' };
-const ADDRESS = { 0x0f: 'Unicast', 0x8f: 'Multicast' };
+const ADDRESS = { 15: 'Unicast', 143: 'Multicast' };
 
 export class CiscoHdlc extends layer(
   'chdlc',

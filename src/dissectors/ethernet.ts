@@ -8,7 +8,7 @@
  */
 import { bytes, ether, expert, flag, group, uint8, uint16, uint32 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
-import { type Layer, layer, type Tree } from '../core/layer.js';
+import { type Layer, layer, type Tree, type TreeNode } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
@@ -20,6 +20,8 @@ const HEADER_LENGTH = 14;
 
 const LG = { flags: ['Locally administered address', 'Globally unique address'] } as const;
 const IG = { flags: ['Group address', 'Individual address'] } as const;
+
+const NO_NODES: readonly TreeNode[] = [];
 
 /** The type or length field. */
 const typeOf = (l: Layer): number => u16(l.bytes, l.start + 12);
@@ -60,13 +62,8 @@ const fields = {
     { fcs: uint32('eth.fcs', 'Frame check sequence', { base: 'hex' }) },
     { fcsStatus: uint8('eth.fcs.status', 'FCS Status', { values: FCS_STATUS }) },
   ),
-  sourceGroup: expert('warn', 'eth.src_not_group', 'Source MAC must not be a group address', (l) => {
-    const octet = l.bytes[l.start + 6];
-    return octet !== undefined && l.start + 6 < l.captured && (octet & GROUP_BIT) !== 0;
-  }),
-  lengthPastEnd: expert('error', 'eth.len.past_end', 'Length field value goes past the end of the payload', (l) => {
-    return l.start + HEADER_LENGTH <= l.captured && typeOf(l) <= MOST_LENGTH && typeOf(l) > payloadRoom(l);
-  }),
+  sourceGroup: expert('warn', 'eth.src_not_group', 'Source MAC must not be a group address'),
+  lengthPastEnd: expert('error', 'eth.len.past_end', 'Length field value goes past the end of the payload'),
   paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
 };
 
@@ -81,25 +78,36 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
     out.ether(this.bytes, this.start);
   }
 
-  override walk(tree: Tree): void {
-    if (this.start + HEADER_LENGTH > this.captured) return;
-    const type = typeOf(this);
+  /** Nearly every frame ends with its payload: nothing is walked, and no tree made, for those. */
+  override get nodes(): readonly TreeNode[] {
+    return this.plain ? NO_NODES : super.nodes;
+  }
+
+  private get plain(): boolean {
     const from = this.start + HEADER_LENGTH;
-    const known = fcsLengthOf(this);
-    const to =
-      type <= MOST_LENGTH
-        ? from + Math.min(type, payloadRoom(this))
-        : type >= LEAST_TYPE
-          ? payloadEnd(this, from + payloadRoom(this))
-          : this.end;
-    walkTrailer(tree, this, to, this.end, known, fields);
+    if (from > this.captured || typeOf(this) < LEAST_TYPE || this.bytes[this.start + 6]! & GROUP_BIT) return false;
+    return payloadEnd(this, from + payloadRoom(this)) === this.end;
+  }
+
+  override walk(tree: Tree): void {
+    const from = this.start + HEADER_LENGTH;
+    if (from > this.captured) return;
+    const type = typeOf(this);
+    const room = payloadRoom(this);
+    let to = this.end;
+    if (type <= MOST_LENGTH) {
+      to = from + Math.min(type, room);
+      if (type > room) tree.put(fields.lengthPastEnd, true, from - 2, 2);
+    } else if (type >= LEAST_TYPE) to = payloadEnd(this, from + room);
+    if (this.bytes[this.start + 6]! & GROUP_BIT) tree.put(fields.sourceGroup, true, this.start + 6, 6);
+    walkTrailer(tree, this, to, this.end, fcsLengthOf(this), fields);
   }
 
   override summary(out: TextBuffer): void {
     const type = typeOf(this);
     if (type >= LEAST_TYPE) {
       out.ascii('Ethernet II, ');
-      out.text(ETHERTYPE_TEXT(type));
+      out.text(typeText(type));
     } else if (type > MOST_LENGTH) {
       out.ascii('Invalid length/type: 0x');
       out.hex(type, 4);
@@ -107,7 +115,7 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   }
 }
 
-const ETHERTYPE_TEXT = (type: number): string => {
+const typeText = (type: number): string => {
   const name = fields.type.nameOf(type);
   const hex = `0x${type.toString(16).padStart(4, '0')}`;
   return name === undefined ? `type ${hex}` : `${name} (${hex})`;

@@ -20,13 +20,13 @@ const LLC_ASYNCHRONOUS = 0x50;
 const LLC_SYNCHRONOUS = 0xd0;
 
 const CLASS: Readonly<Record<number, string>> = {
-  0x0: 'Void',
-  0x4: 'SMT',
-  0x5: 'Async LLC',
-  0x8: 'Token',
-  0xc: 'MAC',
-  0xd: 'Sync LLC',
-  0x6: 'Implementor',
+  0: 'Void',
+  4: 'SMT',
+  5: 'Async LLC',
+  8: 'Token',
+  12: 'MAC',
+  13: 'Sync LLC',
+  6: 'Implementor',
 };
 
 /** An octet's bits from the other end. */

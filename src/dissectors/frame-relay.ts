@@ -18,22 +18,22 @@ import { dissectEthernet } from './ethernet.js';
 import { dispatchEtherType, etherTypeNames, LEAST_TYPE } from './ethertypes.js';
 
 const NLPID: Readonly<Record<number, string>> = {
-  0x08: 'Q.933',
-  0x80: 'SNAP',
-  0x81: 'CLNP',
-  0x82: 'ES-IS',
-  0x83: 'IS-IS',
-  0x8e: 'IPv6',
-  0xb0: 'FRF.9',
-  0xb1: 'FRF.12',
-  0xcc: 'IP',
-  0xcf: 'PPP',
+  8: 'Q.933',
+  128: 'SNAP',
+  129: 'CLNP',
+  130: 'ES-IS',
+  131: 'IS-IS',
+  142: 'IPv6',
+  176: 'FRF.9',
+  177: 'FRF.12',
+  204: 'IP',
+  207: 'PPP',
 };
 const UNNUMBERED_INFORMATION = 0x03;
 const SNAP = 0x80;
 const SNAP_LENGTH = 5;
 const IEEE_802_1 = 0x0080c2;
-const ETHERTYPE_OF: Readonly<Record<number, number>> = { 0xcc: 0x0800, 0x8e: 0x86dd };
+const ETHERTYPE_OF: Readonly<Record<number, number>> = { 204: 0x0800, 142: 0x86dd };
 
 /** Octets of the address: up to the one whose lowest bit is set, at most four. */
 function addressLength(l: Layer): number {

@@ -46,10 +46,8 @@ const fields = {
   family: uint8('nflog.family', 'Family', 0, { values: FAMILY }),
   version: uint8('nflog.version', 'Version', 1),
   resourceId: uint16('nflog.res_id', 'Resource id', 2),
-  attributeLength: many(
-    uint16("nflog.tlv_length", "Length", { unit: "bytes" }),
-  ),
-  attributeType: many(uint16("nflog.tlv_type", "Type", { values: ATTRIBUTE })),
+  attributeLength: many(uint16('nflog.tlv_length', 'Length', { unit: 'bytes' })),
+  attributeType: many(uint16('nflog.tlv_type', 'Type', { values: ATTRIBUTE })),
   protocolNumber: uint16('nflog.protocol', 'HW protocol', { base: 'hex' }),
   hook: uint8('nflog.hook', 'Netfilter hook', {
     values: { 0: 'PREROUTING', 1: 'LOCAL_IN', 2: 'FORWARD', 3: 'LOCAL_OUT', 4: 'POSTROUTING' },

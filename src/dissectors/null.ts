@@ -9,7 +9,7 @@
 import { computed } from '../core/field.js';
 import { type Layer, layer } from '../core/layer.js';
 import { u16, u32, u32le } from '../core/octets.js';
-import { type Dissect, etherTypes, linkTypes, pppProtocols, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, etherTypes, linkTypes, type ProtocolEntry, pppProtocols } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dispatchEtherType, etherTypeNames, MOST_LENGTH } from './ethertypes.js';
 import { dissectPppHdlc } from './ppp.js';

@@ -11,7 +11,7 @@ import { bytes, expert, type Field, ipv4, many, string, uint8, uint16, uint32 } 
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
-import { type Dissect, pppProtocols, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, type ProtocolEntry, pppProtocols } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { PPP_PROTOCOL } from './ppp.js';
 

@@ -13,73 +13,73 @@ import { computed, uint8 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
-import { type Dissect, etherTypes, linkTypes, pppProtocols, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, etherTypes, linkTypes, type ProtocolEntry, pppProtocols } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectCiscoHdlc } from './chdlc.js';
 
 /** Protocol numbers, IANA "PPP DLL Protocol Numbers". */
 export const PPP_PROTOCOL: Readonly<Record<number, string>> = {
-  0x0001: 'Padding Protocol',
-  0x0021: 'Internet Protocol version 4',
-  0x0023: 'OSI Network Layer',
-  0x0025: 'Xerox NS IDP',
-  0x0027: 'DECnet Phase IV',
-  0x0029: 'AppleTalk',
-  0x002b: 'Novell IPX',
-  0x002d: 'Van Jacobson Compressed TCP/IP',
-  0x002f: 'Van Jacobson Uncompressed TCP/IP',
-  0x0031: 'Bridging PDU',
-  0x0033: 'Stream Protocol',
-  0x0035: 'Banyan Vines',
-  0x003d: 'Multi-Link',
-  0x003f: 'NetBIOS Framing',
-  0x0041: 'Cisco Systems',
-  0x0049: 'Serial Data Transport Protocol',
-  0x004b: 'SNA over 802.2',
-  0x004d: 'SNA',
-  0x0053: 'Encryption',
-  0x0055: 'Individual Link Encryption',
-  0x0057: 'Internet Protocol version 6',
-  0x0059: 'PPP Multiplexing',
-  0x0061: 'RTP IPHC Full Header',
-  0x0063: 'RTP IPHC Compressed TCP',
-  0x0065: 'RTP IPHC Compressed non TCP',
-  0x0067: 'RTP IPHC Compressed UDP 8',
-  0x0069: 'RTP IPHC Compressed RTP 8',
-  0x00cf: 'PPP NLPID',
-  0x00fb: 'Single-link compression in multilink',
-  0x00fd: 'Compressed datagram',
-  0x0207: 'Cisco Discovery Protocol',
-  0x0281: 'MPLS Unicast',
-  0x0283: 'MPLS Multicast',
-  0x4025: 'IBM Session Tracking',
-  0x8021: 'Internet Protocol Control Protocol',
-  0x8023: 'OSI Network Layer Control Protocol',
-  0x8029: 'AppleTalk Control Protocol',
-  0x802b: 'Novell IPX Control Protocol',
-  0x8031: 'Bridging Control Protocol',
-  0x803f: 'NetBIOS Framing Control Protocol',
-  0x8041: 'Cisco Systems Control Protocol',
-  0x804b: 'SNA over 802.2 Control Protocol',
-  0x804d: 'SNA Control Protocol',
-  0x8053: 'Encryption Control Protocol',
-  0x8057: 'IPv6 Control Protocol',
-  0x80fb: 'Single-link compression in multilink control',
-  0x80fd: 'Compression Control Protocol',
-  0x8207: 'Cisco Discovery Protocol Control Protocol',
-  0x8281: 'MPLS Control Protocol',
-  0xc021: 'Link Control Protocol',
-  0xc023: 'Password Authentication Protocol',
-  0xc025: 'Link Quality Report',
-  0xc029: 'CallBack Control Protocol',
-  0xc02b: 'Bandwidth Allocation Control Protocol',
-  0xc02d: 'Bandwidth Allocation Protocol',
-  0xc223: 'Challenge Handshake Authentication Protocol',
-  0xc227: 'Extensible Authentication Protocol',
+  1: 'Padding Protocol',
+  33: 'Internet Protocol version 4',
+  35: 'OSI Network Layer',
+  37: 'Xerox NS IDP',
+  39: 'DECnet Phase IV',
+  41: 'AppleTalk',
+  43: 'Novell IPX',
+  45: 'Van Jacobson Compressed TCP/IP',
+  47: 'Van Jacobson Uncompressed TCP/IP',
+  49: 'Bridging PDU',
+  51: 'Stream Protocol',
+  53: 'Banyan Vines',
+  61: 'Multi-Link',
+  63: 'NetBIOS Framing',
+  65: 'Cisco Systems',
+  73: 'Serial Data Transport Protocol',
+  75: 'SNA over 802.2',
+  77: 'SNA',
+  83: 'Encryption',
+  85: 'Individual Link Encryption',
+  87: 'Internet Protocol version 6',
+  89: 'PPP Multiplexing',
+  97: 'RTP IPHC Full Header',
+  99: 'RTP IPHC Compressed TCP',
+  101: 'RTP IPHC Compressed non TCP',
+  103: 'RTP IPHC Compressed UDP 8',
+  105: 'RTP IPHC Compressed RTP 8',
+  207: 'PPP NLPID',
+  251: 'Single-link compression in multilink',
+  253: 'Compressed datagram',
+  519: 'Cisco Discovery Protocol',
+  641: 'MPLS Unicast',
+  643: 'MPLS Multicast',
+  16421: 'IBM Session Tracking',
+  32801: 'Internet Protocol Control Protocol',
+  32803: 'OSI Network Layer Control Protocol',
+  32809: 'AppleTalk Control Protocol',
+  32811: 'Novell IPX Control Protocol',
+  32817: 'Bridging Control Protocol',
+  32831: 'NetBIOS Framing Control Protocol',
+  32833: 'Cisco Systems Control Protocol',
+  32843: 'SNA over 802.2 Control Protocol',
+  32845: 'SNA Control Protocol',
+  32851: 'Encryption Control Protocol',
+  32855: 'IPv6 Control Protocol',
+  33019: 'Single-link compression in multilink control',
+  33021: 'Compression Control Protocol',
+  33287: 'Cisco Discovery Protocol Control Protocol',
+  33409: 'MPLS Control Protocol',
+  49185: 'Link Control Protocol',
+  49187: 'Password Authentication Protocol',
+  49189: 'Link Quality Report',
+  49193: 'CallBack Control Protocol',
+  49195: 'Bandwidth Allocation Control Protocol',
+  49197: 'Bandwidth Allocation Protocol',
+  49699: 'Challenge Handshake Authentication Protocol',
+  49703: 'Extensible Authentication Protocol',
 };
 
 /** Network protocols by the EtherType that they have elsewhere. */
-const ETHERTYPE_OF: Readonly<Record<number, number>> = { 0x0021: 0x0800, 0x0057: 0x86dd, 0x0281: 0x8847, 0x0283: 0x8848 };
+const ETHERTYPE_OF: Readonly<Record<number, number>> = { 33: 0x0800, 87: 0x86dd, 641: 0x8847, 643: 0x8848 };
 
 const ALL_STATIONS = 0xff;
 /** Cisco HDLC's addresses, which end up under PPP's link types too. */
@@ -89,8 +89,7 @@ const CISCO_MULTICAST = 0x8f;
 const addressed = (l: Layer): boolean => (l as Ppp).framed && l.bytes[l.start] === ALL_STATIONS;
 const protocolAt = (l: Layer): number => l.start + (addressed(l) ? 2 : 0);
 const protocolLength = (l: Layer): number => (l.bytes[protocolAt(l)]! & 1 ? 1 : 2);
-const protocolOf = (l: Layer): number =>
-  protocolLength(l) === 1 ? l.bytes[protocolAt(l)]! : u16(l.bytes, protocolAt(l));
+const protocolOf = (l: Layer): number => (protocolLength(l) === 1 ? l.bytes[protocolAt(l)]! : u16(l.bytes, protocolAt(l)));
 
 export class Ppp extends layer('ppp', 'Point-to-Point Protocol', {
   address: uint8('ppp.address', 'Address', 0, { base: 'hex', when: addressed }),

@@ -19,31 +19,31 @@ const TAG_HEADER = 4;
 const FCS_LENGTH = 4;
 
 const CODE: Readonly<Record<number, string>> = {
-  0x00: 'Session Data',
-  0x07: 'Active Discovery Offer (PADO)',
-  0x09: 'Active Discovery Initiation (PADI)',
-  0x0a: 'Active Discovery Session-Grant (PADG)',
-  0x0b: 'Active Discovery Session-Credit Response (PADC)',
-  0x0c: 'Active Discovery Quality (PADQ)',
-  0x19: 'Active Discovery Request (PADR)',
-  0x65: 'Active Discovery Session-confirmation (PADS)',
-  0xa7: 'Active Discovery Terminate (PADT)',
-  0xd3: 'Active Discovery Message (PADM)',
-  0xd4: 'Active Discovery Network (PADN)',
+  0: 'Session Data',
+  7: 'Active Discovery Offer (PADO)',
+  9: 'Active Discovery Initiation (PADI)',
+  10: 'Active Discovery Session-Grant (PADG)',
+  11: 'Active Discovery Session-Credit Response (PADC)',
+  12: 'Active Discovery Quality (PADQ)',
+  25: 'Active Discovery Request (PADR)',
+  101: 'Active Discovery Session-confirmation (PADS)',
+  167: 'Active Discovery Terminate (PADT)',
+  211: 'Active Discovery Message (PADM)',
+  212: 'Active Discovery Network (PADN)',
 };
 
 const TAG: Readonly<Record<number, string>> = {
-  0x0000: 'End-Of-List',
-  0x0101: 'Service-Name',
-  0x0102: 'AC-Name',
-  0x0103: 'Host-Uniq',
-  0x0104: 'AC-Cookie',
-  0x0105: 'Vendor-Specific',
-  0x0110: 'Relay-Session-Id',
-  0x0120: 'PPP-Max-Payload',
-  0x0201: 'Service-Name-Error',
-  0x0202: 'AC-System-Error',
-  0x0203: 'Generic-Error',
+  0: 'End-Of-List',
+  257: 'Service-Name',
+  258: 'AC-Name',
+  259: 'Host-Uniq',
+  260: 'AC-Cookie',
+  261: 'Vendor-Specific',
+  272: 'Relay-Session-Id',
+  288: 'PPP-Max-Payload',
+  513: 'Service-Name-Error',
+  514: 'AC-System-Error',
+  515: 'Generic-Error',
 };
 
 /** The header, the same in both stages. */
@@ -68,15 +68,15 @@ const tagRows = {
   unknown: many(bytes('pppoed.tag.unknown_data', 'Unknown Data')),
 };
 const TAG_ROW: Readonly<Record<number, Field>> = {
-  0x0101: tagRows.serviceName,
-  0x0102: tagRows.acName,
-  0x0103: tagRows.hostUniq,
-  0x0104: tagRows.acCookie,
-  0x0110: tagRows.relaySessionId,
-  0x0120: tagRows.maxPayload,
-  0x0201: tagRows.serviceNameError,
-  0x0202: tagRows.acSystemError,
-  0x0203: tagRows.genericError,
+  257: tagRows.serviceName,
+  258: tagRows.acName,
+  259: tagRows.hostUniq,
+  260: tagRows.acCookie,
+  272: tagRows.relaySessionId,
+  288: tagRows.maxPayload,
+  513: tagRows.serviceNameError,
+  514: tagRows.acSystemError,
+  515: tagRows.genericError,
 };
 const discoveryRows = {
   ...header(),

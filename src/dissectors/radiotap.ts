@@ -262,7 +262,8 @@ export const dissectPpi: Dissect = (frame, start, end) => {
   if (length < PPI_LENGTH) return frame.malformed(ppi, PPI_LENGTH);
   if (!frame.require(ppi, length)) return;
   const linkType = u32le(ppi.bytes, start + 4);
-  if (linkType !== 105) return linkType < linkTypes.size ? frame.dispatch(linkTypes, linkType, start + length, end) : frame.data(start + length, end);
+  if (linkType !== 105)
+    return linkType < linkTypes.size ? frame.dispatch(linkTypes, linkType, start + length, end) : frame.data(start + length, end);
   // The 802.11 common field begins with an 8-octet time; flags follow it, of which the lowest tells of an FCS.
   let fcs = 0;
   for (let at = start + PPI_LENGTH; at + 4 <= start + length; at += 4 + u16le(ppi.bytes, at + 2))

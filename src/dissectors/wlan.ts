@@ -27,54 +27,53 @@ const FCS_LENGTH = 4;
 
 /** Names by type and subtype, `type << 4 | subtype`. */
 const KIND: Readonly<Record<number, string>> = {
-  0x00: 'Association Request',
-  0x01: 'Association Response',
-  0x02: 'Reassociation Request',
-  0x03: 'Reassociation Response',
-  0x04: 'Probe Request',
-  0x05: 'Probe Response',
-  0x06: 'Timing Advertisement',
-  0x08: 'Beacon frame',
-  0x09: 'ATIM',
-  0x0a: 'Disassociate',
-  0x0b: 'Authentication',
-  0x0c: 'Deauthentication',
-  0x0d: 'Action',
-  0x0e: 'Action No Ack',
-  0x12: 'Trigger',
-  0x13: 'TACK',
-  0x14: 'Beamforming Report Poll',
-  0x15: 'VHT/HE/EHT/RANGING NDP Announcement',
-  0x16: 'Control Frame Extension',
-  0x17: 'Control Wrapper',
-  0x18: '802.11 Block Ack Req',
-  0x19: '802.11 Block Ack',
-  0x1a: 'Power-Save poll',
-  0x1b: 'Request-to-send',
-  0x1c: 'Clear-to-send',
-  0x1d: 'Acknowledgement',
-  0x1e: 'CF-End (Control-frame)',
-  0x1f: 'CF-End + CF-Ack (Control-frame)',
-  0x20: 'Data',
-  0x21: 'Data + CF-Ack',
-  0x22: 'Data + CF-Poll',
-  0x23: 'Data + CF-Ack + CF-Poll',
-  0x24: 'Null function (No data)',
-  0x25: 'Acknowledgement (No data)',
-  0x26: 'CF-Poll (No data)',
-  0x27: 'CF-Ack/Poll (No data)',
-  0x28: 'QoS Data',
-  0x29: 'QoS Data + CF-Acknowledgment',
-  0x2a: 'QoS Data + CF-Poll',
-  0x2b: 'QoS Data + CF-Ack + CF-Poll',
-  0x2c: 'QoS Null function (No data)',
-  0x2e: 'QoS CF-Poll (No Data)',
-  0x2f: 'QoS CF-Ack + CF-Poll (No data)',
+  0: 'Association Request',
+  1: 'Association Response',
+  2: 'Reassociation Request',
+  3: 'Reassociation Response',
+  4: 'Probe Request',
+  5: 'Probe Response',
+  6: 'Timing Advertisement',
+  8: 'Beacon frame',
+  9: 'ATIM',
+  10: 'Disassociate',
+  11: 'Authentication',
+  12: 'Deauthentication',
+  13: 'Action',
+  14: 'Action No Ack',
+  18: 'Trigger',
+  19: 'TACK',
+  20: 'Beamforming Report Poll',
+  21: 'VHT/HE/EHT/RANGING NDP Announcement',
+  22: 'Control Frame Extension',
+  23: 'Control Wrapper',
+  24: '802.11 Block Ack Req',
+  25: '802.11 Block Ack',
+  26: 'Power-Save poll',
+  27: 'Request-to-send',
+  28: 'Clear-to-send',
+  29: 'Acknowledgement',
+  30: 'CF-End (Control-frame)',
+  31: 'CF-End + CF-Ack (Control-frame)',
+  32: 'Data',
+  33: 'Data + CF-Ack',
+  34: 'Data + CF-Poll',
+  35: 'Data + CF-Ack + CF-Poll',
+  36: 'Null function (No data)',
+  37: 'Acknowledgement (No data)',
+  38: 'CF-Poll (No data)',
+  39: 'CF-Ack/Poll (No data)',
+  40: 'QoS Data',
+  41: 'QoS Data + CF-Acknowledgment',
+  42: 'QoS Data + CF-Poll',
+  43: 'QoS Data + CF-Ack + CF-Poll',
+  44: 'QoS Null function (No data)',
+  46: 'QoS CF-Poll (No Data)',
+  47: 'QoS CF-Ack + CF-Poll (No data)',
 };
 const TYPE = { 0: 'Management frame', 1: 'Control frame', 2: 'Data frame', 3: 'Extension frame' };
 
 const BLOCK_ACK_REQUEST = 0x18;
-const BLOCK_ACK = 0x19;
 const POWER_SAVE_POLL = 0x1a;
 const REQUEST_TO_SEND = 0x1b;
 const CF_END = 0x1e;
@@ -144,7 +143,12 @@ function headerLength(l: Layer): number {
 }
 
 const transmitterInControl = (kind: number): boolean =>
-  kind === 0x12 || kind === 0x14 || kind === 0x15 || (kind >= BLOCK_ACK_REQUEST && kind <= REQUEST_TO_SEND) || kind === CF_END || kind === CF_END_ACK;
+  kind === 0x12 ||
+  kind === 0x14 ||
+  kind === 0x15 ||
+  (kind >= BLOCK_ACK_REQUEST && kind <= REQUEST_TO_SEND) ||
+  kind === CF_END ||
+  kind === CF_END_ACK;
 
 /** Offset of an address by what it means, or -1. */
 const transmitterAt = (l: Layer): number =>
