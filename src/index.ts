@@ -20,6 +20,7 @@ export type { Session } from './core/session.js';
 export { TextBuffer } from './core/text.js';
 export { FIELDS, LAYERS, PROTOCOLS } from './dissectors/index.js';
 export * from './dissectors/layers.js';
+export { compileDisplayFilter, type DisplayFilter } from './filter/index.js';
 export { type AnalysisOptions, createSession, framesOf, live, open } from './frames.js';
 export { type Column, type ColumnOptions, columnOf, writeColumns } from './output/fields.js';
 export { writeHex, writeOctets } from './output/hex.js';

@@ -1,0 +1,164 @@
+/**
+ * Display filters: Wireshark's language over every field that netlens has.
+ *
+ *     const filter = compileDisplayFilter('tcp.flags.syn == 1 && ip.dst == 192.0.2.7');
+ *     for await (const frame of frames) if (filter.test(frame)) …
+ */
+import { computed, type Field } from '../core/field.js';
+import type { Frame } from '../core/frame.js';
+import { FrameLayer } from '../core/frame-layer.js';
+import type { Protocol } from '../core/layer.js';
+import { etherTypes, ipProtocols, linkTypes, llcSaps, pppProtocols, type Table, udpPorts } from '../core/registry.js';
+import { FIELDS, LAYERS, PROTOCOLS } from '../dissectors/index.js';
+import { type Condition, check, type Names, type TypedValue } from './check.js';
+import { compile, type Test } from './compile.js';
+import { FilterError, located } from './errors.js';
+import { parse } from './parse.js';
+
+export interface DisplayFilter {
+  /** The filter as it was written. */
+  readonly text: string;
+  /** True when the frame is selected. */
+  readonly test: (frame: Frame) => boolean;
+  /** The rows it reads, each once. */
+  readonly fields: readonly Field[];
+  /** It asks about something that stands in TCP byte streams, or that cannot be told without them. */
+  readonly needsStreams: boolean;
+  /** It asks about a TCP fact that spans segments: tcp.stream, relative numbers, tcp.analysis.*, expert fields. */
+  readonly needsTcpAnalysis: boolean;
+  /** What it means, for explanations; undefined for the empty filter. */
+  readonly condition: Condition | undefined;
+}
+
+/**
+ * Compile a display filter. Throws a NetlensError of code `usage` whose message names the column and shows the place.
+ *
+ * @example compileDisplayFilter('tcp.port in {80, 8000..8080} and !http')
+ */
+export function compileDisplayFilter(text: string): DisplayFilter {
+  let condition: Condition | undefined;
+  try {
+    const expression = parse(text);
+    condition = expression && check(expression, NAMES);
+  } catch (error) {
+    throw error instanceof FilterError ? located(error, text) : error;
+  }
+  const test: Test = condition ? compile(condition) : () => true;
+  const fields = new Set<Field>();
+  const protocols = new Set<Protocol>();
+  if (condition)
+    eachValueOf(condition, (value) => {
+      if (value.kind === 'field')
+        for (const field of value.fields) {
+          fields.add(field);
+          protocols.add(field.protocol);
+        }
+      if (value.kind === 'protocol') for (const protocol of value.protocols) protocols.add(protocol);
+    });
+  const rows = [...fields];
+  return {
+    text,
+    test,
+    fields: rows,
+    needsStreams: [...protocols].some((p) => !BELOW_STREAMS.has(p)) || rows.some(spansFrames),
+    needsTcpAnalysis: [...protocols].some((p) => !BELOW_STREAMS.has(p)) || rows.some(spansFrames),
+    condition,
+  };
+}
+
+/** Every name that filters know, for completion and suggestions: fields, then protocols. */
+export function filterNames(): string[] {
+  return [...new Set([...NAMES.fields.keys(), ...NAMES.protocols.keys()])];
+}
+
+/** Call `visit` for each value in a filter, the parts of values included. */
+export function eachValueOf(condition: Condition, visit: (value: TypedValue) => void): void {
+  const value = (v: TypedValue): void => {
+    visit(v);
+    if (v.kind === 'slice' || v.kind === 'negative') value(v.of);
+    if (v.kind === 'arithmetic') {
+      value(v.left);
+      value(v.right);
+    }
+    if (v.kind === 'function') v.parameters.forEach(value);
+  };
+  const walk = (c: Condition): void => {
+    switch (c.kind) {
+      case 'and':
+      case 'or':
+      case 'xor':
+        walk(c.left);
+        walk(c.right);
+        break;
+      case 'not':
+        walk(c.of);
+        break;
+      case 'test':
+        value(c.value);
+        break;
+      case 'compare':
+        value(c.left);
+        value(c.right);
+        break;
+      case 'matches':
+        value(c.left);
+        break;
+      case 'in':
+        value(c.left);
+        for (const { from, to } of c.set) {
+          value(from);
+          if (to) value(to);
+        }
+    }
+  };
+  walk(condition);
+}
+
+/** Tables below byte streams: what stands only in these is found in a single frame. */
+const LOWER: ReadonlySet<Table> = new Set([linkTypes, etherTypes, llcSaps, pppProtocols, ipProtocols, udpPorts]);
+
+/** Protocols that never stand in a byte stream. */
+const BELOW_STREAMS: ReadonlySet<Protocol> = new Set(
+  PROTOCOLS.filter(
+    ({ name, on = [], stream }) => name === 'frame' || (on.length > 0 && !stream && on.every(({ table }) => LOWER.has(table))),
+  ).flatMap(({ layers }) => layers.map((layer) => layer.protocol)),
+);
+
+/** Rows of the lower layers that need what was found above or before them. */
+function spansFrames(field: Field): boolean {
+  if (field.protocol === FrameLayer.protocol) return field.name === 'frame.protocols' || field.name.startsWith('_ws.');
+  if (field.protocol.name !== 'tcp') return false;
+  // What stands in the header or is worked out from it alone; all else of TCP is about the conversation.
+  return field.compute !== undefined ? !TCP_HEADER.has(field.name) : field.walked && /^tcp\.(analysis|segment|reassembl)/.test(field.name);
+}
+
+const TCP_HEADER: ReadonlySet<string> = new Set([
+  'tcp.hdr_len',
+  'tcp.len',
+  'tcp.flags.str',
+  'tcp.checksum.status',
+  'tcp.payload',
+  'tcp.urgent_pointer',
+]);
+
+/** The columns of the frame line as fields, as in Wireshark from 4.2 on. */
+const columns = {
+  info: computed('string', '_ws.col.info', 'Info column', (layer) => layer.frame.info),
+  protocol: computed('string', '_ws.col.protocol', 'Protocol column', (layer) => layer.frame.top.shortName),
+};
+for (const field of Object.values(columns)) field.protocol = FrameLayer.protocol;
+
+const NAMES: Names = {
+  fields: new Map([...FIELDS, ...Object.values(columns).map((field): [string, Field[]] => [field.name, [field]])]),
+  protocols: protocolsByName(),
+};
+
+function protocolsByName(): Map<string, Set<Protocol>> {
+  const found = new Map<string, Set<Protocol>>();
+  for (const { protocol } of LAYERS) {
+    const same = found.get(protocol.name);
+    if (same) same.add(protocol);
+    else found.set(protocol.name, new Set([protocol]));
+  }
+  return found;
+}
