@@ -1,6 +1,7 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
 import { directionOf } from './analysis/conversations.js';
+import { DnsExchanges } from './analysis/dns-exchanges.js';
 import { EchoPairs } from './analysis/echo.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { type LiveOptions, openLive } from './capture/live.js';
@@ -10,6 +11,7 @@ import type { Frame } from './core/frame.js';
 import { type DecodeAs, type ProtocolEntry, Registry } from './core/registry.js';
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
+import type { Dns } from './dissectors/dns.js';
 import type { Icmp } from './dissectors/icmp.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
@@ -46,6 +48,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.arp = (frame, arp) => arpBindings.see(frame, arp as Arp);
   const echoPairs = new EchoPairs();
   hooks.echo = (frame, echo, isRequest) => echoPairs.see(frame, echo as Icmp, isRequest);
+  const dnsExchanges = new DnsExchanges();
+  hooks.dns = (frame, dns) => dnsExchanges.see(frame, dns as Dns);
   if (options.tcpAnalysis ?? true) {
     const analysis = new TcpAnalysis();
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);

@@ -170,9 +170,9 @@ export interface LayerClass<L extends Layer = Layer> {
   readonly protocol: Protocol;
 }
 
-/** Every row of a table and of its lists' items, in order. */
+/** Every row of a table and of its lists' items, in order, each once: several lists may have items of the same rows. */
 function withItems(fields: readonly Field[]): Field[] {
-  return fields.flatMap((field) => [field, ...withItems(field.items)]);
+  return [...new Set(fields.flatMap((field) => [field, ...withItems(field.items)]))];
 }
 
 /**

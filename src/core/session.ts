@@ -75,6 +75,8 @@ export interface Hooks {
   arp?(frame: Frame, arp: Layer): void;
   /** An ICMP or ICMPv6 echo request or reply. */
   echo?(frame: Frame, echo: Layer, isRequest: boolean): void;
+  /** A DNS message whose header is there, of whatever carrier, but not one that an ICMP error quotes. */
+  dns?(frame: Frame, dns: Layer): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */

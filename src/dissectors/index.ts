@@ -5,6 +5,7 @@ import { FrameLayer } from '../core/frame-layer.js';
 import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
+import { dns, llmnr, mdns } from './dns.js';
 import { icmp } from './icmp.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
@@ -25,6 +26,9 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   udp,
   tcp,
   resp,
+  dns,
+  mdns,
+  llmnr,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 

@@ -2,6 +2,7 @@
 export { Data } from '../core/data.js';
 export { FrameLayer } from '../core/frame-layer.js';
 export { Arp } from './arp.js';
+export { Dns } from './dns.js';
 export { Ethernet } from './ethernet.js';
 export { Ipv4 } from './ipv4.js';
 export { Ipv6 } from './ipv6.js';
