@@ -108,8 +108,7 @@ export async function readPcap(chunks: Chunks, label: string, whole: boolean, na
   };
   chunks.position = FILE_HEADER + (variant.extra ?? 0);
   const limit = LARGE_LINK_TYPES.has(linkType) ? MAX_LARGE_FRAME : MAX_FRAME;
-  let header = variant.header;
-  if (standard === 0xa1b2c3d4 && whole) header = await recordHeaderLength(chunks, little, limit);
+  const header = whole ? await recordHeaderLength(chunks, little, limit, standard) : variant.header;
   // libpcap before 2.3 stored the two lengths the other way round; 2.3 did both.
   const lengths = major === 543 || minor < 3 ? 'swapped' : minor === 3 ? 'either' : 'normal';
   return new PcapReader(chunks, label, itself, little, variant.unit, header, limit, lengths);
@@ -197,31 +196,36 @@ const TRIAL_SECONDS = 30 * 86_400;
 const TRIAL_OCTETS = 8192;
 
 /**
- * Octets before each frame: 16, unless the records only make sense with another layout. Patched libpcaps wrote more
- * under the ordinary magic number: Kuznetzov's of 1999-04-17 wrote 24, of 1999-10-29 28, Nokia's firewalls 20.
+ * Octets before each frame: those of the magic number, unless the records only make sense with another layout. Patched
+ * libpcaps wrote more under the same magic numbers: under the ordinary one 24 (Red Hat 6.1) and 20 (Nokia's firewalls),
+ * under Kuznetzov's 28 (SuSE 6.3).
  */
-async function recordHeaderLength(chunks: Chunks, little: boolean, limit: number): Promise<number> {
-  await chunks.more(TRIAL_OCTETS);
-  const isOrdinary = looksRight(chunks, 16, little, limit, 0);
-  if (isOrdinary) return 16;
-  return [24, 20, 28].find((header) => looksRight(chunks, header, little, limit, TRIAL_RECORDS)) ?? 16;
+async function recordHeaderLength(chunks: Chunks, little: boolean, limit: number, magic: number): Promise<number> {
+  const usual = VARIANTS[magic]!.header;
+  const others = magic === 0xa1b2c3d4 ? [24, 20] : magic === 0xa1b2cd34 ? [28] : [];
+  if (others.length === 0) return usual;
+  const isAll = !(await chunks.more(TRIAL_OCTETS));
+  if (isProven(chunks, usual, little, limit, isAll)) return usual;
+  return others.find((header) => isProven(chunks, header, little, limit, isAll)) ?? usual;
 }
 
-/** Do the first records that are held, and at least so many, read as records? */
-function looksRight(chunks: Chunks, header: number, little: boolean, limit: number, least: number): boolean {
+/**
+ * Do the records that are held read as records: several in a row, or all up to the very end? Zeros read as anything,
+ * so that more than possible values are wanted: octets in every frame, and times that are near each other.
+ */
+function isProven(chunks: Chunks, header: number, little: boolean, limit: number, isAll: boolean): boolean {
   const { view, end } = chunks;
   let position = chunks.position;
   let records = 0;
   let first = 0;
-  for (; records < TRIAL_RECORDS && position + header <= end; records++) {
+  while (records < TRIAL_RECORDS && position + header <= end) {
     const seconds = view.getUint32(position, little);
     const captured = view.getUint32(position + 8, little);
-    if (captured > limit || captured > view.getUint32(position + 12, little)) return false;
-    if (view.getUint32(position + 4, little) >= 1_000_000) return false;
-    // Zeros read as anything: what is to replace the ordinary layout has to be more than possible.
+    if (captured === 0 || captured > limit || captured > view.getUint32(position + 12, little)) return false;
     if (records === 0) first = seconds;
-    if (least > 0 && (captured === 0 || Math.abs(seconds - first) > TRIAL_SECONDS)) return false;
+    if (view.getUint32(position + 4, little) >= 1_000_000 || Math.abs(seconds - first) > TRIAL_SECONDS) return false;
     position += header + captured;
+    records++;
   }
-  return records >= least;
+  return records === TRIAL_RECORDS || (isAll && records > 1 && position === end);
 }

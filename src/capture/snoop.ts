@@ -22,18 +22,15 @@ export function isSnoop(view: DataView): boolean {
   return view.getUint32(0) === 0x736e6f6f && view.getUint32(4) === 0x70000000;
 }
 
-/** LINKTYPE_ by snoop's own number (RFC 1761 section 4, IANA's registry of snoop datalink types). */
+/** LINKTYPE_ by snoop's own number: RFC 1761 section 4 and IANA's registry of snoop datalink types. */
 const LINK_TYPES: Readonly<Record<number, number>> = {
   0: 1, // IEEE 802.3
   2: 6, // IEEE 802.5 token ring
   4: 1, // Ethernet
-  5: 104, // Cisco HDLC
   8: 10, // FDDI
-  9: 107, // frame relay
-  16: 108, // loopback with its family, network byte order
-  17: 18, // IP over Fibre Channel
-  18: 123, // ATM as SunATM writes it
-  26: 242, // IP over InfiniBand (Solaris' own framing)
+  15: 0, // software loopback
+  17: 122, // IP over Fibre Channel
+  18: 123, // ATM, behind the four octets of SunATM
 };
 
 /**

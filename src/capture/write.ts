@@ -37,8 +37,13 @@ const writeFile = promisify(writeDescriptor) as (
 
 /** Octets that are put together before they are handed to the system. */
 const BUFFER = 1024 * 1024;
-/** Buffers that may wait while the next octets are read: the disk and the interface are busy at the same time. */
-const MOST_WAITING = 4;
+/**
+ * Buffers that may wait to be written while more is read. A disk that pauses for a tenth of a second must not make a
+ * live capture drop frames; memory is taken only while it does.
+ */
+const MOST_WAITING = 48;
+/** Buffers kept for reuse. */
+const MOST_FREE = 6;
 /** Nobody else needs to read what was overheard. */
 const MODE = 0o600;
 
@@ -170,7 +175,7 @@ class Sink {
           }
         }
         this.taken?.();
-        if (next.bytes.length === BUFFER && this.free.length <= MOST_WAITING) this.free.push(next.bytes);
+        if (next.bytes.length === BUFFER && this.free.length < MOST_FREE) this.free.push(next.bytes);
       }
     } catch (error) {
       this.failure = cannotWrite(this.label, error);
