@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Field } from '../core/field.js';
 import { FIELDS, LAYERS } from '../dissectors/index.js';
-import { jsonPaths } from '../output/json.js';
+import { jsonPaths } from '../output/json-layout.js';
 import { Sink } from './sink.js';
 
 interface Row {

@@ -5,6 +5,8 @@ import type { TextBuffer } from './text.js';
 
 /** A protocol as its table declares it. */
 export interface Protocol {
+  /** Its number among all protocols, for tables by protocol. */
+  readonly id: number;
   /** Filter name and JSON key: `tcp`. */
   readonly name: string;
   /** `Transmission Control Protocol`. */
@@ -162,6 +164,8 @@ export abstract class Layer {
   }
 }
 
+let protocols = 0;
+
 type LayerArguments = [frame: Frame, start: number, end: number];
 
 /** A class made by {@link layer}. */
@@ -183,7 +187,7 @@ function withItems(fields: readonly Field[]): Field[] {
  */
 export function layer<const F extends Fields>(name: string, label: string, fields: F, short = name.toUpperCase()) {
   const rows = Object.values(fields);
-  const protocol: Protocol = { name, label, short, fields: rows, allFields: withItems(rows) };
+  const protocol: Protocol = { id: protocols++, name, label, short, fields: rows, allFields: withItems(rows) };
   protocol.allFields.forEach((field, index) => {
     field.protocol = protocol;
     field.index = index;

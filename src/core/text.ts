@@ -50,6 +50,51 @@ export function asciiText(text: string): string {
   return ascii;
 }
 
+/** Write an unsigned 32-bit number in decimal at `at`; returns where it ends. The caller has made room for ten digits. */
+export function putNumber(bytes: Uint8Array, at: number, n: number): number {
+  if (n < 10) {
+    bytes[at] = 48 + n;
+    return at + 1;
+  }
+  if (n > 0x7fffffff) {
+    const high = Math.floor(n / 100_000);
+    return putDigits(bytes, putNumber(bytes, at, high), (n - high * 100_000) | 0, 5);
+  }
+  const rest = n | 0;
+  return putDigits(
+    bytes,
+    at,
+    rest,
+    rest < 100
+      ? 2
+      : rest < 1000
+        ? 3
+        : rest < 10_000
+          ? 4
+          : rest < 100_000
+            ? 5
+            : rest < 1e6
+              ? 6
+              : rest < 1e7
+                ? 7
+                : rest < 1e8
+                  ? 8
+                  : rest < 1e9
+                    ? 9
+                    : 10,
+  );
+}
+
+function putDigits(bytes: Uint8Array, at: number, n: number, digits: number): number {
+  let rest = n;
+  for (let i = at + digits - 1; i >= at; i--) {
+    const next = (rest / 10) | 0;
+    bytes[i] = 48 + (rest - next * 10);
+    rest = next;
+  }
+  return at + digits;
+}
+
 /** A growing buffer of octets with the few ways of writing that output needs. */
 export class TextBuffer {
   bytes: Uint8Array;
@@ -133,25 +178,12 @@ export class TextBuffer {
 
   /** A whole number in decimal; negative and fractional ones too. */
   number(n: number): void {
-    if (n < 0 || n > 0x7fffffff || (n | 0) !== n) {
+    if (n < 0 || n > 0xffffffff || n !== Math.floor(n)) {
       this.ascii(String(n));
       return;
     }
-    if (n < 10) {
-      this.byte(48 + n);
-      return;
-    }
-    let digits = 2;
-    for (let bound = 100; digits < 10 && n >= bound; bound *= 10) digits++;
-    this.room(digits);
-    const { bytes } = this;
-    let rest = n;
-    for (let at = this.length + digits - 1; at >= this.length; at--) {
-      const next = (rest / 10) | 0;
-      bytes[at] = 48 + (rest - next * 10);
-      rest = next;
-    }
-    this.length += digits;
+    this.room(10);
+    this.length = putNumber(this.bytes, this.length, n);
   }
 
   /** A number with leading zeros: exactly `digits` of them. */

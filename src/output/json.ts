@@ -2,222 +2,41 @@
  * JSON: one object a frame, one frame a line. The path of a value is the name of its field (`tcp.flags.syn` stands at
  * `.tcp.flags.syn`); inside a list it is the list's name, then what follows of the field's name
  * (`.dns.answers[].resp.name`).
- *
- * The keys of a protocol are laid out once, from its table, as octets; a frame then only adds values.
  */
-
 import { ipv6Text } from '../core/addresses.js';
 import type { Field, Raw } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
-import type { Layer, Protocol, TreeNode } from '../core/layer.js';
-import { u32 } from '../core/octets.js';
-import { TextBuffer } from '../core/text.js';
+import type { Layer, TreeNode } from '../core/layer.js';
+import { putNumber, TextBuffer } from '../core/text.js';
 import { isoText } from '../core/time.js';
-
-/** How a leaf is written: the common in-place kinds without a detour. */
-const GENERIC = 0;
-const OCTET = 1;
-const WORD16 = 2;
-const WORD32 = 3;
-const IPV4 = 4;
-const ETHER = 5;
-const DIRECT = 6;
-
-/** A key of an object: the row whose value it holds, if any, and the keys below it. */
-export interface JsonNode {
-  readonly run: false;
-  readonly name: string;
-  /** `,"name":`; the first key of an object leaves the comma out. */
-  readonly key: Uint8Array;
-  /** One of the kinds above. */
-  readonly kind: number;
-  /** Where an in-place leaf stands. */
-  readonly offset: number;
-  readonly row: Field | undefined;
-  readonly children: readonly JsonNode[];
-  /** For lists: the layout of an item. */
-  readonly item: readonly JsonNode[];
-  /** Whether any row in it is found by a walk. */
-  readonly walked: boolean;
-  /** The octets that decide its text, when those few alone do and are likely to be met again. */
-  readonly octets: Range | undefined;
-}
-
-/** Octets `[from, to)` from the start of a layer. */
-type Range = readonly [from: number, to: number];
-
-/**
- * Neighbouring keys whose text the same few octets decide: an Ethernet header, a pair of addresses, a word of flags. The
- * text is made once for each value of those octets and then copied.
- */
-interface Run {
-  readonly run: true;
-  readonly nodes: readonly JsonNode[];
-  readonly range: Range;
-  readonly kept: (KeptText | undefined)[];
-}
-
-interface KeptText {
-  readonly octets: Uint8Array;
-  readonly text: Uint8Array;
-}
-
-/** Texts kept for a run; a power of two. */
-const KEPT = 512;
-/** A run of more octets would rarely meet the same again. */
-const MOST_RUN_OCTETS = 14;
-
-/** A protocol's object: single keys and runs of them, in order. */
-type Step = JsonNode | Run;
+import {
+  COMPUTED,
+  DIRECT,
+  ETHER,
+  IPV4,
+  type JsonNode,
+  KEPT,
+  layoutOf,
+  NESTED,
+  OCTET,
+  RUN,
+  type Step,
+  WALKED,
+  WORD16,
+  WORD32,
+} from './json-layout.js';
 
 const encoder = new TextEncoder();
 const VALUE_KEY = encoder.encode('"value":');
 const LIST_KEY = encoder.encode(',"list":');
+const EXPERT_KEY = encoder.encode(',"expert":');
 const QUOTE = 34;
 const COMMA = 44;
 const OPEN = 123;
 const CLOSE = 125;
 
-const layouts = new Map<Protocol, readonly JsonNode[]>();
-
-/** The layout of a protocol's object. */
-export function jsonLayout(protocol: Protocol): readonly JsonNode[] {
-  let layout = layouts.get(protocol);
-  if (layout === undefined) {
-    layout = arrange(protocol.fields, [protocol.name]);
-    layouts.set(protocol, layout);
-  }
-  return layout;
-}
-
-const allSteps = new Map<Protocol, readonly Step[]>();
-
-/** The layout with neighbouring keys gathered into runs. */
-function stepsOf(protocol: Protocol): readonly Step[] {
-  let steps = allSteps.get(protocol);
-  if (steps === undefined) {
-    steps = gatherRuns(jsonLayout(protocol));
-    allSteps.set(protocol, steps);
-  }
-  return steps;
-}
-
-function gatherRuns(layout: readonly JsonNode[]): Step[] {
-  const steps: Step[] = [];
-  let nodes: JsonNode[] = [];
-  let range: Range = [0, 0];
-  const end = () => {
-    if (nodes.length > 0) steps.push({ run: true, nodes, range, kept: new Array<KeptText | undefined>(KEPT).fill(undefined) });
-    nodes = [];
-  };
-  for (const node of layout) {
-    if (node.octets === undefined) {
-      end();
-      steps.push(node);
-      continue;
-    }
-    const wider: Range = nodes.length === 0 ? node.octets : union(range, node.octets);
-    if (wider[1] - wider[0] > MOST_RUN_OCTETS) end();
-    range = nodes.length === 0 ? node.octets : wider;
-    nodes.push(node);
-  }
-  end();
-  return steps;
-}
-
-const union = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
-
-/** What remains of a field's name under the first of `prefixes` that it has. */
-function pathOf(field: Field, prefixes: readonly string[]): string[] {
-  for (const prefix of prefixes) if (field.name.startsWith(`${prefix}.`)) return field.name.slice(prefix.length + 1).split('.');
-  return field.name === prefixes[0] ? ['value'] : field.name.split('.');
-}
-
-interface Draft {
-  row: Field | undefined;
-  readonly children: Map<string, Draft>;
-}
-
-function arrange(fields: readonly Field[], prefixes: readonly string[]): JsonNode[] {
-  const root: Draft = { row: undefined, children: new Map() };
-  for (const field of fields) {
-    let at = root;
-    for (const part of pathOf(field, prefixes)) {
-      let next = at.children.get(part);
-      if (next === undefined) at.children.set(part, (next = { row: undefined, children: new Map() }));
-      at = next;
-    }
-    at.row ??= field;
-  }
-  return finish(root, prefixes);
-}
-
-function finish(draft: Draft, prefixes: readonly string[]): JsonNode[] {
-  return [...draft.children].map(([name, { row, children }]) => {
-    const below = finish({ row: undefined, children }, prefixes);
-    const item = row?.type === 'list' ? arrange(row.items, [row.name, ...prefixes]) : [];
-    const node = {
-      name,
-      key: encoder.encode(`,${JSON.stringify(name)}:`),
-      kind: kindOf(row),
-      offset: typeof row?.offset === 'number' ? row.offset : 0,
-      row,
-      children: below,
-      item,
-    };
-    const walked = row?.walked === true || below.some((child) => child.walked);
-    return { run: false, ...node, walked, octets: decidingOctets(row, below) };
-  });
-}
-
-function kindOf(row: Field | undefined): number {
-  if (row?.options.json) return DIRECT;
-  if (row === undefined || typeof row.offset !== 'number') return GENERIC;
-  const { when, mask, little, quiet } = row.options;
-  if (when !== undefined || mask !== undefined || little || quiet) return GENERIC;
-  const kinds: Readonly<Record<string, number>> = { uint8: OCTET, uint16: WORD16, uint32: WORD32, ipv4: IPV4, ether: ETHER };
-  return kinds[row.type] ?? GENERIC;
-}
-
-/** The octets that decide the text of a row and of what stands under it, or undefined when there is more to it. */
-function decidingOctets(row: Field | undefined, below: readonly JsonNode[]): Range | undefined {
-  let range = row === undefined ? undefined : ownOctets(row);
-  if (row !== undefined && range === undefined) return undefined;
-  for (const child of below) {
-    if (child.octets === undefined) return undefined;
-    range = range === undefined ? child.octets : union(range, child.octets);
-  }
-  return range !== undefined && range[1] - range[0] <= MOST_RUN_OCTETS ? range : undefined;
-}
-
-/** Types that are steady by nature: addresses, single octets, flags. */
-const STEADY = new Set<Field['type']>(['uint8', 'bool', 'ether', 'ipv4']);
-
-function ownOctets(row: Field): Range | undefined {
-  const { pure, steady, mask, when, quiet } = row.options;
-  if (quiet || row.walked) return undefined;
-  if (pure) return pure;
-  if (typeof row.offset !== 'number' || typeof row.length !== 'number' || when !== undefined) return undefined;
-  return steady || mask !== undefined || STEADY.has(row.type) ? [row.offset, row.offset + row.length] : undefined;
-}
-
-/** The JSON path of every field of a protocol, for `netlens fields`: `.dns.answers[].resp.name`. */
-export function jsonPaths(protocol: Protocol): Map<Field, string> {
-  const paths = new Map<Field, string>();
-  const visit = (nodes: readonly JsonNode[], above: string) => {
-    for (const node of nodes) {
-      const path = `${above}.${/^[a-z_][a-z0-9_]*$/i.test(node.name) ? node.name : JSON.stringify(node.name)}`;
-      if (node.row) {
-        const own = node.row.type === 'list' || node.row.many ? `${path}[]` : path;
-        paths.set(node.row, node.children.length > 0 && node.row.type !== 'list' ? `${path}.value` : own);
-        visit(node.item, own);
-      }
-      visit(node.children, path);
-    }
-  };
-  visit(jsonLayout(protocol), `.${protocol.name}`);
-  return paths;
-}
+/** Octets that a key with a short value takes at most: longer keys do not exist. */
+const ROOM = 512;
 
 export interface JsonOptions {
   /** Also rows that only repeat octets: payloads. */
@@ -230,23 +49,19 @@ export class JsonWriter {
 
   /** One frame and a line feed. */
   write(out: TextBuffer, frame: Frame): void {
-    out.byte(OPEN);
     const { layers } = frame;
+    const begin = out.length;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;
       const { protocol } = layer;
-      if (i > 0) out.byte(COMMA);
+      const { opening, steps, experts } = layoutOf(protocol, this.options.octets);
       let occurrence = 1;
       for (let j = 0; j < i; j++) if (layers[j]!.protocol === protocol) occurrence++;
-      out.byte(QUOTE);
-      out.ascii(protocol.name);
-      if (occurrence > 1) {
-        out.byte(35);
-        out.number(occurrence);
-      }
-      out.ascii('":{');
+      if (occurrence === 1) out.raw(opening);
+      else out.ascii(`,${JSON.stringify(`${protocol.name}#${occurrence}`)}:{`);
       const first = out.length;
-      this.object(out, stepsOf(protocol), layer);
+      this.object(out, steps, layer);
+      if (experts.length > 0) this.experts(out, experts, layer, first);
       if (i === 0) {
         if (out.length > first) out.byte(COMMA);
         out.ascii('"info":');
@@ -254,32 +69,92 @@ export class JsonWriter {
       }
       out.byte(CLOSE);
     }
-    out.ascii('}\n');
+    // The comma before the first layer gives way to the brace.
+    out.bytes[begin] = OPEN;
+    out.byte(CLOSE);
+    out.byte(10);
   }
 
-  /** The keys of a layer's object. */
+  /** The names of the remarks that apply. */
+  private experts(out: TextBuffer, experts: readonly Field[], layer: Layer, before: number): void {
+    let any = false;
+    for (let i = 0; i < experts.length; i++) {
+      const row = experts[i]!;
+      if (row.compute ? row.compute(layer) === undefined : !layer.nodes.some((node) => node.field === row)) continue;
+      if (any) out.byte(COMMA);
+      else {
+        writeKey(out, EXPERT_KEY, before);
+        out.byte(91);
+      }
+      any = true;
+      out.byte(QUOTE);
+      out.ascii(row.name);
+      out.byte(QUOTE);
+    }
+    if (any) out.byte(93);
+  }
+
+  /** The keys of a layer's object. What needs no detour is written here, with position and octets in local variables. */
   private object(out: TextBuffer, steps: readonly Step[], layer: Layer): void {
-    let found: Found | undefined;
+    const { bytes, start, captured } = layer;
     const before = out.length;
+    out.room(ROOM);
+    let target = out.bytes;
+    let at = before;
+    let found: Found | undefined;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i]!;
-      if (step.run) {
-        this.run(out, step, layer, before);
+      const { kind } = step;
+      if (kind >= OCTET && kind <= ETHER) {
+        const from = start + step.offset;
+        if (from + WIDTH[kind]! > captured) continue;
+        if (at + ROOM > target.length) {
+          out.length = at;
+          out.room(ROOM);
+          target = out.bytes;
+        }
+        const { key } = step;
+        for (let k = at > before ? 0 : 1; k < key.length; k++) target[at++] = key[k]!;
+        if (kind === OCTET) at = putNumber(target, at, bytes[from]!);
+        else if (kind === WORD16) at = putNumber(target, at, (bytes[from]! << 8) | bytes[from + 1]!);
+        else if (kind === WORD32)
+          at = putNumber(target, at, ((bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!) >>> 0);
+        else {
+          out.length = at;
+          out.byte(QUOTE);
+          if (kind === IPV4) out.ipv4(((bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!) >>> 0);
+          else out.ether(bytes, from);
+          out.byte(QUOTE);
+          at = out.length;
+        }
         continue;
       }
-      if (step.walked && found === undefined) found = new Found(layer.nodes, 0, layer.nodes.length);
-      this.member(out, step, layer, found, before);
+      out.length = at;
+      if (kind === RUN) this.run(out, step, layer, bytes, start, captured, before);
+      else if (kind === COMPUTED) {
+        const raw = step.row!.compute!(layer);
+        if (raw !== undefined) {
+          writeKey(out, step.key, before);
+          writeJsonValue(out, step.row!, raw);
+        }
+      } else {
+        if (step.walked && found === undefined) found = new Found(layer.nodes, 0, layer.nodes.length);
+        if (kind === WALKED && layer.nodes.length === 0) continue;
+        this.member(out, step.nodes[0]!, layer, found, before);
+      }
+      at = out.length;
+      target = out.bytes;
     }
+    out.length = at;
   }
 
   /** Neighbouring keys, from kept text where their octets were met before. */
-  private run(out: TextBuffer, run: Run, layer: Layer, before: number): void {
-    const { nodes, kept, range } = run;
-    const { bytes } = layer;
-    const from = layer.start + range[0];
-    const to = layer.start + range[1];
-    if (to > layer.captured) {
-      for (let i = 0; i < nodes.length; i++) this.member(out, nodes[i]!, layer, undefined, before);
+  private run(out: TextBuffer, run: Step, layer: Layer, bytes: Uint8Array, start: number, captured: number, before: number): void {
+    const { kept } = run;
+    const from = start + run.offset;
+    const to = start + run.end;
+    if (to > captured) {
+      for (const node of run.nodes) this.member(out, node, layer, undefined, before);
       return;
     }
     let hash = 0;
@@ -287,9 +162,9 @@ export class JsonWriter {
     const slot = (hash ^ (hash >>> 9)) & (KEPT - 1);
     let entry = kept[slot];
     if (entry === undefined || !matches(entry.octets, bytes, from)) {
-      const scratch = new TextBuffer(1024);
+      scratch.clear();
       // Not the first keys, so that the text begins with a comma.
-      for (let i = 0; i < nodes.length; i++) this.member(scratch, nodes[i]!, layer, undefined, -1);
+      for (const node of run.nodes) this.member(scratch, node, layer, undefined, -1);
       entry = { octets: bytes.slice(from, to), text: scratch.bytes.slice(0, scratch.length) };
       kept[slot] = entry;
     }
@@ -298,58 +173,20 @@ export class JsonWriter {
 
   /** One key with its value, if it has one. `before` is where the enclosing object began. */
   private member(out: TextBuffer, node: JsonNode, layer: Layer, found: Found | undefined, before: number): void {
-    const { row, children } = node;
-    if (children.length === 0) {
-      if (node.kind !== GENERIC) this.plain(out, node, layer, before);
-      else if (row!.walked) this.walked(out, node, layer, found!, before);
-      else if (!row!.options.quiet || this.options.octets) {
-        const raw = row!.raw(layer);
-        if (raw === undefined) return;
-        writeKey(out, node.key, before);
-        writeJsonValue(out, row!, raw);
-      }
+    if (node.kind === NESTED) {
+      this.nested(out, node, layer, found, before);
       return;
     }
-    this.nested(out, node, layer, found, before);
-  }
-
-  /** A leaf of a common kind. */
-  private plain(out: TextBuffer, node: JsonNode, layer: Layer, before: number): void {
-    const { bytes, captured } = layer;
-    const at = layer.start + node.offset;
-    switch (node.kind) {
-      case OCTET:
-        if (at >= captured) return;
-        writeKey(out, node.key, before);
-        out.number(bytes[at]!);
-        return;
-      case WORD16:
-        if (at + 2 > captured) return;
-        writeKey(out, node.key, before);
-        out.number((bytes[at]! << 8) | bytes[at + 1]!);
-        return;
-      case WORD32:
-        if (at + 4 > captured) return;
-        writeKey(out, node.key, before);
-        out.number(u32(bytes, at));
-        return;
-      case IPV4:
-        if (at + 4 > captured) return;
-        writeKey(out, node.key, before);
-        out.byte(QUOTE);
-        out.ipv4(u32(bytes, at));
-        out.byte(QUOTE);
-        return;
-      case ETHER:
-        if (at + 6 > captured) return;
-        writeKey(out, node.key, before);
-        out.byte(QUOTE);
-        out.ether(bytes, at);
-        out.byte(QUOTE);
-        return;
-      default:
-        writeKey(out, node.key, before);
-        node.row!.options.json!(layer, out);
+    const row = node.row!;
+    if (row.walked) this.walked(out, node, layer, found!, before);
+    else if (node.kind === DIRECT) {
+      writeKey(out, node.key, before);
+      row.options.json!(layer, out);
+    } else {
+      const raw = row.raw(layer);
+      if (raw === undefined) return;
+      writeKey(out, node.key, before);
+      writeJsonValue(out, row, raw);
     }
   }
 
@@ -374,7 +211,6 @@ export class JsonWriter {
 
   private walked(out: TextBuffer, node: JsonNode, layer: Layer, found: Found, before: number): void {
     const row = node.row!;
-    if (row.options.quiet && !this.options.octets) return;
     const first = found.first(row);
     if (first === undefined) return;
     if (row.many) {
@@ -414,6 +250,11 @@ export class JsonWriter {
   }
 }
 
+/** Octets of the kinds that are written without a detour. */
+const WIDTH: readonly number[] = [0, 1, 2, 4, 4, 6];
+
+const scratch = new TextBuffer(4096);
+
 const matches = (octets: Uint8Array, bytes: Uint8Array, at: number): boolean => {
   for (let i = 0; i < octets.length; i++) if (octets[i] !== bytes[at + i]) return false;
   return true;
@@ -421,17 +262,16 @@ const matches = (octets: Uint8Array, bytes: Uint8Array, at: number): boolean => 
 
 /** Text that begins with a comma, without it when it is the first of its object. */
 function writeKey(out: TextBuffer, key: Uint8Array, before: number): void {
-  const first = out.length > before ? 0 : 1;
-  const n = key.length;
-  if (n > 48) {
-    out.raw(first === 0 ? key : key.subarray(1));
+  const at = out.length;
+  if (at > before) {
+    out.raw(key);
     return;
   }
-  out.room(n);
-  const { bytes } = out;
-  let at = out.length;
-  for (let i = first; i < n; i++) bytes[at++] = key[i]!;
-  out.length = at;
+  // Written over the octet before, which is put back: cheaper than a view of the key without its comma.
+  const last = out.bytes[at - 1]!;
+  out.length = at - 1;
+  out.raw(key);
+  out.bytes[at - 1] = last;
 }
 
 /** The nodes of `nodes[from, to)`; what stands inside the items of a list belongs to those items and is not among them. */

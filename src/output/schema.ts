@@ -1,7 +1,7 @@
 /** The JSON Schema of what `--json` prints, made from the tables that print it. */
 import type { Field, FieldType } from '../core/field.js';
 import type { Protocol } from '../core/layer.js';
-import { type JsonNode, jsonLayout } from './json.js';
+import { type JsonNode, layoutOf } from './json-layout.js';
 
 /** A JSON Schema or a part of one. */
 export type Schema = { readonly [key: string]: unknown };
@@ -47,7 +47,8 @@ export function frameSchema(protocols: readonly Protocol[]): Schema {
     patterns[`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}#[0-9]+$`] = { $ref: `#/$defs/${name}` };
   }
   const definitions: Record<string, Schema> = {};
-  for (const protocol of protocols) definitions[protocol.name] = objectOf(jsonLayout(protocol), protocol.label, protocol.name === 'frame');
+  for (const protocol of protocols)
+    definitions[protocol.name] = objectOf(layoutOf(protocol, true).nodes, protocol.label, protocol.name === 'frame');
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'A frame, as `netlens read --json` prints it',
@@ -65,6 +66,7 @@ function objectOf(nodes: readonly JsonNode[], title: string | undefined, isFrame
   for (const node of nodes) {
     properties[node.name] = schemaOf(node);
   }
+  properties.expert = { type: 'array', items: { type: 'string' }, description: 'Remarks that apply, by name' };
   if (isFrame) properties.info = { type: 'string', description: 'What the Info column says' };
   return {
     ...(title !== undefined && { title }),

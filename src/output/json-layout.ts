@@ -1,0 +1,240 @@
+/**
+ * How a protocol's fields are laid out in JSON: worked out once from its table, with the keys as octets, and neighbouring
+ * fields that a few octets decide gathered into runs whose text is kept.
+ */
+import type { Field } from '../core/field.js';
+import type { Protocol } from '../core/layer.js';
+
+const encoder = new TextEncoder();
+
+/** How a leaf is written: the common in-place kinds without a detour. */
+export const GENERIC = 0;
+export const OCTET = 1;
+export const WORD16 = 2;
+export const WORD32 = 3;
+export const IPV4 = 4;
+export const ETHER = 5;
+export const DIRECT = 6;
+export const RUN = 7;
+/** Fields below it, a value of its own perhaps. */
+export const NESTED = 8;
+/** A computed value. */
+export const COMPUTED = 9;
+/** Found by the walk. */
+export const WALKED = 10;
+
+/** A key of an object: the row whose value it holds, if any, and the keys below it. */
+export interface JsonNode {
+  readonly name: string;
+  /** `,"name":`; the first key of an object leaves the comma out. */
+  readonly key: Uint8Array;
+  /** One of the kinds above. */
+  readonly kind: number;
+  /** Where an in-place leaf stands. */
+  readonly offset: number;
+  readonly row: Field | undefined;
+  readonly children: readonly JsonNode[];
+  /** For lists: the layout of an item. */
+  readonly item: readonly JsonNode[];
+  /** Whether any row in it is found by a walk. */
+  readonly walked: boolean;
+  /** The octets that decide its text, when those few alone do and are likely to be met again. */
+  readonly octets: Range | undefined;
+}
+
+/** Octets `[from, to)` from the start of a layer. */
+type Range = readonly [from: number, to: number];
+
+/** The text of a run for some value of its octets. */
+export interface KeptText {
+  readonly octets: Uint8Array;
+  readonly text: Uint8Array;
+}
+
+/**
+ * What is written in one go: a key (then `nodes` is that key alone), or a run: neighbouring keys whose text the same few
+ * octets decide, such as an Ethernet header, a pair of addresses, a word of flags. A run's text is made once for each
+ * value of those octets and then copied. Keys and runs have one shape, so that the loop over them stays quick.
+ */
+export interface Step {
+  readonly kind: number;
+  readonly key: Uint8Array;
+  readonly offset: number;
+  readonly row: Field | undefined;
+  readonly walked: boolean;
+  readonly nodes: readonly JsonNode[];
+  /** One past the last octet of a run. */
+  readonly end: number;
+  readonly kept: (KeptText | undefined)[];
+}
+
+/** Texts kept for a run; a power of two. */
+export const KEPT = 512;
+/** A run of more octets would rarely meet the same again. */
+const MOST_RUN_OCTETS = 14;
+
+/** A protocol's object. */
+export interface Layout {
+  /** Remarks: their names stand together in `expert`, so that what they are about stays a plain value. */
+  readonly experts: readonly Field[];
+  readonly nodes: readonly JsonNode[];
+  readonly steps: readonly Step[];
+  /** `,"ip":{` */
+  readonly opening: Uint8Array;
+}
+
+const layouts: (Layout | undefined)[] = [];
+const layoutsWithOctets: (Layout | undefined)[] = [];
+
+/** The layout of a protocol's object; with `octets` also the fields that only repeat octets or other fields. */
+export function layoutOf(protocol: Protocol, octets: boolean): Layout {
+  return ((octets ? layoutsWithOctets : layouts)[protocol.id] ??= layOut(protocol, octets));
+}
+
+function layOut(protocol: Protocol, octets: boolean): Layout {
+  const shown = (field: Field) => field.severity === undefined && (octets || !field.options.quiet);
+  const nodes = arrange(protocol.fields, [protocol.name], shown);
+  return {
+    experts: protocol.fields.filter((field) => field.severity !== undefined),
+    nodes,
+    steps: gatherRuns(nodes),
+    opening: encoder.encode(`,${JSON.stringify(protocol.name)}:{`),
+  };
+}
+
+function gatherRuns(nodes: readonly JsonNode[]): Step[] {
+  const steps: Step[] = [];
+  let run: JsonNode[] = [];
+  let range: Range = [0, 0];
+  const step = (kind: number, of: readonly JsonNode[], offset: number, end: number): Step => {
+    const { key, row, walked } = of[0]!;
+    return {
+      kind,
+      key,
+      offset,
+      row,
+      walked,
+      nodes: of,
+      end,
+      kept: kind === RUN ? new Array<KeptText | undefined>(KEPT).fill(undefined) : [],
+    };
+  };
+  const finishRun = () => {
+    if (run.length > 0) steps.push(step(RUN, run, range[0], range[1]));
+    run = [];
+  };
+  for (const node of nodes) {
+    if (node.octets === undefined) {
+      finishRun();
+      steps.push(step(node.kind, [node], node.offset, 0));
+      continue;
+    }
+    if (run.length > 0) {
+      const wider = union(range, node.octets);
+      if (wider[1] - wider[0] > MOST_RUN_OCTETS) finishRun();
+      else range = wider;
+    }
+    if (run.length === 0) range = node.octets;
+    run.push(node);
+  }
+  finishRun();
+  return steps;
+}
+
+const union = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+
+/** What remains of a field's name under the first of `prefixes` that it has. */
+function pathOf(field: Field, prefixes: readonly string[]): string[] {
+  for (const prefix of prefixes) if (field.name.startsWith(`${prefix}.`)) return field.name.slice(prefix.length + 1).split('.');
+  return field.name === prefixes[0] ? ['value'] : field.name.split('.');
+}
+
+interface Draft {
+  row: Field | undefined;
+  readonly children: Map<string, Draft>;
+}
+
+function arrange(fields: readonly Field[], prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
+  const root: Draft = { row: undefined, children: new Map() };
+  for (const field of fields) {
+    if (!shown(field)) continue;
+    let at = root;
+    for (const part of pathOf(field, prefixes)) {
+      let next = at.children.get(part);
+      if (next === undefined) at.children.set(part, (next = { row: undefined, children: new Map() }));
+      at = next;
+    }
+    at.row ??= field;
+  }
+  return finish(root, prefixes, shown);
+}
+
+function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
+  return [...draft.children].map(([name, { row, children }]) => {
+    const below = finish({ row: undefined, children }, prefixes, shown);
+    const item = row?.type === 'list' ? arrange(row.items, [row.name, ...prefixes], shown) : [];
+    return {
+      name,
+      key: encoder.encode(`,${JSON.stringify(name)}:`),
+      kind: below.length > 0 ? NESTED : kindOf(row),
+      offset: typeof row?.offset === 'number' ? row.offset : 0,
+      row,
+      children: below,
+      item,
+      walked: row?.walked === true || below.some((child) => child.walked),
+      octets: decidingOctets(row, below),
+    };
+  });
+}
+
+function kindOf(row: Field | undefined): number {
+  if (row?.options.json) return DIRECT;
+  if (row?.walked) return WALKED;
+  if (row?.compute) return COMPUTED;
+  if (row === undefined || typeof row.offset !== 'number') return GENERIC;
+  const { when, mask, little } = row.options;
+  if (when !== undefined || mask !== undefined || little) return GENERIC;
+  const kinds: Readonly<Record<string, number>> = { uint8: OCTET, uint16: WORD16, uint32: WORD32, ipv4: IPV4, ether: ETHER };
+  return kinds[row.type] ?? GENERIC;
+}
+
+/** The octets that decide the text of a row and of what stands under it, or undefined when there is more to it. */
+function decidingOctets(row: Field | undefined, below: readonly JsonNode[]): Range | undefined {
+  let range = row === undefined ? undefined : ownOctets(row);
+  if (row !== undefined && range === undefined) return undefined;
+  for (const child of below) {
+    if (child.octets === undefined) return undefined;
+    range = range === undefined ? child.octets : union(range, child.octets);
+  }
+  return range !== undefined && range[1] - range[0] <= MOST_RUN_OCTETS ? range : undefined;
+}
+
+/** Types that are steady by nature: addresses, single octets, flags. */
+const STEADY = new Set<Field['type']>(['uint8', 'bool', 'ether', 'ipv4']);
+
+function ownOctets(row: Field): Range | undefined {
+  const { pure, steady, mask, when } = row.options;
+  if (row.walked) return undefined;
+  if (pure) return pure;
+  if (typeof row.offset !== 'number' || typeof row.length !== 'number' || when !== undefined) return undefined;
+  return steady || mask !== undefined || STEADY.has(row.type) ? [row.offset, row.offset + row.length] : undefined;
+}
+
+/** The JSON path of every field of a protocol, for `netlens fields`: `.dns.answers[].resp.name`. */
+export function jsonPaths(protocol: Protocol): Map<Field, string> {
+  const paths = new Map<Field, string>();
+  const visit = (nodes: readonly JsonNode[], above: string) => {
+    for (const node of nodes) {
+      const path = `${above}.${/^[a-z_][a-z0-9_]*$/i.test(node.name) ? node.name : JSON.stringify(node.name)}`;
+      if (node.row) {
+        const own = node.row.type === 'list' || node.row.many ? `${path}[]` : path;
+        paths.set(node.row, node.children.length > 0 && node.row.type !== 'list' ? `${path}.value` : own);
+        visit(node.item, own);
+      }
+      visit(node.children, path);
+    }
+  };
+  visit(layoutOf(protocol, true).nodes, `.${protocol.name}`);
+  for (const field of protocol.allFields) if (field.severity !== undefined) paths.set(field, `.${protocol.name}.expert[]`);
+  return paths;
+}
