@@ -4,6 +4,7 @@ import { directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
 import { EchoPairs } from './analysis/echo.js';
 import { TcpAnalysis } from './analysis/tcp.js';
+import { UdpStreams } from './analysis/udp-streams.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
@@ -15,6 +16,7 @@ import type { Dns } from './dissectors/dns.js';
 import type { Icmp } from './dissectors/icmp.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
+import type { Udp } from './dissectors/udp.js';
 import { Fragments } from './reassembly/fragments.js';
 import { type OverlapPolicy, type Side, type StreamSink, Streams } from './reassembly/streams.js';
 
@@ -44,6 +46,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   const registry = new Registry([...(options.protocols ?? []), ...PROTOCOLS], options.decodeAs);
   const fragments = new Fragments();
   hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
+  const udpStreams = new UdpStreams();
+  hooks.udp = (frame, udp) => udpStreams.see(frame, udp as Udp);
   const arpBindings = new ArpBindings();
   hooks.arp = (frame, arp) => arpBindings.see(frame, arp as Arp);
   const echoPairs = new EchoPairs();

@@ -6,14 +6,20 @@ import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
 import { dns, llmnr, mdns } from './dns.js';
+import { geneve } from './geneve.js';
+import { erspan, gre } from './gre.js';
+import { gtp } from './gtp.js';
 import { icmp } from './icmp.js';
+import { igmp } from './igmp.js';
+import { ipsec } from './ipsec.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
 import { linkLayers } from './link-layers.js';
 import { resp } from './resp.js';
 import { tcp } from './tcp.js';
-import { udp } from './udp.js';
+import { udp, udpLite } from './udp.js';
+import { vxlan, vxlanGpe } from './vxlan.js';
 
 export const PROTOCOLS: readonly ProtocolEntry[] = [
   { name: 'frame', layers: [FrameLayer] },
@@ -24,6 +30,15 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   ...ipv6Extensions,
   icmp,
   udp,
+  udpLite,
+  igmp,
+  ...ipsec,
+  gre,
+  erspan,
+  vxlan,
+  vxlanGpe,
+  geneve,
+  gtp,
   tcp,
   resp,
   dns,

@@ -37,10 +37,10 @@ export function pseudoHeaderSum(layer: Layer, protocol: number, length: number):
 
 /**
  * Check the Internet checksum of `[start, end)` with its pseudo-header: 1 right, 0 wrong, 2 not checked (not asked for,
- * not all captured, a fragment, no IP below).
+ * not all captured, no IP below). `length` is what the pseudo-header says where that is more than what is covered.
  */
-export function transportChecksum(layer: Layer, protocol: number, start: number, end: number): 0 | 1 | 2 {
+export function transportChecksum(layer: Layer, protocol: number, start: number, end: number, length = end - start): 0 | 1 | 2 {
   if (!layer.frame.session.checksums || end > layer.captured) return 2;
-  const sum = pseudoHeaderSum(layer, protocol, end - start);
+  const sum = pseudoHeaderSum(layer, protocol, length);
   return sum === undefined ? 2 : foldChecksum(sumWords(layer.bytes, start, end, sum)) === 0 ? 1 : 0;
 }
