@@ -63,7 +63,7 @@ export interface ActivateOptions {
   readonly filter: string | undefined;
 }
 
-const NAMES =
+export const LIBPCAP_NAMES =
   process.platform === 'darwin' ? ['libpcap.dylib', '/usr/lib/libpcap.A.dylib'] : ['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so'];
 
 /** Octets of an error text: PCAP_ERRBUF_SIZE. */
@@ -101,7 +101,7 @@ async function load(): Promise<Libpcap> {
       `no libpcap: the package koffi, which calls it, does not load on ${process.platform} ${process.arch}`,
     );
   }
-  for (const name of NAMES) {
+  for (const name of LIBPCAP_NAMES) {
     let library: LibraryHandle;
     try {
       library = koffi.load(name);
@@ -196,14 +196,15 @@ export class Libpcap {
   }
 
   /**
-   * Compiles a pcap-filter(7) expression for frames of a link type.
+   * Compiles a pcap-filter(7) expression for frames of a link type. `netmask` is what `ip broadcast` means; 0, as tcpdump
+   * has it for files, takes addresses of all ones and all zeros.
    * @throws NetlensError `usage` with libpcap's own words
    */
-  compile(expression: string, linkType: number, snapLength: number): BpfInstruction[] {
+  compile(expression: string, linkType: number, snapLength: number, netmask = NO_NETMASK): BpfInstruction[] {
     const handle = this.c.openDead(datalinkOf(linkType), snapLength) as Pointer | null;
     if (!handle) throw new NetlensError('usage', `no filter can be compiled for link type ${linkType}`);
     try {
-      const program = this.compileOn(handle, expression);
+      const program = this.compileOn(handle, expression, netmask);
       const view = new DataView(this.koffi.view(program.instructions, program.length * 8));
       const instructions = Array.from({ length: program.length }, (_, index) => ({
         code: view.getUint16(index * 8, LITTLE),
@@ -218,9 +219,9 @@ export class Libpcap {
     }
   }
 
-  private compileOn(handle: Pointer, expression: string): BpfProgram {
+  private compileOn(handle: Pointer, expression: string, netmask = NO_NETMASK): BpfProgram {
     const program: BpfProgram = { length: 0, instructions: 0n };
-    if (this.c.compile(handle, program, expression, 1, NO_NETMASK) !== 0) {
+    if (this.c.compile(handle, program, expression, 1, netmask) !== 0) {
       throw new NetlensError('usage', `filter "${printable(expression)}": ${printable(this.c.error(handle) as string)}`);
     }
     return program;
