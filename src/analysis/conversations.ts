@@ -12,6 +12,7 @@ import type { Layer } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
 import type { Outstanding } from './tcp-outstanding.js';
+import type { SentLog } from './tcp-sent.js';
 
 const SYN = 0x02;
 const ACK = 0x10;
@@ -52,8 +53,8 @@ export class Direction implements TcpDirection {
   maxAckable = 0;
   /** Acknowledgment field and time of the last segment of any kind. */
   lastAck = 0;
-  lastAckSeconds = 0;
-  lastAckNanoseconds = 0;
+  lastSeconds = 0;
+  lastNanoseconds = 0;
   /** The frame in which {@link lastAck} changed last. */
   lastNonDuplicate = 0;
   /** Duplicate ACKs since then; -1 after an ACK of something that was not seen. */
@@ -76,8 +77,27 @@ export class Direction implements TcpDirection {
   finRole = 0;
   /** Segments not acknowledged yet. */
   outstanding: Outstanding | undefined = undefined;
-  /** What was sent, for the verdicts (analysis/tcp-verdict.ts); undefined until something was. */
-  sent: unknown = undefined;
+
+  // What the verdicts need (analysis/tcp-verdict.ts).
+  /** What was sent; undefined until something was. */
+  sent: SentLog | undefined = undefined;
+  /** The last segment that was no copy made by the capture. */
+  lastFrame = 0;
+  lastSequence = 0;
+  lastLength = 0;
+  lastIdentity = 0;
+  /** SYNs sent, the frames of the first and last one, and the time of the last one. */
+  syns = 0;
+  firstSynFrame = 0;
+  synFrame = 0;
+  synSeconds = 0;
+  synNanoseconds = 0;
+  /** Segments that the sender sent again, as its kernel counts them. */
+  resent = 0;
+  /** Segments that others overtook. */
+  reordered = 0;
+  /** Octets that were not captured. */
+  missing = 0;
 
   constructor(
     readonly conversation: Conversation,
@@ -139,6 +159,13 @@ export class Conversation {
   synSeconds = 0;
   synNanoseconds = 0;
   synSeen = false;
+  /** The first SYN+ACK. */
+  synAckSeen = false;
+  synAckSeconds = 0;
+  synAckNanoseconds = 0;
+  /** The ACK that completes the handshake was seen, this many nanoseconds after the last SYN. */
+  handshakeDone = false;
+  handshake = 0;
   /** A bit for each kind of MPTCP operation seen. */
   multipathOperations = 0;
   /** Accurate ECN: 1 asked for in the SYN, 2 agreed to. */
@@ -316,7 +343,12 @@ export class Conversations {
     conversation.lastSeconds = frame.seconds;
     conversation.lastNanoseconds = frame.nanoseconds;
     me.segments++;
-    if (conversation.newer !== undefined || (conversation.answered === false && me.peer.segments > 0)) this.touch(conversation, me);
+    // Order by the second is fine enough for forgetting, and spares busy conversations the moves.
+    if (
+      (conversation.newer !== undefined && conversation.previousSeconds !== conversation.lastSeconds) ||
+      (conversation.answered === false && me.peer.segments > 0)
+    )
+      this.touch(conversation, me);
     if (flags & SYN) this.opened(conversation, me, flags);
     if (sized) {
       if (!me.baseKnown) {

@@ -1,16 +1,454 @@
+/**
+ * What really happened to a segment, with the evidence.
+ *
+ * Two questions decide, and neither is a matter of time: were its octets seen before (then it repeats them), and if they
+ * were not though later ones were, was it overtaken or sent again after a loss? A repeat is then sorted by what made the
+ * sender repeat: a timer, ACKs that did not move (RFC 5681), SACK (RFC 6675), a probe for a lost tail (RFC 8985), or
+ * nothing at all because all of it had arrived (RFC 2883, RFC 4015). Copies that the capture itself made are told by
+ * their IP identification and checksum and kept out of the state.
+ */
 import type { Frame } from '../core/frame.js';
+import type { Layer } from '../core/layer.js';
+import { u16, u32 } from '../core/octets.js';
+import { seqAfter, seqAtOrAfter, seqAtOrBefore, seqBefore } from '../core/sequence.js';
+import { durationText } from '../core/time.js';
 import type { Tcp } from '../dissectors/tcp.js';
-import type { TcpFacts } from '../dissectors/tcp-facts.js';
+import type { RepeatKind, TcpFacts, TcpVerdict } from '../dissectors/tcp-facts.js';
+import { isDsack } from '../dissectors/tcp-options.js';
 import type { Direction } from './conversations.js';
-import type { OptionFacts } from './tcp.js';
+import type { OptionFacts } from './tcp-option-facts.js';
+import { NEEDLESS, RESENT, SACKED, SentLog } from './tcp-sent.js';
+
+const FIN = 0x01;
+const SYN = 0x02;
+const RST = 0x04;
+const ACK = 0x10;
+
+/** The shortest time after which a sender's timer repeats a segment, beyond the round trip (Linux: 200 ms). Nanoseconds. */
+const MINIMUM_TIMEOUT = 200e6;
+/** A copy of a packet made by the capture comes within this. Nanoseconds. */
+const COPY_TIME = 100e6;
+/** The same where the packet bears no identification. */
+const BLIND_COPY_TIME = 200e3;
+/** While nothing else tells, what comes this late was overtaken, and what comes later was sent again. Nanoseconds. */
+const REORDERING_TIME = 3e6;
+/** Pure ACKs one octet back are keep-alives only after a pause. Nanoseconds. */
+const KEEP_ALIVE_PAUSE = 500e6;
+/** Ranges that are marked for a SACK block at most, each time it is reported. */
+const SACK_STEPS = 64;
+
+/** Judge a segment, before the rest of the analysis takes it in, and remember it for those to come. Numbers are signed 32-bit integers. */
 export function judge(
-  _frame: Frame,
-  _tcp: Tcp,
-  _me: Direction,
-  _facts: TcpFacts,
-  _options: OptionFacts,
-  _sequence: number,
-  _ack: number,
-  _flags: number,
-  _length: number,
-): void {}
+  frame: Frame,
+  tcp: Tcp,
+  me: Direction,
+  facts: TcpFacts,
+  options: OptionFacts,
+  sequence: number,
+  ack: number,
+  flags: number,
+  length: number,
+  window: number,
+): void {
+  const identity = identityOf(frame, tcp);
+  if (isCopy(frame, me, identity, sequence, flags, length)) {
+    facts.verdict = {
+      repeat: {
+        kind: 'duplicate-capture',
+        of: me.lastFrame,
+        first: me.lastFrame,
+        after: sinceLast(frame, me),
+        timeout: 0,
+        evidence: identity >>> 16 === 0 ? 'same checksum, at once' : 'same IP identification and checksum',
+      },
+    };
+    return;
+  }
+  let verdict: TcpVerdict | undefined;
+  if (flags & SYN) verdict = judgeSyn(frame, me, flags);
+  else if ((flags & RST) === 0 && (length > 0 || flags & FIN))
+    verdict = judgeData(frame, me, options, sequence, flags & FIN ? length + 1 : length, length, identity);
+  else if (length === 0 && me.next !== 0 && ((sequence - me.next) | 0) === -1) verdict = judgeProbe(frame, me, sequence);
+  if (flags & ACK && (flags & (SYN | RST)) !== SYN) {
+    const { sent } = me.peer;
+    if (sent !== undefined) {
+      const told = judgeAck(frame, tcp, me, sent, options, ack, flags, length, window);
+      if (told !== undefined) verdict = verdict === undefined ? told : { ...verdict, ...told };
+    }
+    if (!me.conversation.handshakeDone && (flags & (SYN | RST)) === 0) {
+      const told = judgeHandshake(frame, me, ack);
+      if (told !== undefined) verdict = verdict === undefined ? told : { ...verdict, ...told };
+    }
+  }
+  facts.verdict = verdict;
+  me.lastFrame = frame.number;
+  me.lastSequence = sequence;
+  me.lastIdentity = identity;
+  me.lastLength = length;
+}
+
+/** IP identification and TCP checksum in one number; the former is 0 where there is none. */
+function identityOf(frame: Frame, tcp: Tcp): number {
+  const ip = frame.addressing as unknown as Layer | undefined;
+  const id = ip !== undefined && ip.protocol.name === 'ip' ? u16(ip.bytes, ip.start + 4) : 0;
+  return (id << 16) | u16(tcp.bytes, tcp.start + 16);
+}
+
+const sinceLast = (frame: Frame, me: Direction): number =>
+  (frame.seconds - me.lastSeconds) * 1e9 + (frame.nanoseconds - me.lastNanoseconds);
+
+/** The packet before in this direction once more: a mirror port that copies both ways, or a router seen on both sides. */
+function isCopy(frame: Frame, me: Direction, identity: number, sequence: number, flags: number, length: number): boolean {
+  if (me.lastFrame === 0 || identity !== me.lastIdentity || sequence !== me.lastSequence || length !== me.lastLength) return false;
+  // The checksum covers flags, window and time stamps; a receiver that asks again at once does not change any of them either.
+  const since = sinceLast(frame, me);
+  if (identity >>> 16 !== 0) return since >= 0 && since < COPY_TIME;
+  return since >= 0 && since < BLIND_COPY_TIME && length > 0 && (flags & (SYN | FIN | RST)) === 0;
+}
+
+function judgeSyn(frame: Frame, me: Direction, flags: number): TcpVerdict | undefined {
+  const { conversation } = me;
+  if (flags & ACK && !conversation.synAckSeen) {
+    conversation.synAckSeen = true;
+    conversation.synAckSeconds = frame.seconds;
+    conversation.synAckNanoseconds = frame.nanoseconds;
+  }
+  const of = me.synFrame;
+  const after = (frame.seconds - me.synSeconds) * 1e9 + (frame.nanoseconds - me.synNanoseconds);
+  me.synFrame = frame.number;
+  me.synSeconds = frame.seconds;
+  me.synNanoseconds = frame.nanoseconds;
+  me.syns++;
+  if (of === 0) {
+    me.firstSynFrame = frame.number;
+    return undefined;
+  }
+  me.resent++;
+  const what = flags & ACK ? 'SYN+ACK' : 'SYN';
+  return {
+    repeat: { kind: 'syn', of, first: me.firstSynFrame, after, timeout: me.syns - 1, evidence: `the same ${what} as #${me.firstSynFrame}` },
+  };
+}
+
+/** A segment without data, one octet before what was sent last: it asks whether the other side is still there. */
+function judgeProbe(frame: Frame, me: Direction, sequence: number): TcpVerdict | undefined {
+  const { sent, peer } = me;
+  if (sent === undefined ? false : seqBefore(sent.acked, sent.high)) return undefined;
+  if (me.lastFrame === 0 || sinceLast(frame, me) < KEEP_ALIVE_PAUSE / (peer.window === 0 ? 5 : 1)) return undefined;
+  return probe(frame, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
+}
+
+function probe(frame: Frame, me: Direction, kind: 'keep-alive' | 'window-probe', sequence: number): TcpVerdict {
+  const { sent } = me;
+  const i = sent === undefined ? -1 : sent.find(sequence);
+  return {
+    repeat: {
+      kind,
+      of: i < 0 ? 0 : sent!.lastFrame(i),
+      first: i < 0 ? 0 : sent!.firstFrame(i),
+      after: sinceLast(frame, me),
+      timeout: 0,
+      evidence:
+        kind === 'keep-alive'
+          ? `one octet back, all acknowledged, after ${durationText(sinceLast(frame, me))} of silence`
+          : 'one octet back, the receiver has no room',
+    },
+  };
+}
+
+/** A segment that takes `size` sequence numbers, `length` of them octets of data. */
+function judgeData(
+  frame: Frame,
+  me: Direction,
+  options: OptionFacts,
+  sequence: number,
+  size: number,
+  length: number,
+  identity: number,
+): TcpVerdict | undefined {
+  const { number, seconds, nanoseconds } = frame;
+  const end = (sequence + size) | 0;
+  const tsval = options.timestamps ? options.tsval | 0 : 0;
+  let { sent } = me;
+  if (sent === undefined) {
+    // What the SYN promised comes first; without a SYN the stream begins here.
+    sent = me.sent = new SentLog(me.synFrame !== 0 ? (me.base + 1) | 0 : sequence);
+  }
+  switch (sent.relation(sequence)) {
+    case 'next':
+      sent.add(sequence, end, number, seconds, nanoseconds, identity, tsval);
+      return undefined;
+    case 'ahead': {
+      const missing = (sequence - sent.high) | 0;
+      me.missing += missing;
+      sent.add(sequence, end, number, seconds, nanoseconds, identity, tsval);
+      return { missing };
+    }
+    case 'forgotten':
+      return judgeForgotten(frame, me, sent, sequence, end, length);
+    case 'fills': {
+      const verdict = judgeFiller(frame, me, sent, options, sequence, end, identity);
+      addUnseen(sent, sequence, end, frame, identity, tsval);
+      return verdict;
+    }
+    case 'repeat': {
+      const verdict = judgeRepeat(frame, me, sent, sequence, end, length, identity);
+      if (verdict.repeat?.kind === 'duplicate-capture') return verdict;
+      const first = sent.find(sequence);
+      let to = first;
+      while (to < sent.count && seqBefore(sent.start(to), end)) to++;
+      sent.resend(first, to, number, seconds, nanoseconds, identity, tsval);
+      addUnseen(sent, sequence, end, frame, identity, tsval);
+      return verdict;
+    }
+  }
+}
+
+/** Enter those parts of `[start, end)` that were not seen yet. Each step goes past a range or ends. */
+function addUnseen(sent: SentLog, start: number, end: number, frame: Frame, identity: number, tsval: number): void {
+  let at = start;
+  while (seqBefore(at, end)) {
+    const holder = sent.find(at);
+    if (holder >= 0) {
+      at = sent.end(holder);
+      continue;
+    }
+    const next = sent.after(at);
+    const stop = next < sent.count && seqBefore(sent.start(next), end) ? sent.start(next) : end;
+    sent.add(at, stop, frame.number, frame.seconds, frame.nanoseconds, identity, tsval);
+    at = stop;
+  }
+}
+
+/** Before all that is remembered: acknowledged long ago, or sent before the capture began. */
+function judgeForgotten(frame: Frame, me: Direction, sent: SentLog, sequence: number, end: number, length: number): TcpVerdict | undefined {
+  if (!seqAtOrBefore(end, sent.acked)) return undefined;
+  if (length <= 1 && sequence === ((sent.high - 1) | 0))
+    return probe(frame, me, me.peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
+  me.resent++;
+  return { repeat: { kind: 'spurious', of: 0, first: 0, after: sinceLast(frame, me), timeout: 0, evidence: 'acknowledged before' } };
+}
+
+/** Octets that were not seen though later ones were: overtaken on the way, or lost before the capture and sent again. */
+function judgeFiller(
+  frame: Frame,
+  me: Direction,
+  sent: SentLog,
+  options: OptionFacts,
+  sequence: number,
+  end: number,
+  identity: number,
+): TcpVerdict | undefined {
+  const over = sent.after(sequence);
+  if (over >= sent.count) return undefined;
+  const late = sent.since(over, frame.seconds, frame.nanoseconds);
+  me.missing -= Math.min(me.missing, Math.max(0, (end - sequence) | 0));
+  const overtaker = sent.firstFrame(over);
+  let again: boolean | undefined;
+  let evidence = '';
+  const others = sent.tsval(over);
+  if (options.timestamps && (sent.marks(over) & RESENT) === 0 && (options.tsval | 0) !== others) {
+    again = seqAfter(options.tsval, others);
+    evidence = again ? `its time stamp is later than that of #${overtaker}` : `its time stamp is earlier than that of #${overtaker}`;
+  }
+  const id = identity >>> 16;
+  const otherId = sent.identity(over) >>> 16;
+  if (again === undefined && id !== 0 && otherId !== 0 && id !== otherId && (sent.marks(over) & RESENT) === 0) {
+    const step = ((id - otherId) << 16) >> 16;
+    // Identifications that count up tell the order; random ones lie far apart.
+    if (step > -1000 && step < 1000) {
+      again = step > 0;
+      evidence = again
+        ? `its IP identification comes after that of #${overtaker}`
+        : `its IP identification comes before that of #${overtaker}`;
+    }
+  }
+  if (again === undefined && seqAtOrBefore(end, sent.acked)) {
+    again = true;
+    evidence = 'acknowledged before it was captured';
+  }
+  if (again === undefined) {
+    const rtt = Math.max(me.conversation.initialRtt, sent.smoothedRtt);
+    const asked = sent.duplicates >= 3 || (sent.sackFrame > overtaker && seqAfter(sent.sackHigh, sequence));
+    again = asked ? late > Math.max(rtt / 2, 50e3) : late > Math.max(rtt, REORDERING_TIME);
+    evidence = asked ? `asked for in #${Math.max(sent.ackFrame, sent.sackFrame)}` : `${durationText(late)} after the gap`;
+  }
+  if (!again) {
+    me.reordered++;
+    return { late, overtakenBy: overtaker, lateEvidence: evidence };
+  }
+  me.resent++;
+  const kind = causeOf(frame, me, sent, -1, sequence, late);
+  return { repeat: { kind, of: 0, first: 0, after: late, timeout: 0, evidence: `not captured before; ${evidence}` } };
+}
+
+/** Octets that were seen before. */
+function judgeRepeat(
+  frame: Frame,
+  me: Direction,
+  sent: SentLog,
+  sequence: number,
+  end: number,
+  length: number,
+  identity: number,
+): TcpVerdict {
+  const i = sent.find(sequence);
+  const of = sent.lastFrame(i);
+  const first = sent.firstFrame(i);
+  const after = sent.since(i, frame.seconds, frame.nanoseconds);
+  const repeat = (kind: RepeatKind, evidence: string, timeout = 0): TcpVerdict => ({
+    repeat: { kind, of, first, after, timeout, evidence },
+  });
+  if (identity === sent.identity(i) && identity >>> 16 !== 0 && after >= 0 && after < COPY_TIME)
+    return repeat('duplicate-capture', 'same IP identification and checksum');
+  const { peer } = me;
+  const allAcked = seqAtOrBefore(sent.high, sent.acked);
+  if (length <= 1 && allAcked && sequence === ((sent.high - 1) | 0))
+    return probe(frame, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
+  me.resent++;
+  if (seqAtOrBefore(end, sent.acked)) return repeat('spurious', `acknowledged in #${sent.ackFrame} before`);
+  if (sent.marks(i) & SACKED && seqAtOrBefore(end, sent.end(i))) return repeat('spurious', `reported by SACK in #${sent.sackFrame} before`);
+  const kind = causeOf(frame, me, sent, i, sequence, after);
+  switch (kind) {
+    case 'tlp':
+      sent.probedHigh = sent.high;
+      return repeat(kind, `the last segment sent, ${durationText(after)} without an ACK, before a timeout could be`);
+    case 'timeout': {
+      if (sent.recovery === 2 && seqBefore(sent.acked, sent.recoverHigh) && quiet(frame, me) < patience(me, sent))
+        return repeat(kind, `follows the timeout of #${sent.recoveryFrame}`);
+      const timeout = sent.countTimeout(i);
+      sent.recovery = 2;
+      sent.recoverHigh = sent.high;
+      sent.recoveryFrame = frame.number;
+      return repeat(kind, `${durationText(quiet(frame, me))} since the receiver was heard`, timeout);
+    }
+    case 'fast': {
+      const asked =
+        sent.duplicates > 0
+          ? `${sent.duplicates} duplicate ${sent.duplicates === 1 ? 'ACK' : 'ACKs'} of #${sent.ackFrame}`
+          : `SACK in #${sent.sackFrame}`;
+      const evidence =
+        sent.recovery === 1 ? `ACK in #${sent.ackFrame} that stops at it, in the repair begun by #${sent.recoveryFrame}` : asked;
+      if (sent.recovery !== 1) {
+        sent.recovery = 1;
+        sent.recoverHigh = sent.high;
+        sent.recoveryFrame = frame.number;
+      }
+      return repeat(kind, evidence);
+    }
+    default:
+      if (sent.recovery === 0) {
+        sent.recovery = 1;
+        sent.recoverHigh = sent.high;
+        sent.recoveryFrame = frame.number;
+      }
+      return repeat(kind, `SACK in #${sent.sackFrame} of octets beyond it`);
+  }
+}
+
+/** Nanoseconds since the receiver was last heard of. */
+const quiet = (frame: Frame, me: Direction): number => sinceLast(frame, me.peer);
+
+/** How long what the receiver says may still be what makes the sender send again: one and a half round trips, and some. */
+const patience = (me: Direction, sent: SentLog): number => 1.5 * Math.max(me.conversation.initialRtt, sent.smoothedRtt) + 1.5e6;
+
+/** What made the sender send the range `i` (-1: one that was not captured) again, `after` nanoseconds after the last time. */
+function causeOf(frame: Frame, me: Direction, sent: SentLog, i: number, sequence: number, after: number): RepeatKind {
+  const { peer } = me;
+  if (peer.lastFrame === 0) return after >= MINIMUM_TIMEOUT * 0.95 ? 'timeout' : 'fast';
+  const sackAbove = sent.sackFrame !== 0 && seqAfter(sent.sackHigh, sequence) && seqAfter(sent.sackHigh, sent.acked);
+  const heard = quiet(frame, me);
+  const rtt = Math.max(me.conversation.initialRtt, sent.smoothedRtt);
+  const byTimer = heard > patience(me, sent) && after > patience(me, sent);
+  const tail = i >= 0 && sent.end(i) === sent.high;
+  if (byTimer) {
+    const timeout = rtt + Math.max(MINIMUM_TIMEOUT, 4 * sent.rttVariation);
+    if (tail && !sackAbove && sent.probedHigh !== sent.high && sent.timeouts(i) === 0 && after < timeout * 0.93) return 'tlp';
+    if (!sackAbove || after >= MINIMUM_TIMEOUT * 0.95) return 'timeout';
+  }
+  const atEdge = sequence === sent.acked;
+  if (sent.recovery === 2 && seqBefore(sent.acked, sent.recoverHigh) && seqBefore(sequence, sent.recoverHigh) && !sackAbove)
+    return 'timeout';
+  if (sackAbove)
+    return atEdge && (sent.recovery === 0 || sent.duplicates >= 3) && (i < 0 || (sent.marks(i) & RESENT) === 0) ? 'fast' : 'sack';
+  if (atEdge && (sent.duplicates > 0 || sent.recovery === 1)) return 'fast';
+  if (tail && sent.probedHigh !== sent.high) return 'tlp';
+  return after >= MINIMUM_TIMEOUT * 0.95 ? 'timeout' : 'fast';
+}
+
+/** What an ACK tells of the data that goes the other way. */
+function judgeAck(
+  frame: Frame,
+  tcp: Tcp,
+  me: Direction,
+  sent: SentLog,
+  options: OptionFacts,
+  ack: number,
+  flags: number,
+  length: number,
+  window: number,
+): TcpVerdict | undefined {
+  let verdict: TcpVerdict | undefined;
+  const advance = (ack - sent.acked) | 0;
+  let dsack = false;
+  let news = false;
+  if (options.sackLength >= 10) {
+    const { bytes: b } = tcp;
+    const at = options.sackAt;
+    dsack = isDsack(b, at, options.sackLength, ack);
+    if (dsack) verdict = needless(frame, sent, u32(b, at + 2) | 0, 'D-SACK: it came twice');
+    for (let block = dsack ? 1 : 0; 10 + 8 * block <= options.sackLength; block++) {
+      const left = u32(b, at + 2 + 8 * block) | 0;
+      const right = u32(b, at + 6 + 8 * block) | 0;
+      if (!seqAfter(right, left) || !seqAtOrBefore(right, sent.high)) continue;
+      if (seqAfter(right, sent.sackHigh)) {
+        sent.sackHigh = right;
+        news = true;
+      }
+      sent.sack(left, right, SACK_STEPS);
+      sent.sackFrame = frame.number;
+    }
+  }
+  if (advance > 0) {
+    if (seqAtOrBefore(ack, sent.high)) {
+      if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(frame, sent, sent.unacknowledged, options);
+      sent.acknowledge(ack, frame.seconds, frame.nanoseconds);
+    } else sent.acked = ack;
+    sent.duplicates = 0;
+    sent.ackFrame = frame.number;
+    if (sent.recovery !== 0 && seqAtOrAfter(ack, sent.recoverHigh)) sent.recovery = 0;
+    return verdict;
+  }
+  if (advance < 0 || length > 0 || flags & FIN || window === 0 || dsack || !seqAfter(sent.high, sent.acked)) return verdict;
+  // RFC 5681 asks for an unchanged window; one that brings news by SACK counts all the same (RFC 6675).
+  if (me.window !== window && !news) return verdict;
+  if (sent.ackFrame === 0) return verdict;
+  sent.duplicates++;
+  return { ...verdict, duplicateAck: sent.duplicates, duplicateOf: sent.ackFrame };
+}
+
+/** The repeat that carried `octet` last was not needed. */
+function needless(frame: Frame, sent: SentLog, octet: number, evidence: string): TcpVerdict | undefined {
+  const i = sent.find(octet);
+  if (i < 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT || sent.lastFrame(i) === frame.number) return undefined;
+  sent.mark(i, NEEDLESS);
+  return { needless: sent.lastFrame(i), needlessEvidence: evidence };
+}
+
+/** RFC 4015 (Eifel): the ACK of a range that was sent again echoes a time stamp older than the repeat's, so the first one had arrived. */
+function judgeEcho(frame: Frame, sent: SentLog, i: number, options: OptionFacts): TcpVerdict | undefined {
+  if (!options.timestamps || options.tsecr === 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT) return undefined;
+  if (sent.tsval(i) === 0 || !seqBefore(options.tsecr, sent.tsval(i))) return undefined;
+  return needless(frame, sent, sent.start(i), 'its ACK echoes the time stamp of the first one');
+}
+
+/** The ACK with which the side that opened completes the handshake. */
+function judgeHandshake(frame: Frame, me: Direction, ack: number): TcpVerdict | undefined {
+  const { conversation, peer } = me;
+  if (!conversation.synAckSeen || conversation.opener !== me || !conversation.synSeen || peer.synFrame === 0) return undefined;
+  if (ack !== ((peer.base + 1) | 0)) return undefined;
+  conversation.handshakeDone = true;
+  const handshake = (frame.seconds - conversation.synSeconds) * 1e9 + (frame.nanoseconds - conversation.synNanoseconds);
+  conversation.handshake = handshake;
+  return { handshake };
+}

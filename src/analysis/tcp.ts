@@ -6,10 +6,11 @@
  */
 import type { Frame } from '../core/frame.js';
 import { u16, u32 } from '../core/octets.js';
+import { between } from '../core/time.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
-import * as Option from '../dissectors/tcp-options.js';
 import { type Conversation, Conversations, type Direction } from './conversations.js';
+import { OptionFacts } from './tcp-option-facts.js';
 import { Outstanding } from './tcp-outstanding.js';
 import { judge } from './tcp-verdict.js';
 
@@ -25,94 +26,6 @@ const CWR = 0x80;
 const FAST_RETRANSMISSION_TIME = 20e6;
 /** What counts as "at once" for reordering while no round trip is known. Nanoseconds. */
 const REORDERING_TIME = 3e6;
-
-/** Of a segment's options what the analysis needs; one object for all segments, filled anew for each. */
-export class OptionFacts {
-  timestamps = false;
-  tsval = 0;
-  tsecr = 0;
-  /** Where the SACK option stands and how long it is; 0 when there is none. */
-  sackAt = 0;
-  sackLength = 0;
-  /** Octets in the first three SACK blocks. */
-  sackedOctets = 0;
-  windowScale = -1;
-  mss = 0;
-  fastOpenCookie = false;
-  accurateEcn = false;
-  multipath = 0;
-  /** Reading stopped at something that Wireshark's parser cannot bear. */
-  broken = false;
-
-  clear(): void {
-    this.timestamps = false;
-    this.sackAt = this.sackLength = this.sackedOctets = this.multipath = this.mss = 0;
-    this.windowScale = -1;
-    this.fastOpenCookie = this.accurateEcn = this.broken = false;
-  }
-
-  /** Read options `[from, end)`. Each step goes at least one octet forward. */
-  read(b: Uint8Array, from: number, end: number): void {
-    // NOP NOP timestamps: what nearly all segments of a running connection carry.
-    if (end - from === 12 && b[from] === 1 && b[from + 1] === 1 && b[from + 2] === 8 && b[from + 3] === 10) {
-      this.timestamps = true;
-      this.tsval = u32(b, from + 4);
-      this.tsecr = u32(b, from + 8);
-      return;
-    }
-    for (let at = from; at < end; ) {
-      const kind = b[at]!;
-      if (kind === Option.END) return;
-      if (kind === Option.NOP) {
-        at++;
-        continue;
-      }
-      const length = at + 1 < end ? b[at + 1]! : 0;
-      if (length < 2 || at + length > end) return;
-      this.take(b, kind, at, length);
-      if (this.broken) return;
-      at += length;
-    }
-  }
-
-  private take(b: Uint8Array, kind: number, at: number, length: number): void {
-    switch (kind) {
-      case Option.TIMESTAMPS:
-        if (length !== 10) return;
-        this.timestamps = true;
-        this.tsval = u32(b, at + 2);
-        this.tsecr = u32(b, at + 6);
-        return;
-      case Option.SACK: {
-        this.broken = length < 10;
-        this.sackAt = at;
-        this.sackLength = length;
-        for (let i = 0; i < 3 && 2 + 8 * (i + 1) <= length; i++) this.sackedOctets += (u32(b, at + 6 + 8 * i) - u32(b, at + 2 + 8 * i)) | 0;
-        return;
-      }
-      case Option.WINDOW_SCALE:
-        if (length === 3) this.windowScale = Math.min(b[at + 2]!, 14);
-        return;
-      case Option.MSS:
-        if (length === 4) this.mss = u16(b, at + 2);
-        return;
-      case Option.FAST_OPEN:
-        this.fastOpenCookie = length > 2;
-        return;
-      case Option.EXPERIMENT_1:
-      case Option.EXPERIMENT_2:
-        if (length > 4 && u16(b, at + 2) === Option.FAST_OPEN_EXPERIMENT) this.fastOpenCookie = true;
-        return;
-      case Option.ACCURATE_ECN_0:
-      case Option.ACCURATE_ECN_1:
-        this.accurateEcn = true;
-        return;
-      case Option.MPTCP:
-        if (length >= 3) this.multipath |= 1 << (b[at + 2]! >> 4);
-        return;
-    }
-  }
-}
 
 /**
  * Accurate ECN is asked for by a SYN with AE, CWR and ECE, and agreed to by a SYN+ACK with CWR and without AE, or with AE
@@ -166,8 +79,9 @@ export class TcpAnalysis {
     }
     me.sackedOctets = 0;
     if (sized) {
-      this.analyse(frame, me, facts, u16(b, start + 14), sequence, ack, flags, length, opening && !isNew && me.segments > 1);
-      judge(frame, tcp, me, facts, options, sequence, ack, flags, length);
+      const window = u16(b, start + 14);
+      judge(frame, tcp, me, facts, options, sequence, ack, flags, length, window);
+      this.analyse(frame, me, facts, window, sequence, ack, flags, length, opening && !isNew && me.segments > 1);
     }
     if (!whole) return;
 
@@ -286,8 +200,8 @@ export class TcpAnalysis {
           else if (window !== 0 && conversation.multipathOperations === me.multipathSeen) {
             marks |= Facts.DUPLICATE_ACK;
             me.duplicates = me.duplicates < 0 ? 1 : me.duplicates + 1;
+            facts.reference = me.lastNonDuplicate;
             facts.duplicateAckNumber = me.duplicates;
-            facts.duplicateAckFrame = me.lastNonDuplicate;
           }
         }
       }
@@ -334,8 +248,8 @@ export class TcpAnalysis {
     }
     me.window = window;
     me.lastAck = ack;
-    me.lastAckSeconds = seconds;
-    me.lastAckNanoseconds = nanoseconds;
+    me.lastSeconds = seconds;
+    me.lastNanoseconds = nanoseconds;
     me.lastMarks = marks;
     me.multipathSeen = conversation.multipathOperations;
     const awaiting = peer.outstanding;
@@ -362,22 +276,17 @@ export class TcpAnalysis {
     const { peer, conversation, outstanding } = me;
     const { seconds, nanoseconds } = frame;
     if ((peer.duplicates >= 2 || peer.duplicates < 0) && sequence === peer.lastAck) {
-      const since = (seconds - peer.lastAckSeconds) * 1e9 + (nanoseconds - peer.lastAckNanoseconds);
+      const since = (seconds - peer.lastSeconds) * 1e9 + (nanoseconds - peer.lastNanoseconds);
       if (since >= 0 && since < FAST_RETRANSMISSION_TIME) return Facts.FAST_RETRANSMISSION;
     }
     const since = (seconds - me.nextSeconds) * 1e9 + (nanoseconds - me.nextNanoseconds);
     const limit = conversation.initialRtt === 0 ? REORDERING_TIME : conversation.initialRtt;
     if (since >= 0 && since < limit && ((sequence + length + counts) | 0) !== me.next) return Facts.OUT_OF_ORDER;
-    if (outstanding !== undefined && outstanding.count > 0) {
-      facts.rtoFrame = outstanding.oldestFrame;
-      facts.rtoSeconds = outstanding.oldestSeconds;
-      facts.rtoNanoseconds = outstanding.oldestNanoseconds;
-    } else {
-      facts.rtoFrame = me.nextFrame;
-      facts.rtoSeconds = me.nextSeconds;
-      facts.rtoNanoseconds = me.nextNanoseconds;
-    }
-    if (facts.rtoSeconds === seconds && facts.rtoNanoseconds === nanoseconds) facts.rtoFrame = 0;
+    const listed = outstanding !== undefined && outstanding.count > 0;
+    const from = listed ? outstanding.oldestSeconds : me.nextSeconds;
+    const fromNanoseconds = listed ? outstanding.oldestNanoseconds : me.nextNanoseconds;
+    facts.timeout = between(seconds, nanoseconds, from, fromNanoseconds);
+    if (Number(facts.timeout) !== 0) facts.reference = listed ? outstanding.oldestFrame : me.nextFrame;
     return Facts.RETRANSMISSION;
   }
 }

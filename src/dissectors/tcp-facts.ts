@@ -97,11 +97,10 @@ export class TcpFacts {
   acksNanoseconds = 0;
   bytesInFlight = 0;
   pushBytes = 0;
-  duplicateAckFrame = 0;
+  /** The frame from which tcp.analysis.rto counts, or that a duplicate ACK repeats; 0 for none. */
+  reference = 0;
   duplicateAckNumber = 0;
-  /** The frame from which tcp.analysis.rto counts; 0 for none. */
-  rtoFrame = 0;
-  rtoSeconds = 0;
-  rtoNanoseconds = 0;
+  /** `tcp.analysis.rto`. */
+  timeout: Nanoseconds = 0;
   verdict: TcpVerdict | undefined = undefined;
 }

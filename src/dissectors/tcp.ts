@@ -95,13 +95,9 @@ const fields = {
   srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'], steady: true }),
   dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'], steady: true }),
   stream: computed<'uint32', TcpLayer>('uint32', 'tcp.stream', 'Stream index', (l) => l.direction?.conversation.number),
-  completeness: computed<'uint8', TcpLayer>(
-    'uint8',
-    'tcp.completeness',
-    'Conversation completeness',
-    (l) => (l.facts !== undefined && whole(l) ? l.facts.completeness : undefined),
-    { values: (value) => COMPLETENESS[value] ?? 'Incomplete' },
-  ),
+  completeness: computed<'uint8', TcpLayer>('uint8', 'tcp.completeness', 'Conversation completeness', (l) => l.facts?.completeness, {
+    values: (value) => COMPLETENESS[value] ?? 'Incomplete',
+  }),
   length: computed('uint32', 'tcp.len', 'TCP Segment Len', payloadLength, { unit: 'bytes' }),
   relativeSequence: computed<'uint32', TcpLayer>('uint32', 'tcp.seq', 'Sequence Number', (l) => {
     if (l.start + 8 > l.captured) return undefined;
@@ -274,14 +270,11 @@ const fields = {
         'duration',
         'tcp.analysis.rto',
         'The RTO for this segment was',
-        (l) =>
-          analysed(l) && l.facts!.rtoFrame !== 0
-            ? between(l.frame.seconds, l.frame.nanoseconds, l.facts!.rtoSeconds, l.facts!.rtoNanoseconds) || undefined
-            : undefined,
+        (l) => (analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.timeout : undefined),
         { unit: 'seconds' },
       ),
       rtoFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.rto_frame', 'RTO based on delta from frame', (l) =>
-        analysed(l) && l.facts!.rtoFrame !== 0 ? l.facts!.rtoFrame : undefined,
+        analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.reference : undefined,
       ),
       analysisFlags: computed<'none', TcpLayer>('none', 'tcp.analysis.flags', 'TCP Analysis Flags', (l) =>
         analysed(l) && marked(l, Facts.ANALYSIS_FLAGS) ? true : undefined,
@@ -322,7 +315,7 @@ const fields = {
         analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckNumber : undefined,
       ),
       duplicateAckFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.duplicate_ack_frame', 'Duplicate to the ACK in frame', (l) =>
-        analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckFrame : undefined,
+        analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.reference : undefined,
       ),
       zeroWindowProbe: analysisMark('zero_window_probe', 'TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE, 'note'),
       zeroWindow: analysisMark('zero_window', 'TCP Zero Window segment', Facts.ZERO_WINDOW, 'warn'),
