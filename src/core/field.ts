@@ -80,6 +80,12 @@ export interface FieldOptions {
   readonly json?: (layer: Layer, out: TextBuffer) => void;
   /** A computed row, or one with a condition, that depends on nothing but these octets of its layer: `[from, to)`. */
   readonly pure?: readonly [from: number, to: number];
+  /**
+   * A cheap test that rows share: where it is false none of them applies, and none is asked. It changes nothing but the
+   * time that rarely present rows cost.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: as for `when`
+  readonly gate?: (layer: any) => boolean;
   /** A number that repeats from frame to frame (a port, a type), so that its JSON text is worth keeping. */
   readonly steady?: boolean;
 }
@@ -114,6 +120,8 @@ export class Field<V = unknown> {
   index = -1;
   /** The property of the layer class. */
   key = '';
+  /** The key of its JSON object that it belongs to; set when the object is laid out. */
+  slot = -1;
   /** The row it is shown under in the tree. */
   parent: Field | undefined = undefined;
   readonly children: Field[] = [];

@@ -2,7 +2,7 @@
  * How a protocol's fields are laid out in JSON: worked out once from its table, with the keys as octets, and neighbouring
  * fields that a few octets decide gathered into runs whose text is kept.
  */
-import type { Field } from '../core/field.js';
+import type { Field, FieldOptions } from '../core/field.js';
 import type { Protocol } from '../core/layer.js';
 
 const encoder = new TextEncoder();
@@ -22,6 +22,8 @@ export const NESTED = 8;
 export const COMPUTED = 9;
 /** Found by the walk. */
 export const WALKED = 10;
+/** Left out: it only repeats what stands elsewhere. */
+export const HIDDEN = 11;
 
 /** A key of an object: the row whose value it holds, if any, and the keys below it. */
 export interface JsonNode {
@@ -33,6 +35,8 @@ export interface JsonNode {
   /** Where an in-place leaf stands. */
   readonly offset: number;
   readonly row: Field | undefined;
+  /** See FieldOptions.gate; of a key with others below it, the one that all of them share. */
+  readonly gate: Gate | undefined;
   readonly children: readonly JsonNode[];
   /** For lists: the layout of an item. */
   readonly item: readonly JsonNode[];
@@ -41,6 +45,8 @@ export interface JsonNode {
   /** The octets that decide its text, when those few alone do and are likely to be met again. */
   readonly octets: Range | undefined;
 }
+
+export type Gate = NonNullable<FieldOptions['gate']>;
 
 /** Octets `[from, to)` from the start of a layer. */
 type Range = readonly [from: number, to: number];
@@ -61,6 +67,7 @@ export interface Step {
   readonly key: Uint8Array;
   readonly offset: number;
   readonly row: Field | undefined;
+  readonly gate: Gate | undefined;
   readonly walked: boolean;
   readonly nodes: readonly JsonNode[];
   /** One past the last octet of a run. */
@@ -92,8 +99,7 @@ export function layoutOf(protocol: Protocol, octets: boolean): Layout {
 }
 
 function layOut(protocol: Protocol, octets: boolean): Layout {
-  const shown = (field: Field) => field.severity === undefined && (octets || !field.options.quiet);
-  const nodes = arrange(protocol.fields, [protocol.name], shown);
+  const nodes = arrange(protocol.fields, [protocol.name], (field) => octets || !field.options.quiet);
   return {
     experts: protocol.fields.filter((field) => field.severity !== undefined),
     nodes,
@@ -107,12 +113,13 @@ function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   let run: JsonNode[] = [];
   let range: Range = [0, 0];
   const step = (kind: number, of: readonly JsonNode[], offset: number, end: number): Step => {
-    const { key, row, walked } = of[0]!;
+    const { key, row, gate, walked } = of[0]!;
     return {
       kind,
       key,
       offset,
       row,
+      gate,
       walked,
       nodes: of,
       end,
@@ -126,7 +133,7 @@ function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   for (const node of nodes) {
     if (node.octets === undefined) {
       finishRun();
-      steps.push(step(node.kind, [node], node.offset, 0));
+      if (node.kind !== HIDDEN) steps.push(step(node.kind, [node], node.offset, 0));
       continue;
     }
     if (run.length > 0) {
@@ -157,34 +164,45 @@ interface Draft {
 function arrange(fields: readonly Field[], prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
   const root: Draft = { row: undefined, children: new Map() };
   for (const field of fields) {
-    if (!shown(field)) continue;
+    // Remarks stand together, see Layout.experts.
+    if (field.severity !== undefined) continue;
     let at = root;
     for (const part of pathOf(field, prefixes)) {
       let next = at.children.get(part);
       if (next === undefined) at.children.set(part, (next = { row: undefined, children: new Map() }));
       at = next;
     }
-    at.row ??= field;
+    if (shown(field)) at.row ??= field;
   }
+  // Which key of the scope a field belongs to, so that a writer can go from what it found to the keys.
+  const slots = new Map([...root.children.keys()].map((name, slot) => [name, slot]));
+  for (const field of fields) field.slot = slots.get(pathOf(field, prefixes)[0]!) ?? -1;
   return finish(root, prefixes, shown);
 }
 
 function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
   return [...draft.children].map(([name, { row, children }]) => {
-    const below = finish({ row: undefined, children }, prefixes, shown);
+    const below = finish({ row: undefined, children }, prefixes, shown).filter((child) => child.kind !== HIDDEN);
     const item = row?.type === 'list' ? arrange(row.items, [row.name, ...prefixes], shown) : [];
     return {
       name,
       key: encoder.encode(`,${JSON.stringify(name)}:`),
-      kind: below.length > 0 ? NESTED : kindOf(row),
+      kind: below.length > 0 ? NESTED : row === undefined ? HIDDEN : kindOf(row),
       offset: typeof row?.offset === 'number' ? row.offset : 0,
       row,
+      gate: sharedGate(row, below),
       children: below,
       item,
       walked: row?.walked === true || below.some((child) => child.walked),
       octets: decidingOctets(row, below),
     };
   });
+}
+
+function sharedGate(row: Field | undefined, below: readonly JsonNode[]): Gate | undefined {
+  const gates = new Set(below.map((child) => child.gate));
+  if (row !== undefined) gates.add(row.options.gate);
+  return gates.size === 1 ? [...gates][0] : undefined;
 }
 
 function kindOf(row: Field | undefined): number {

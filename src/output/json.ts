@@ -13,6 +13,8 @@ import {
   COMPUTED,
   DIRECT,
   ETHER,
+  type Gate,
+  HIDDEN,
   IPV4,
   type JsonNode,
   KEPT,
@@ -78,8 +80,15 @@ export class JsonWriter {
   /** The names of the remarks that apply. */
   private experts(out: TextBuffer, experts: readonly Field[], layer: Layer, before: number): void {
     let any = false;
+    let gate: Gate | undefined;
+    let open = true;
     for (let i = 0; i < experts.length; i++) {
       const row = experts[i]!;
+      if (row.options.gate !== gate) {
+        gate = row.options.gate;
+        open = gate === undefined || gate(layer);
+      }
+      if (!open) continue;
       if (row.compute ? row.compute(layer) === undefined : !layer.nodes.some((node) => node.field === row)) continue;
       if (any) out.byte(COMMA);
       else {
@@ -102,9 +111,16 @@ export class JsonWriter {
     let target = out.bytes;
     let at = before;
     let found: Found | undefined;
+    let gate: Gate | undefined;
+    let open = true;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i]!;
       const { kind } = step;
+      if (step.gate !== gate) {
+        gate = step.gate;
+        open = gate === undefined || gate(layer);
+      }
+      if (!open) continue;
       if (kind >= OCTET && kind <= ETHER) {
         const from = start + step.offset;
         if (from + WIDTH[kind]! > captured) continue;
@@ -173,6 +189,7 @@ export class JsonWriter {
 
   /** One key with its value, if it has one. `before` is where the enclosing object began. */
   private member(out: TextBuffer, node: JsonNode, layer: Layer, found: Found | undefined, before: number): void {
+    if (node.kind === HIDDEN) return;
     if (node.kind === NESTED) {
       this.nested(out, node, layer, found, before);
       return;
@@ -203,7 +220,16 @@ export class JsonWriter {
         writeJsonValue(out, row, raw);
       }
     } else if (row !== undefined) this.walked(out, { ...node, key: LIST_KEY, children: [] }, layer, found!, first);
-    for (let i = 0; i < children.length; i++) this.member(out, children[i]!, layer, found, first);
+    let gate: Gate | undefined;
+    let open = true;
+    for (let i = 0; i < children.length; i++) {
+      const child = children[i]!;
+      if (child.gate !== gate) {
+        gate = child.gate;
+        open = gate === undefined || gate(layer);
+      }
+      if (open) this.member(out, child, layer, found, first);
+    }
     // Nothing in it applies to this packet: take the key back.
     if (out.length === first) out.length = mark;
     else out.byte(CLOSE);
@@ -244,8 +270,12 @@ export class JsonWriter {
     const found = new Found(nodes, from, to);
     out.byte(OPEN);
     const first = out.length;
-    const { item } = node;
-    for (let i = 0; i < item.length; i++) this.member(out, item[i]!, layer, found, first);
+    // From what was found to the keys, in the keys' order: an item has few of the many keys that its kind may have.
+    let next = found.slotAfter(-1);
+    while (next !== NO_SLOT) {
+      this.member(out, node.item[next]!, layer, found, first);
+      next = found.slotAfter(next);
+    }
     out.byte(CLOSE);
   }
 }
@@ -274,6 +304,8 @@ function writeKey(out: TextBuffer, key: Uint8Array, before: number): void {
   out.bytes[at - 1] = last;
 }
 
+const NO_SLOT = 1 << 30;
+
 /** The nodes of `nodes[from, to)`; what stands inside the items of a list belongs to those items and is not among them. */
 class Found {
   constructor(
@@ -300,6 +332,18 @@ class Found {
       if (node.field === row) visit(node);
       if (node.field?.type === 'list') i = this.after(i) - 1;
     }
+  }
+
+  /** The lowest slot above `slot` that a node of this scope belongs to. */
+  slotAfter(slot: number): number {
+    let lowest = NO_SLOT;
+    for (let i = this.from; i < this.to; i++) {
+      const { field } = this.nodes[i]!;
+      if (field === undefined) continue;
+      if (field.slot > slot && field.slot < lowest) lowest = field.slot;
+      if (field.type === 'list') i = this.after(i) - 1;
+    }
+    return lowest;
   }
 
   private after(item: number): number {
