@@ -5,6 +5,7 @@ import { decompressed } from './compressed.js';
 import { type OctetSource, openOctets, printable } from './octets.js';
 import { isPcapMagic, readPcap } from './pcap.js';
 import { readPcapng, SECTION_HEADER } from './pcapng.js';
+import type { ReaderBase } from './reader.js';
 import { isSnoop, readSnoop } from './snoop.js';
 import type { CaptureInterface, CaptureProblem, CaptureReader, CaptureRecord, InterfaceStatistics, NameRecord, Secrets } from './source.js';
 
@@ -19,7 +20,11 @@ const MAGIC = 12;
  * @example
  * const reader = await openCapture('fixtures/ping.pcap');
  */
-export async function openCapture(path: string): Promise<CaptureReader> {
+export function openCapture(path: string): Promise<CaptureReader> {
+  return open(path);
+}
+
+async function open(path: string): Promise<ReaderBase> {
   const label = path === '-' ? 'standard input' : printable(path);
   const { source, size } = await openOctets(path, label);
   try {
@@ -34,11 +39,11 @@ export async function openCapture(path: string): Promise<CaptureReader> {
 export async function openCaptures(paths: readonly string[]): Promise<CaptureReader> {
   const [first, ...rest] = paths;
   if (first === undefined) throw new NetlensError('usage', 'no capture to read');
-  const reader = await openCapture(first);
+  const reader = await open(first);
   return rest.length === 0 ? reader : new ChainedReader(reader, rest);
 }
 
-async function identify(source: OctetSource, size: number | undefined, label: string): Promise<CaptureReader> {
+async function identify(source: OctetSource, size: number | undefined, label: string): Promise<ReaderBase> {
   const capacity = Math.min(CHUNK, Math.max(SNIFF, (size ?? CHUNK) + 1));
   let chunks = new Chunks(source, SNIFF);
   await chunks.more(MAGIC);
@@ -77,11 +82,10 @@ function found(chunks: Chunks, container: string | undefined): string {
 
 /** Several readers, one after another. */
 class ChainedReader implements CaptureReader {
-  private readonly ended: CaptureReader[] = [];
-  private closed = false;
+  private isClosed = false;
 
   constructor(
-    private current: CaptureReader,
+    private current: ReaderBase,
     private readonly waiting: string[],
   ) {}
 
@@ -90,18 +94,19 @@ class ChainedReader implements CaptureReader {
   }
 
   async fill(): Promise<boolean> {
-    if (this.closed) return false;
+    if (this.isClosed) return false;
     if (await this.current.fill()) return true;
     const path = this.waiting.shift();
     if (path === undefined) return false;
     await this.current.close();
-    this.ended.push(this.current);
-    this.current = await openCapture(path);
+    const following = await open(path);
+    following.follow(this.current);
+    this.current = following;
     return true;
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.isClosed = true;
     await this.current.close();
   }
 
@@ -110,26 +115,22 @@ class ChainedReader implements CaptureReader {
   }
 
   get problems(): readonly CaptureProblem[] {
-    return this.all().flatMap((reader) => reader.problems);
+    return this.current.problems;
   }
 
   get interfaces(): readonly CaptureInterface[] {
-    return this.all().flatMap((reader) => reader.interfaces);
+    return this.current.interfaces;
   }
 
   get secrets(): readonly Secrets[] {
-    return this.all().flatMap((reader) => reader.secrets);
+    return this.current.secrets;
   }
 
   get names(): readonly NameRecord[] {
-    return this.all().flatMap((reader) => reader.names);
+    return this.current.names;
   }
 
   get statistics(): readonly InterfaceStatistics[] {
-    return this.all().flatMap((reader) => reader.statistics);
-  }
-
-  private all(): CaptureReader[] {
-    return [...this.ended, this.current];
+    return this.current.statistics;
   }
 }

@@ -10,7 +10,7 @@ import { NetlensError } from '../core/errors.js';
 import type { Chunks } from './chunks.js';
 import { pseudoHeaderLength } from './link-types.js';
 import { ReaderBase } from './reader.js';
-import type { CaptureInterface, CaptureReader, CaptureRecord } from './source.js';
+import type { CaptureInterface, CaptureRecord } from './source.js';
 
 /** Octets before the first record. */
 const FILE_HEADER = 24;
@@ -71,7 +71,7 @@ export interface PcapNaming {
  * `whole`: the source is a file; looking ahead in it waits for nobody.
  * @throws NetlensError `unknown-format` for versions and variants that cannot be read
  */
-export async function readPcap(chunks: Chunks, label: string, whole: boolean, naming?: PcapNaming): Promise<CaptureReader> {
+export async function readPcap(chunks: Chunks, label: string, whole: boolean, naming?: PcapNaming): Promise<ReaderBase> {
   if (!(await chunks.more(FILE_HEADER))) {
     throw new NetlensError('unknown-format', `${label}: ends within its pcap header: 24 octets expected, ${chunks.end} found`, chunks.end);
   }

@@ -10,7 +10,7 @@ import { NetlensError } from '../core/errors.js';
 import type { Chunks } from './chunks.js';
 import { pseudoHeaderLength } from './link-types.js';
 import { ReaderBase } from './reader.js';
-import type { CaptureInterface, CaptureReader, CaptureRecord, RecordNotes } from './source.js';
+import type { CaptureInterface, CaptureRecord, RecordNotes } from './source.js';
 
 /** Type of the Section Header Block; reads the same in both byte orders. */
 export const SECTION_HEADER = 0x0a0d0d0a;
@@ -64,7 +64,7 @@ const MICROSECONDS: Clock = { units: 1e6, nanosecondsPerUnit: 1000, exact: 1_000
  * Reads the first section header and makes a reader.
  * @throws NetlensError `unknown-format`
  */
-export async function readPcapng(chunks: Chunks, label: string): Promise<CaptureReader> {
+export async function readPcapng(chunks: Chunks, label: string): Promise<ReaderBase> {
   const reader = new PcapngReader(chunks, label);
   if (!(await reader.start())) {
     throw new NetlensError('unknown-format', `${label}: ends within its pcapng section header: ${chunks.end} octets found`, chunks.end);

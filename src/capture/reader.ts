@@ -5,11 +5,11 @@ import type { CaptureInterface, CaptureProblem, CaptureReader, CaptureRecord, In
 /** A reader that parses in {@link Chunks}. A subclass parses what is held and says what it needs next. */
 export abstract class ReaderBase implements CaptureReader {
   abstract readonly format: string;
-  readonly problems: CaptureProblem[] = [];
-  readonly interfaces: CaptureInterface[] = [];
-  readonly secrets: Secrets[] = [];
-  readonly names: NameRecord[] = [];
-  readonly statistics: InterfaceStatistics[] = [];
+  problems: CaptureProblem[] = [];
+  interfaces: CaptureInterface[] = [];
+  secrets: Secrets[] = [];
+  names: NameRecord[] = [];
+  statistics: InterfaceStatistics[] = [];
   /** Octets from the chunks' position on without which nothing more can be read. */
   protected need = 1;
   private finished = false;
@@ -48,6 +48,16 @@ export abstract class ReaderBase implements CaptureReader {
       this.problems.push({ code: 'damaged', message: `${this.label}: ${message}`, offset: this.chunks.offset });
     }
     return false;
+  }
+
+  /** Goes on where another reader ended: what it found and what this one finds stand in the same lists. */
+  follow(before: ReaderBase): void {
+    before.interfaces.push(...this.interfaces);
+    this.problems = before.problems;
+    this.interfaces = before.interfaces;
+    this.secrets = before.secrets;
+    this.names = before.names;
+    this.statistics = before.statistics;
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import { NetlensError } from '../core/errors.js';
 import type { Chunks } from './chunks.js';
 import { pseudoHeaderLength } from './link-types.js';
 import { ReaderBase } from './reader.js';
-import type { CaptureInterface, CaptureReader, CaptureRecord } from './source.js';
+import type { CaptureInterface, CaptureRecord } from './source.js';
 
 const FILE_HEADER = 16;
 const RECORD_HEADER = 24;
@@ -37,7 +37,7 @@ const LINK_TYPES: Readonly<Record<number, number>> = {
  * Reads the file header and makes a reader.
  * @throws NetlensError `unknown-format`
  */
-export async function readSnoop(chunks: Chunks, label: string): Promise<CaptureReader> {
+export async function readSnoop(chunks: Chunks, label: string): Promise<ReaderBase> {
   if (!(await chunks.more(FILE_HEADER))) {
     throw new NetlensError('unknown-format', `${label}: ends within its snoop header: 16 octets expected, ${chunks.end} found`, chunks.end);
   }

@@ -21,7 +21,7 @@ import {
 import { promisify } from 'node:util';
 import { NetlensError } from '../core/errors.js';
 import { printable, systemReason } from './octets.js';
-import type { CaptureInterface, CaptureRecord, InterfaceStatistics, NameRecord, RecordNotes, Secrets } from './source.js';
+import type { CaptureInterface, CaptureReader, CaptureRecord, InterfaceStatistics, NameRecord, RecordNotes, Secrets } from './source.js';
 
 const open = promisify(openDescriptor);
 const statOpen = promisify(fstat) as (descriptor: number) => Promise<Stats>;
@@ -70,11 +70,8 @@ export interface CaptureWriter {
    * @throws NetlensError for what went wrong since the last call; EPIPE as it came
    */
   drain(): Promise<void>;
-  /** Keeps names and secrets that came with a capture (pcapng only). Secrets must be written before the packets that need them. */
-  writeSecrets(secrets: Secrets): void;
-  writeNames(names: readonly NameRecord[]): void;
-  /** Counters of an interface, before the end (pcapng only). */
-  writeStatistics(statistics: InterfaceStatistics): void;
+  /** Names the reader that the records come from: a pcapng keeps its names and secrets, before the packets that follow them, and at the end its counters. */
+  keep(reader: CaptureReader): void;
   /** Writes the rest and closes the file. @throws as {@link drain} */
   close(): Promise<void>;
 }
@@ -267,9 +264,9 @@ class PcapWriter implements CaptureWriter {
     return this.sink.drain();
   }
 
-  writeSecrets(): void {}
-  writeNames(): void {}
-  writeStatistics(): void {}
+  keep(): void {
+    // A pcap has no place for more than packets.
+  }
 
   close(): Promise<void> {
     // A capture of nothing is a capture too; without a packet the link type is a guess.
@@ -286,6 +283,12 @@ class PcapngWriter implements CaptureWriter {
   private readonly numbers = new Map<CaptureInterface, number>();
   private last: CaptureInterface | undefined;
   private lastNumber = 0;
+  /** Time of the last record: the counters at the end are as of then. */
+  private seconds = 0;
+  private nanoseconds = 0;
+  private from: CaptureReader | undefined;
+  private secretsWritten = 0;
+  private namesWritten = 0;
 
   constructor(
     private readonly sink: Sink,
@@ -305,6 +308,8 @@ class PcapngWriter implements CaptureWriter {
 
   write(record: CaptureRecord): void {
     const itself = record.interface;
+    const { from } = this;
+    if (from && (from.secrets.length > this.secretsWritten || from.names.length > this.namesWritten)) this.carry(from);
     if (itself !== this.last) {
       if (itself.linkType < 0) return; // no packet, and whether it may be copied only its maker knows
       this.lastNumber = this.numbers.get(itself) ?? this.describe(itself);
@@ -321,7 +326,7 @@ class PcapngWriter implements CaptureWriter {
     view.setUint32(at, 6, true);
     view.setUint32(at + 4, total, true);
     view.setUint32(at + 8, this.lastNumber, true);
-    setNanoseconds(view, at + 12, record.seconds, record.nanoseconds);
+    setNanoseconds(view, at + 12, (this.seconds = record.seconds), (this.nanoseconds = record.nanoseconds));
     view.setUint32(at + 20, captured, true);
     view.setUint32(at + 24, record.wireLength, true);
     copy(record.bytes, record.start, record.captured, bytes, at + 28);
@@ -350,10 +355,26 @@ class PcapngWriter implements CaptureWriter {
   }
 
   close(): Promise<void> {
+    if (this.from) {
+      this.carry(this.from);
+      for (const statistics of this.from.statistics) this.writeStatistics(statistics);
+    }
     return this.sink.close();
   }
 
-  writeSecrets(secrets: Secrets): void {
+  keep(reader: CaptureReader): void {
+    this.from = reader;
+    this.secretsWritten = this.namesWritten = 0;
+  }
+
+  /** Writes names and secrets that came since the last record. */
+  private carry(from: CaptureReader): void {
+    for (; this.secretsWritten < from.secrets.length; this.secretsWritten++) this.writeSecrets(from.secrets[this.secretsWritten]!);
+    this.writeNames(from.names.slice(this.namesWritten));
+    this.namesWritten = from.names.length;
+  }
+
+  private writeSecrets(secrets: Secrets): void {
     const body = new Uint8Array(8 + secrets.data.length);
     const view = new DataView(body.buffer);
     view.setUint32(0, secrets.type, true);
@@ -362,7 +383,7 @@ class PcapngWriter implements CaptureWriter {
     this.block(10, body);
   }
 
-  writeNames(names: readonly NameRecord[]): void {
+  private writeNames(names: readonly NameRecord[]): void {
     const records = new Options();
     for (const { address, names: called } of names) {
       const octets = addressOctets(address);
@@ -381,7 +402,7 @@ class PcapngWriter implements CaptureWriter {
     this.block(4, body);
   }
 
-  writeStatistics(statistics: InterfaceStatistics): void {
+  private writeStatistics(statistics: InterfaceStatistics): void {
     const number = this.numbers.get(statistics.interface) ?? this.describe(statistics.interface);
     const options = new Options();
     const counters = [statistics.received, statistics.dropped, statistics.accepted, statistics.droppedBySystem];
@@ -390,9 +411,8 @@ class PcapngWriter implements CaptureWriter {
     });
     const body = new Uint8Array(12 + options.length);
     const view = new DataView(body.buffer);
-    const now = Date.now();
     view.setUint32(0, number, true);
-    setNanoseconds(view, 4, Math.floor(now / 1000), (now % 1000) * 1e6);
+    setNanoseconds(view, 4, this.seconds, this.nanoseconds);
     options.copyTo(body, 12);
     this.block(5, body);
   }

@@ -1,6 +1,5 @@
 /** From options to what selects frames and what becomes of them. */
-import type { CaptureReader } from '../capture/source.js';
-import { type CaptureWriter, openWriter } from '../capture/write.js';
+import { openWriter } from '../capture/write.js';
 import type { ViewOptions } from './options.js';
 import type { Selection } from './view.js';
 
@@ -16,15 +15,9 @@ export async function selectionFor(options: ViewOptions, inputs: readonly string
     count,
     chosen: (_frame, record) => writer.write(record),
     settle: () => writer.drain(),
-    begin: (reader) => carryOver(reader, writer),
+    begin: (reader) => writer.keep(reader),
     close: () => writer.close(),
   };
 }
 
 declare const __VERSION__: string;
-
-/** What came with the capture and belongs to it: secrets and names. */
-function carryOver(reader: CaptureReader, writer: CaptureWriter): void {
-  for (const secrets of reader.secrets) writer.writeSecrets(secrets);
-  if (reader.names.length > 0) writer.writeNames(reader.names);
-}

@@ -16,6 +16,7 @@ const job = JSON.parse(process.argv[2]!) as { device: string; out: string; user?
 try {
   const source = await openLive(job.device, job.options);
   const writer = await openWriter(job.out);
+  writer.keep(source);
   const to = dropPrivileges(job.user);
   process.on('SIGINT', () => source.stop());
   process.stdout.write('ready\n');
@@ -28,7 +29,6 @@ try {
     }
     await writer.drain();
   } while (await source.fill());
-  for (const statistics of source.statistics) writer.writeStatistics(statistics);
   await writer.close();
   const threads = readdirSync('/proc/self/task').map((thread) => {
     const status = readFileSync(`/proc/self/task/${thread}/status`, 'utf8');

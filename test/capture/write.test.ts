@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { type CaptureInterface, CaptureRecord, type RecordNotes } from '../../src/capture/source.js';
 import { type CaptureWriter, openWriter } from '../../src/capture/write.js';
-import { readAll, readFile, scratch } from './octets.js';
+import { concat, hex, readAll, readFile, scratch } from './octets.js';
 
 function makeInterface(id: number, linkType: number, more: Partial<CaptureInterface> = {}): CaptureInterface {
   return { id, linkType, snapLength: 262_144, name: undefined, description: undefined, section: 1, fcsLength: undefined, ...more };
@@ -130,6 +130,51 @@ describe('what is written is read back', () => {
     expect(problems).toEqual([]);
     expect(seen.map((one) => one.time)).toEqual(Array.from({ length: 50 }, (_, index) => `${index}.000000001`));
     expect(new Set(seen.map((one) => one.octets))).toEqual(new Set([Buffer.from(octets).toString('hex')]));
+  });
+});
+
+describe('what came with the packets', () => {
+  it('goes on with them: names and secrets, before the packets that follow them, and statistics', async () => {
+    using folder = scratch();
+    const little = (type: string, body: string): Uint8Array => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(hex(body).length + 12);
+      return concat(hex(type), length, hex(body), length);
+    };
+    const packet = little('06000000', '00000000 00000000 01000000 01000000 01000000 aa000000');
+    const path = folder.file(
+      'in.pcapng',
+      concat(
+        little('0a0d0d0a', '4d3c2b1a 0100 0000 ffffffffffffffff'),
+        little('01000000', '0100 0000 00000000'),
+        packet,
+        little('0a000000', '4b534c54 03000000 4b455900'),
+        little('04000000', '0100 0600 c0000201 6100 0000 00000000'),
+        packet,
+        little('05000000', '00000000 00000000 00000000 0400 0800 0700000000000000 0700 0800 0100000000000000'),
+      ),
+    );
+    const reader = await openCapture(path);
+    const writer = await openWriter(folder.path('out.pcapng'));
+    writer.keep(reader);
+    const record = new CaptureRecord();
+    do {
+      while (reader.next(record)) writer.write(record);
+      await writer.drain();
+    } while (await reader.fill());
+    await writer.close();
+    await reader.close();
+
+    const again = await openCapture(folder.path('out.pcapng'));
+    const seen: number[] = [];
+    do while (again.next(record)) seen.push(again.secrets.length, again.names.length);
+    while (await again.fill());
+    expect(seen).toEqual([0, 0, 1, 1]);
+    expect(again.secrets).toEqual([{ type: 0x544c534b, data: hex('4b4559') }]);
+    expect(again.names).toEqual([{ address: '192.0.2.1', names: ['a'] }]);
+    expect(again.statistics).toMatchObject([{ received: 7n, dropped: undefined, droppedBySystem: 1n }]);
+    expect(again.problems).toEqual([]);
+    await again.close();
   });
 });
 
