@@ -14,6 +14,7 @@ import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
 import type { Dns } from './dissectors/dns.js';
 import type { Icmp } from './dissectors/icmp.js';
+import type { Icmpv6 } from './dissectors/icmpv6.js';
 import { PROTOCOLS } from './dissectors/index.js';
 import type { Tcp } from './dissectors/tcp.js';
 import type { Udp } from './dissectors/udp.js';
@@ -51,7 +52,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
   const arpBindings = new ArpBindings();
   hooks.arp = (frame, arp) => arpBindings.see(frame, arp as Arp);
   const echoPairs = new EchoPairs();
-  hooks.echo = (frame, echo, isRequest) => echoPairs.see(frame, echo as Icmp, isRequest);
+  hooks.echo = (frame, echo, isRequest) => echoPairs.see(frame, echo as Icmp | Icmpv6, isRequest);
   const dnsExchanges = new DnsExchanges();
   hooks.dns = (frame, dns) => dnsExchanges.see(frame, dns as Dns);
   if (options.tcpAnalysis ?? true) {

@@ -62,23 +62,31 @@ export function fieldsOf(frame: Frame, protocol: string): Record<string, string>
 
 /** Cut `octets` at every length from `from` on, as a capture with a snaplen does and as a packet that ends early does; read everything each time. */
 export function everyCut(octets: Uint8Array, from: number, linkType = ETHERNET): void {
+  const session = createSession();
   for (let length = from; length < octets.length; length++)
-    for (const wireLength of [length, octets.length]) readAll(dissect(octets.slice(0, length), { linkType, wireLength }));
+    for (const wireLength of [length, octets.length]) readAll(dissect(octets.slice(0, length), { session, linkType, wireLength }));
 }
 
 /** Read every field and the Info text. */
 export function readAll(frame: Frame): void {
-  for (const fields of FIELDS.values()) eachValue(frame, fields, (raw, field) => valueText(field, raw));
+  for (const layer of frame.layers) {
+    for (const field of layer.protocol.fields) {
+      const raw = field.walked ? undefined : field.raw(layer);
+      if (raw !== undefined) valueText(field, raw);
+    }
+    for (const { field, value } of layer.nodes) if (field && value !== undefined) valueText(field, value);
+  }
   if (frame.info.includes('undefined') || frame.info.includes('NaN')) throw new Error(`#${frame.number}: ${frame.info}`);
 }
 
 /** Each octet from `from` on set to a few telling values in turn; read everything each time. */
 export function everyLie(octets: Uint8Array, from: number, linkType = ETHERNET): void {
+  const session = createSession();
   for (let at = from; at < octets.length; at++)
     for (const octet of [0, 1, 0x7f, 0x80, 0xff]) {
       const lying = octets.slice();
       lying[at] = octet;
-      readAll(dissect(lying, { linkType }));
+      readAll(dissect(lying, { session, linkType }));
     }
 }
 

@@ -368,6 +368,7 @@ export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fie
   /** `Echo (ping) request  id=0x0007, seq=1/256, ttl=64`, `Destination unreachable (Port unreachable)`. */
   override summary(out: TextBuffer): void {
     const { bytes: b, start } = this;
+    if (start + 2 > this.captured) return out.ascii('ICMP');
     const t = type(this);
     const name = TYPE[t] ?? 'Unknown ICMP (obsolete or malformed?)';
     const from = out.length;

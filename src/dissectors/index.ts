@@ -10,6 +10,7 @@ import { geneve } from './geneve.js';
 import { erspan, gre } from './gre.js';
 import { gtp } from './gtp.js';
 import { icmp } from './icmp.js';
+import { icmpv6 } from './icmpv6.js';
 import { igmp } from './igmp.js';
 import { ipsec } from './ipsec.js';
 import { ipv4Protocol } from './ipv4.js';
@@ -29,6 +30,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   ipv6Protocol,
   ...ipv6Extensions,
   icmp,
+  icmpv6,
   udp,
   udpLite,
   igmp,
