@@ -2,6 +2,7 @@
 import { ArpBindings } from './analysis/arp-bindings.js';
 import { directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
+import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { EchoPairs } from './analysis/echo.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { UdpStreams } from './analysis/udp-streams.js';
@@ -33,6 +34,8 @@ export interface AnalysisOptions {
   readonly overlap?: OverlapPolicy;
   /** Gets the ordered octets of the directions it answers for. */
   readonly follow?: (side: Side) => StreamSink | undefined;
+  /** Gets every DNS message, to make transactions of them. */
+  readonly dnsTransactions?: DnsTransactions;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
@@ -54,7 +57,12 @@ export function createSession(options: AnalysisOptions = {}): Session {
   const echoPairs = new EchoPairs();
   hooks.echo = (frame, echo, isRequest) => echoPairs.see(frame, echo as Icmp | Icmpv6, isRequest);
   const dnsExchanges = new DnsExchanges();
-  hooks.dns = (frame, dns) => dnsExchanges.see(frame, dns as Dns);
+  const { dnsTransactions } = options;
+  hooks.dns = (frame, dns) => {
+    dnsExchanges.see(frame, dns as Dns);
+    dnsTransactions?.see(frame, dns as Dns);
+  };
+  let finishStreams: (() => void) | undefined;
   if (options.tcpAnalysis ?? true) {
     const analysis = new TcpAnalysis();
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
@@ -68,9 +76,14 @@ export function createSession(options: AnalysisOptions = {}): Session {
       analysis.conversations.ended = (conversation) => {
         for (const side of conversation.directions) streams.forget(side);
       };
-      hooks.end = () => streams.finish();
+      finishStreams = () => streams.finish();
     }
   }
+  hooks.end = () => {
+    // What ends streams may complete messages, so it comes first.
+    finishStreams?.();
+    dnsTransactions?.finish();
+  };
   return new Session({ registry, checksums: options.checksums ?? false, showSecrets: options.showSecrets ?? false, hooks });
 }
 

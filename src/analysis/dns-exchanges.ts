@@ -48,6 +48,8 @@ export class DnsExchanges {
 
   /** Look at a message and tell it, and the frame's Info column, of its place. */
   see(frame: Frame, dns: Dns): void {
+    // What contradicts itself proves nothing; what the capture cut short still says who asks and who answers.
+    if (frame.stopped?.reason === 'malformed') return;
     identify(frame, dns);
     let hash = hashOfKey();
     // Exchanges are spread over 2^32 numbers, so this ends at once almost always, and at most after all of them.

@@ -49,6 +49,21 @@ export function writeRecord(out: TextBuffer, b: Uint8Array, start: number, base:
   out.ascii(TYPE[type] ?? typeName(type));
   if (multicast && type !== 41 && b[at + 2]! & 0x80) out.ascii(', cache flush');
   if (end > limit) return -1;
+  writeData(out, type, b, start, data, end, base, limit);
+  return end;
+}
+
+/** Write the data of a record of `type`, each part after a blank; nothing where it has no short form. */
+export function writeData(
+  out: TextBuffer,
+  type: number,
+  b: Uint8Array,
+  owner: number,
+  data: number,
+  end: number,
+  base: number,
+  limit: number,
+): void {
   if (type === A) {
     if (end - data >= 4) {
       out.byte(32);
@@ -61,12 +76,11 @@ export function writeRecord(out: TextBuffer, b: Uint8Array, start: number, base:
     }
   } else if (type === 10) {
     out.byte(32);
-    writeName(out, b, start, base, limit);
+    writeName(out, b, owner, base, limit);
   } else {
     const shape = SHAPE[type];
     if (shape !== undefined) writeShape(out, shape, b, data, end, base, limit);
   }
-  return end;
 }
 
 function writeShape(out: TextBuffer, shape: string, b: Uint8Array, data: number, end: number, base: number, limit: number): void {
