@@ -16,7 +16,7 @@ export async function selectionFor(options: ViewOptions, inputs: readonly string
   const writer = await openWriter(write, { inputs, application: `netlens ${__VERSION__}` });
   return {
     ...chosen,
-    chosen: (_frame, record) => writer.write(record),
+    chosen: (record) => writer.write(record),
     settle: () => writer.drain(),
     begin: (reader) => writer.keep(reader),
     close: () => writer.close(),

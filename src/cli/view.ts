@@ -101,8 +101,8 @@ export interface Selection {
   readonly packet?: ((record: CaptureRecord) => boolean) | undefined;
   /** On the dissected frame. */
   readonly display?: ((frame: Frame) => boolean) | undefined;
-  /** Called with every frame that was selected, e.g. to write it. */
-  readonly chosen?: ((frame: Frame, record: CaptureRecord) => void) | undefined;
+  /** Called with every packet that was selected, e.g. to write it. */
+  readonly chosen?: ((record: CaptureRecord) => void) | undefined;
   /** Once, before the first frame: for what came with the capture. */
   readonly begin?: ((reader: CaptureReader) => void) | undefined;
   /** Work that waits, e.g. a write; awaited once a chunk. */
@@ -143,12 +143,19 @@ export async function showFrames(
         session.skip(record);
         continue;
       }
+      if (view === undefined && display === undefined && chosen !== undefined) {
+        // Nobody looks at the frames, as in `live -w`: then writing them is all there is to do.
+        tally.selected++;
+        chosen(record);
+        if (tally.selected >= count) break;
+        continue;
+      }
       const frame = session.dissect(record);
       if (display !== undefined && !display(frame)) continue;
       tally.selected++;
       view?.frame(out, frame);
       session.shown(frame);
-      chosen?.(frame, record);
+      chosen?.(record);
       if (sink.full) await sink.flush();
       if (tally.selected >= count || sink.closed) break;
     }
