@@ -13,6 +13,7 @@ import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dispatchEtherType, etherTypeNames, LEAST_TYPE, MOST_LENGTH } from './ethertypes.js';
+import { dissectFabricPath, FABRIC_PATH } from './fabric-path.js';
 import { dissectLlc } from './llc.js';
 import { payloadEnd, walkTrailer } from './trailer.js';
 
@@ -25,6 +26,9 @@ const NO_NODES: readonly TreeNode[] = [];
 
 /** The type or length field. */
 const typeOf = (l: Layer): number => u16(l.bytes, l.start + 12);
+/** 0 is a length of nothing, which no station sends; it is taken for an unknown type. */
+const isLength = (type: number): boolean => type > 0 && type <= MOST_LENGTH;
+const isType = (type: number): boolean => type >= LEAST_TYPE || type === 0;
 const GROUP_BIT = 0x01;
 /** eth.fcs.status: what is known of a check sequence. */
 const FCS_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified' };
@@ -47,10 +51,10 @@ const fields = {
   type: uint16('eth.type', 'Type', 12, {
     base: 'hex',
     values: etherTypeNames,
-    when: (l) => typeOf(l) >= LEAST_TYPE,
+    when: (l) => isType(typeOf(l)),
     pure: [12, 14],
   }),
-  length: uint16('eth.len', 'Length', 12, { unit: 'bytes', when: (l) => typeOf(l) <= MOST_LENGTH, pure: [12, 14] }),
+  length: uint16('eth.len', 'Length', 12, { unit: 'bytes', when: (l) => isLength(typeOf(l)), pure: [12, 14] }),
   invalidType: uint16('eth.invalid_lentype', 'Invalid length/type', 12, {
     base: 'hex',
     pure: [12, 14],
@@ -69,7 +73,7 @@ const fields = {
 
 export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   override get chain(): string {
-    return typeOf(this) > MOST_LENGTH ? 'eth:ethertype' : 'eth';
+    return isType(typeOf(this)) ? 'eth:ethertype' : 'eth';
   }
   writeSource(out: TextBuffer): void {
     out.ether(this.bytes, this.start + 6);
@@ -95,17 +99,17 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
     const type = typeOf(this);
     const room = payloadRoom(this);
     let to = this.end;
-    if (type <= MOST_LENGTH) {
+    if (isLength(type)) {
       to = from + Math.min(type, room);
       if (type > room) tree.put(fields.lengthPastEnd, true, from - 2, 2);
-    } else if (type >= LEAST_TYPE) to = payloadEnd(this, from + room);
+    } else if (isType(type)) to = payloadEnd(this, from + room);
     if (this.bytes[this.start + 6]! & GROUP_BIT) tree.put(fields.sourceGroup, true, this.start + 6, 6);
     walkTrailer(tree, this, to, this.end, fcsLengthOf(this), fields);
   }
 
   override summary(out: TextBuffer): void {
     const type = typeOf(this);
-    if (type >= LEAST_TYPE) {
+    if (isType(type)) {
       out.ascii('Ethernet II, ');
       out.text(typeText(type));
     } else if (type > MOST_LENGTH) {
@@ -136,12 +140,17 @@ function payloadRoom(eth: Layer): number {
 export const dissectEthernet: Dissect = (frame, start, end) => {
   const eth = new Ethernet(frame, start, end);
   if (!frame.add(eth, HEADER_LENGTH)) return;
-  frame.addressing = eth;
   const type = u16(eth.bytes, start + 12);
+  if (type === FABRIC_PATH) {
+    // No Ethernet header after all, though it looks like one.
+    frame.layers.pop();
+    return dissectFabricPath(frame, start, end);
+  }
+  frame.addressing = eth;
   const fcs = frame.interface_.fcsLength;
   const stop = fcs === undefined ? end : start + HEADER_LENGTH + payloadRoom(eth);
   if (type >= LEAST_TYPE) dispatchEtherType(frame, type, start + HEADER_LENGTH, stop);
-  else if (type <= MOST_LENGTH) dissectLengthPayload(frame, start + HEADER_LENGTH, Math.min(stop, start + HEADER_LENGTH + type));
+  else if (isLength(type)) dissectLengthPayload(frame, start + HEADER_LENGTH, Math.min(stop, start + HEADER_LENGTH + type));
   else frame.data(start + HEADER_LENGTH, end);
 };
 

@@ -5,6 +5,7 @@
  */
 import type { ValueNames } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
+import { u16 } from '../core/octets.js';
 import { etherTypes } from '../core/registry.js';
 
 /** Up to this a type field is a length (IEEE 802.3 section 3.2.6). */
@@ -90,13 +91,13 @@ export const ETHERTYPE: Readonly<Record<number, string>> = {
   35093: 'RoCE version 1',
   35113: 'TTE',
   35119: 'High-availability Seamless Redundancy',
-  35141: 'Cisco FabricPath',
+  35075: 'Cisco FabricPath',
+  35110: 'VN-Tag',
   35143: 'CAPWAP',
   35361: 'MikroTik RoMON',
   36864: 'Loopback',
   36865: 'DNS over Ethernet',
   37120: '802.1Q-in-802.1Q (old)',
-  37984: 'VN-Tag',
   38014: 'Geonetworking',
   65535: 'Reserved',
 };
@@ -136,7 +137,26 @@ export const etherTypeNames: ValueNames = ETHERTYPE;
 /** What the protocol column says of an EtherType that nobody dissects: `LLDP`, `0x88b5`. */
 export const etherTypeShort = (type: number): string => SHORT[type] ?? `0x${type.toString(16).padStart(4, '0')}`;
 
+/**
+ * Where a payload ends that nobody dissects but whose length is easily told, so that what follows it is seen as padding:
+ * EAPOL (IEEE 802.1X), PTP (IEEE 1588), LLDP (IEEE 802.1AB: elements of 7 bits type and 9 bits length up to one of type 0).
+ */
+function ownEnd(frame: Frame, type: number, start: number, end: number): number {
+  const { bytes } = frame;
+  const limit = Math.min(end, frame.captured);
+  if (start + 4 > limit) return end;
+  if (type === 0x888e) return Math.min(end, start + 4 + u16(bytes, start + 2));
+  if (type === 0x88f7) return Math.min(end, start + u16(bytes, start + 2));
+  if (type !== 0x88cc) return end;
+  for (let at = start; at + 2 <= limit; ) {
+    const element = u16(bytes, at);
+    at += 2 + (element & 0x1ff);
+    if (element >> 9 === 0) return Math.min(at, end);
+  }
+  return end;
+}
+
 /** Hand `[start, end)` to what the EtherType says; what nobody dissects becomes data under the type's name. */
 export function dispatchEtherType(frame: Frame, type: number, start: number, end: number): void {
-  if (!frame.tryDispatch(etherTypes, type, start, end)) frame.data(start, end, etherTypeShort(type));
+  if (!frame.tryDispatch(etherTypes, type, start, end)) frame.data(start, ownEnd(frame, type, start, end), etherTypeShort(type));
 }

@@ -1,20 +1,24 @@
 /** The protocols of links: what a captured frame begins with, and what may stand between that and IP. */
 import type { ProtocolEntry } from '../core/registry.js';
+import { arcnet } from './arcnet.js';
 import { ciscoHdlc, slarp } from './chdlc.js';
 import { ethernet } from './ethernet.js';
+import { fabricPath } from './fabric-path.js';
 import { fddi } from './fddi.js';
 import { frameRelay } from './frame-relay.js';
+import { ipnet, ipoib } from './ipnet.js';
 import { llc } from './llc.js';
 import { mpls } from './mpls.js';
 import { nflog } from './nflog.js';
 import { nullLoopback } from './null.js';
+import { pktap } from './pktap.js';
 import { ppp } from './ppp.js';
 import { pppControl } from './ppp-control.js';
 import { pppoeDiscovery, pppoeSession } from './pppoe.js';
 import { avs, ppi, prism, radiotap } from './radiotap.js';
 import { raw } from './raw.js';
 import { sll } from './sll.js';
-import { backboneTag, providerTag, vlan } from './vlan.js';
+import { backboneTag, providerTag, vlan, vnTag } from './vlan.js';
 import { wlan } from './wlan.js';
 
 export const linkLayers: readonly ProtocolEntry[] = [
@@ -23,6 +27,8 @@ export const linkLayers: readonly ProtocolEntry[] = [
   vlan,
   providerTag,
   backboneTag,
+  vnTag,
+  fabricPath,
   sll,
   nullLoopback,
   raw,
@@ -41,4 +47,8 @@ export const linkLayers: readonly ProtocolEntry[] = [
   ppi,
   wlan,
   nflog,
+  arcnet,
+  ipnet,
+  ipoib,
+  pktap,
 ];

@@ -17,6 +17,7 @@ import { type Dissect, etherTypes, ipProtocols, type ProtocolEntry, udpPorts } f
 import type { TextBuffer } from '../core/text.js';
 import { dissectEthernet } from './ethernet.js';
 import { ETHERTYPE, MOST_LENGTH } from './ethertypes.js';
+import { payloadEnd } from './trailer.js';
 
 const LABEL_LENGTH = 4;
 const BOTTOM = 0x100;
@@ -59,8 +60,7 @@ export const dissectMpls: Dissect = (frame, start, end) => {
   // One more label a call; the registry's limit on layers ends a stack without a bottom.
   else if (!frame.tryDispatch(etherTypes, 0x8847, from, end)) frame.data(from, end);
   // A label stack ends where the packet below it does, so that Ethernet can tell its trailer.
-  const below = frame.layers[index];
-  if (below !== undefined && below.bytes === mpls.bytes) mpls.end = below.end;
+  if (frame.layers.length > index) mpls.end = payloadEnd(mpls, end);
 };
 
 function dissectBelow(frame: Frame, label: number, start: number, end: number): void {

@@ -16,7 +16,8 @@ import { dissectPpp } from './ppp.js';
 
 const HEADER_LENGTH = 6;
 const TAG_HEADER = 4;
-const FCS_LENGTH = 4;
+/** Octets that an Ethernet frame carries at the least. */
+const LEAST_PAYLOAD = 46;
 
 const CODE: Readonly<Record<number, string>> = {
   0: 'Session Data',
@@ -125,12 +126,11 @@ export class PppoeSession extends layer(
   'PPP-over-Ethernet Session',
   {
     ...header(),
-    // Four octets more are an FCS that Ethernet could not tell from the payload.
+    // A short frame is filled up to the least that Ethernet carries.
     badLength: expert('warn', 'pppoe.payload_length.bad', 'Possible bad payload length', (l) => {
       if (l.start + HEADER_LENGTH > l.captured) return false;
       const stated = u16(l.bytes, l.start + 4);
-      const actual = l.end - l.start - HEADER_LENGTH;
-      return stated !== actual && stated + FCS_LENGTH !== actual;
+      return l.end - l.start > LEAST_PAYLOAD && stated !== l.end - l.start - HEADER_LENGTH;
     }),
   },
   'PPPoES',

@@ -35,8 +35,10 @@ const UNVERIFIED = 2;
  * Worked out when asked for, so that it costs dissection nothing.
  */
 export function payloadEnd(layer: Layer, end: number): number {
-  const { layers } = layer.frame;
+  const { layers, stopped } = layer.frame;
   const child = layers[layers.indexOf(layer) + 1];
+  // A child that contradicts itself is not believed.
+  if (stopped !== undefined && stopped.layer === child && stopped.reason === 'malformed') return end;
   return child !== undefined && child.bytes === layer.bytes && child.start > layer.start && child.end < end ? child.end : end;
 }
 
@@ -51,14 +53,15 @@ export function walkTrailer(tree: Tree, layer: Layer, from: number, end: number,
   let uncertain = false;
   // Octets are counted from the start of the whole frame: a frame inside a tunnel was not padded for a wire.
   const first = layer.bytes === frame.own ? frame.start : layer.start;
-  const pad = Math.min(first + LEAST_FRAME, end, captured);
+  const pad = Math.min(first + LEAST_FRAME, end);
   if (at < pad && frame.end - frame.start >= LEAST_FRAME) {
-    while (at < pad && layer.bytes[at] === 0) at++;
-    if (at === pad) tree.add(rows.padding, from, pad - from);
-    else {
+    const seen = Math.min(pad, captured);
+    while (at < seen && layer.bytes[at] === 0) at++;
+    if (at < seen) {
       at = from;
       uncertain = true;
-    }
+    } else if (pad > captured) return;
+    else tree.add(rows.padding, from, pad - from);
   }
   const fcs =
     rows.fcs !== undefined &&

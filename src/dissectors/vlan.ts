@@ -154,6 +154,46 @@ export const dissectBackboneTag: Dissect = (frame, start, end) => {
   else dissectLengthPayload(frame, start + BACKBONE_LENGTH, Math.min(end, start + BACKBONE_LENGTH + type));
 };
 
+const VN_TAG_LENGTH = 6;
+
+/** The tag between a switch and the virtual ports that it serves. */
+export class VnTag extends layer(
+  'vntag',
+  'VN-Tag',
+  {
+    direction: bits('vntag.dir', 'Direction', 0, 8, 0x80, { values: { 0: 'To Bridge', 1: 'From Bridge' } }),
+    pointer: bits('vntag.ptr', 'Pointer', 0, 8, 0x40, { values: { 0: 'vif_id', 1: 'vif_list_id' } }),
+    destination: bits('vntag.dst', 'Destination', 0, 16, 0x3fff),
+    looped: flag('vntag.looped', 'Looped', 2, 0x80),
+    version: bits('vntag.version', 'Version', 2, 8, 0x30),
+    source: bits('vntag.src', 'Source', 2, 16, 0x0fff),
+    type: uint16('vntag.etype', 'Type', 4, { base: 'hex', values: etherTypeNames }),
+  },
+  'VNTAG',
+) {
+  override summary(out: TextBuffer): void {
+    out.ascii('Source: ');
+    out.number(this.source);
+    out.ascii('  Destination: ');
+    out.number(this.destination);
+  }
+}
+
+export const dissectVnTag: Dissect = (frame, start, end) => {
+  const tag = new VnTag(frame, start, end);
+  if (!frame.add(tag, VN_TAG_LENGTH)) return;
+  const type = u16(tag.bytes, start + 4);
+  if (type > MOST_LENGTH) dispatchEtherType(frame, type, start + VN_TAG_LENGTH, end);
+  else dissectLengthPayload(frame, start + VN_TAG_LENGTH, Math.min(end, start + VN_TAG_LENGTH + type));
+};
+
+export const vnTag: ProtocolEntry = {
+  name: 'vntag',
+  layers: [VnTag],
+  dissect: dissectVnTag,
+  on: [etherTypes.at(0x8926, dissectVnTag)],
+};
+
 export const vlan: ProtocolEntry = {
   name: 'vlan',
   layers: [Vlan],
