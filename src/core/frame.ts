@@ -41,6 +41,8 @@ export class Frame {
   readonly end: number;
   readonly layers: Layer[] = [];
   stopped: Stop | undefined = undefined;
+  /** The layer whose fixed header is not whole, so that there is nothing to sum it up by. */
+  private headless: Layer | undefined = undefined;
   /** The innermost layer that knows addresses. */
   addressing: Addressing | undefined = undefined;
   /** The innermost transport layer. */
@@ -96,7 +98,9 @@ export class Frame {
    */
   add(layer: Layer, need: number): boolean {
     this.layers.push(layer);
-    return layer.start + need <= layer.captured || this.require(layer, need);
+    if (layer.start + need <= layer.captured) return true;
+    this.headless ??= layer;
+    return this.require(layer, need);
   }
 
   /** Check for a length learnt from the layer itself, e.g. a header length field. */
@@ -157,7 +161,7 @@ export class Frame {
     if (this.headline !== undefined) return this.headline;
     const last = this.layers.length - 1;
     const top = this.layers[last]!;
-    return last > 1 && top instanceof Data ? this.layers[last - 1]! : top;
+    return last > 1 && top instanceof Data && top.what === undefined ? this.layers[last - 1]! : top;
   }
 
   /** Names of the protocols, outermost first: `eth:ethertype:ip:tcp`. */
@@ -176,10 +180,14 @@ export class Frame {
 
   /** Write the Info column. */
   writeInfo(out: TextBuffer): void {
-    this.top.summary(out);
+    const { top } = this;
+    if (top !== this.headless) {
+      top.summary(out);
+      if (this.stopped) out.byte(0x20);
+    }
     if (this.stopped) {
-      if (this.stopped.reason === 'malformed') out.text(` [malformed ${this.stopped.layer.shortName}]`);
-      else out.text(` [cut short: ${this.stopped.layer.shortName} needs ${this.stopped.need} octets, ${this.stopped.have} captured]`);
+      if (this.stopped.reason === 'malformed') out.text(`[malformed ${this.stopped.layer.shortName}]`);
+      else out.text(`[cut short: ${this.stopped.layer.shortName} needs ${this.stopped.need} octets, ${this.stopped.have} captured]`);
     }
     if (this.remark !== undefined) out.text(this.remark);
   }

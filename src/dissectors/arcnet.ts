@@ -20,23 +20,23 @@ const RFC_1051_IP = 0xf0;
 const RFC_1051_ARP = 0xf1;
 const BACNET = 0xcd;
 const PROTOCOL: Readonly<Record<number, string>> = {
-  0x05: 'Network bootstrap',
-  0x80: 'Diagnose',
+  5: 'Network bootstrap',
+  128: 'Diagnose',
   [BACNET]: 'BACnet',
-  0xd4: 'IP (RFC 1201)',
-  0xd5: 'ARP (RFC 1201)',
-  0xd6: 'RARP (RFC 1201)',
-  0xc4: 'IPv6',
-  0xdd: 'AppleTalk',
-  0xf7: 'NetWare',
+  212: 'IP (RFC 1201)',
+  213: 'ARP (RFC 1201)',
+  214: 'RARP (RFC 1201)',
+  196: 'IPv6',
+  221: 'AppleTalk',
+  247: 'NetWare',
   [RFC_1051_IP]: 'IP (RFC 1051)',
   [RFC_1051_ARP]: 'ARP (RFC 1051)',
 };
 const ETHERTYPE_OF: Readonly<Record<number, number>> = {
-  0xd4: 0x0800,
-  0xd5: 0x0806,
-  0xd6: 0x8035,
-  0xc4: 0x86dd,
+  212: 0x0800,
+  213: 0x0806,
+  214: 0x8035,
+  196: 0x86dd,
   [RFC_1051_IP]: 0x0800,
   [RFC_1051_ARP]: 0x0806,
 };

@@ -38,7 +38,8 @@ export class FabricPath extends layer(
 }
 
 export const dissectFabricPath: Dissect = (frame, start, end) => {
-  if (frame.add(new FabricPath(frame, start, end), HEADER_LENGTH)) dissectEthernet(frame, start + HEADER_LENGTH, Math.max(start + HEADER_LENGTH, end - FCS_LENGTH));
+  if (frame.add(new FabricPath(frame, start, end), HEADER_LENGTH))
+    dissectEthernet(frame, start + HEADER_LENGTH, Math.max(start + HEADER_LENGTH, end - FCS_LENGTH));
 };
 
 export const fabricPath: ProtocolEntry = { name: 'cfp', layers: [FabricPath], dissect: dissectFabricPath };

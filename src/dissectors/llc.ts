@@ -242,9 +242,9 @@ export class Llc extends layer('llc', 'Logical-Link Control', {
       out.hex(u16(this.bytes, this.start + protocolAt(this)), 4);
     } else if (this.start + 2 <= this.captured) {
       out.ascii('; DSAP 0x');
-      out.hex(this.bytes[this.start]!, 2);
+      out.hex(this.bytes[this.start]! & 0xfe, 2);
       out.ascii(` ${sapName(this.bytes[this.start]!)} ${this.bytes[this.start]! & 1 ? 'Group' : 'Individual'}, SSAP 0x`);
-      out.hex(this.bytes[this.start + 1]!, 2);
+      out.hex(this.bytes[this.start + 1]! & 0xfe, 2);
       out.ascii(` ${sapName(this.bytes[this.start + 1]!)} ${response(this) ? 'Response' : 'Command'}`);
     }
   }

@@ -56,18 +56,24 @@ const SHAPE: readonly (readonly [size: number, align: number])[] = [
   [4, 2], // L-SIG
 ];
 
-const flagNames = { on: 'True', off: 'False' };
-const bit = (name: string, label: string, mask: number) => flag(name, label, undefined, mask, 8, { flags: [flagNames.on, flagNames.off] });
+const bit = (name: string, label: string, mask: number) => flag(name, label, undefined, mask);
 
-const channelFlags = group(
-  { channelFlags: uint16('radiotap.channel.flags', 'Channel flags', { ...LITTLE, base: 'hex' }) },
-  {
-    cck: flag('radiotap.channel.flags.cck', 'Complementary Code Keying (CCK)', undefined, 0x0020, 16, LITTLE),
-    ofdm: flag('radiotap.channel.flags.ofdm', 'Orthogonal Frequency-Division Multiplexing (OFDM)', undefined, 0x0040, 16, LITTLE),
-    band2: flag('radiotap.channel.flags.2ghz', '2 GHz spectrum', undefined, 0x0080, 16, LITTLE),
-    band5: flag('radiotap.channel.flags.5ghz', '5 GHz spectrum', undefined, 0x0100, 16, LITTLE),
-  },
-);
+const flagBits = {
+  cfp: bit('radiotap.flags.cfp', 'CFP', 0x01),
+  preamble: bit('radiotap.flags.preamble', 'Preamble', 0x02),
+  wep: bit('radiotap.flags.wep', 'WEP', 0x04),
+  fragmented: bit('radiotap.flags.frag', 'Fragmentation', 0x08),
+  fcsAtEnd: bit('radiotap.flags.fcs', 'FCS at end', FCS_AT_END),
+  dataPad: bit('radiotap.flags.datapad', 'Data Pad', DATA_PAD),
+  badFcs: bit('radiotap.flags.badfcs', 'Bad FCS', 0x40),
+  shortGuard: bit('radiotap.flags.shortgi', 'Short GI', 0x80),
+};
+const channelBits = {
+  cck: flag('radiotap.channel.flags.cck', 'Complementary Code Keying (CCK)', undefined, 0x0020, 16, LITTLE),
+  ofdm: flag('radiotap.channel.flags.ofdm', 'Orthogonal Frequency-Division Multiplexing (OFDM)', undefined, 0x0040, 16, LITTLE),
+  band2: flag('radiotap.channel.flags.2ghz', '2 GHz spectrum', undefined, 0x0080, 16, LITTLE),
+  band5: flag('radiotap.channel.flags.5ghz', '5 GHz spectrum', undefined, 0x0100, 16, LITTLE),
+};
 
 const fields = {
   version: uint8('radiotap.version', 'Header revision', 0),
@@ -75,22 +81,10 @@ const fields = {
   length: uint16('radiotap.length', 'Header length', 2, { ...LITTLE, unit: 'bytes' }),
   present: many(uint32('radiotap.present.word', 'Present flags word', { ...LITTLE, base: 'hex' })),
   time: uint64('radiotap.mactime', 'MAC timestamp', LITTLE),
-  ...group(
-    { flags: uint8('radiotap.flags', 'Flags', { base: 'hex' }) },
-    {
-      cfp: bit('radiotap.flags.cfp', 'CFP', 0x01),
-      preamble: bit('radiotap.flags.preamble', 'Preamble', 0x02),
-      wep: bit('radiotap.flags.wep', 'WEP', 0x04),
-      fragmented: bit('radiotap.flags.frag', 'Fragmentation', 0x08),
-      fcsAtEnd: bit('radiotap.flags.fcs', 'FCS at end', FCS_AT_END),
-      dataPad: bit('radiotap.flags.datapad', 'Data Pad', DATA_PAD),
-      badFcs: bit('radiotap.flags.badfcs', 'Bad FCS', 0x40),
-      shortGuard: bit('radiotap.flags.shortgi', 'Short GI', 0x80),
-    },
-  ),
+  ...group({ flags: uint8('radiotap.flags', 'Flags', { base: 'hex' }) }, flagBits),
   rate: double('radiotap.datarate', 'Data rate (Mb/s)'),
   frequency: uint16('radiotap.channel.freq', 'Channel frequency', { ...LITTLE, unit: 'MHz' }),
-  ...channelFlags,
+  ...group({ channelFlags: uint16('radiotap.channel.flags', 'Channel flags', { ...LITTLE, base: 'hex' }) }, channelBits),
   hopSet: uint8('radiotap.fhss.hopset', 'FHSS Hop Set'),
   hopPattern: uint8('radiotap.fhss.pattern', 'FHSS Pattern'),
   signal: many(int8('radiotap.dbm_antsignal', 'Antenna signal', { unit: 'dBm' })),
@@ -140,12 +134,12 @@ export class Radiotap extends layer('radiotap', 'Radiotap Header', fields, 'Radi
         case 0:
           return tree.add(fields.time, at);
         case 1:
-          return tree.word(fields.flags, at, fields.flags.children);
+          return tree.word(fields.flags, at, Object.values(flagBits));
         case 2:
           return tree.put(fields.rate, this.bytes[at]! / 2, at, 1);
         case 3:
           tree.add(fields.frequency, at);
-          return tree.word(fields.channelFlags, at + 2, fields.channelFlags.children);
+          return tree.word(fields.channelFlags, at + 2, Object.values(channelBits));
         case 4:
           tree.add(fields.hopSet, at);
           return tree.add(fields.hopPattern, at + 1);

@@ -401,9 +401,8 @@ export function dissectWlanFrame(frame: Frame, start: number, end: number, fcsLe
   const from = start + (padded ? (header + 3) & ~3 : header);
   const to = end - wlan.fcsLength;
   if (from >= to) return;
-  if (flagsOf(wlan) & PROTECTED) frame.data(from, to, 'encrypted');
-  // What follows the first fragment is in other frames.
-  else if ((u16le(wlan.bytes, start + 22) & 15) > 0) frame.data(from, to, 'fragment');
+  // What is encrypted, or a fragment after the first, cannot be read.
+  if (flagsOf(wlan) & PROTECTED || (u16le(wlan.bytes, start + 22) & 15) > 0) frame.data(from, to);
   else if (qos(wlan) && u16le(wlan.bytes, start + qosAt(wlan)) & 0x80) dissectAggregate(frame, from, to);
   else dissectLlc(frame, from, to);
 }
