@@ -6,6 +6,7 @@ import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { EchoPairs } from './analysis/echo.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { UdpStreams } from './analysis/udp-streams.js';
+import { decompress } from './capture/decompress.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
@@ -84,7 +85,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
     finishStreams?.();
     dnsTransactions?.finish();
   };
-  return new Session({ registry, checksums: options.checksums ?? false, showSecrets: options.showSecrets ?? false, hooks });
+  return new Session({ registry, checksums: options.checksums ?? false, showSecrets: options.showSecrets ?? false, decompress, hooks });
 }
 
 /** Every frame of a source, dissected. A frame is valid until the next one is asked for; `frame.keep()` lasts. */

@@ -5,6 +5,12 @@ import { FrameLayer } from './frame-layer.js';
 import type { Layer } from './layer.js';
 import { linkTypes, type Registry } from './registry.js';
 
+/**
+ * Undo a content coding (`gzip`, `deflate`, `br`, also several with commas), to at most `limit` octets; of data that ends
+ * early, what there is. Undefined when nothing can be made of it.
+ */
+export type Decompress = (octets: Uint8Array, coding: string, limit: number) => Uint8Array | undefined;
+
 /** What a session needs that dissectors cannot know. */
 export interface SessionOptions {
   readonly registry: Registry;
@@ -12,6 +18,7 @@ export interface SessionOptions {
   readonly checksums?: boolean;
   /** Show passwords in commands instead of masking them. */
   readonly showSecrets?: boolean;
+  readonly decompress?: Decompress;
   readonly hooks?: Hooks;
 }
 
@@ -89,6 +96,7 @@ export class Session {
   readonly registry: Registry;
   readonly checksums: boolean;
   readonly showSecrets: boolean;
+  readonly decompress: Decompress | undefined;
   readonly hooks: Hooks;
   /** Frames dissected so far. */
   count = 0;
@@ -109,6 +117,7 @@ export class Session {
     this.registry = options.registry;
     this.checksums = options.checksums ?? false;
     this.showSecrets = options.showSecrets ?? false;
+    this.decompress = options.decompress;
     this.hooks = options.hooks ?? {};
   }
 

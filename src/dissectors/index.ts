@@ -9,6 +9,7 @@ import { dns, llmnr, mdns } from './dns.js';
 import { geneve } from './geneve.js';
 import { erspan, gre } from './gre.js';
 import { gtp } from './gtp.js';
+import { http, ssdp } from './http.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6.js';
 import { igmp } from './igmp.js';
@@ -43,6 +44,8 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   gtp,
   tcp,
   resp,
+  http,
+  ssdp,
   dns,
   mdns,
   llmnr,

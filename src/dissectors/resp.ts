@@ -286,6 +286,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
           if (count < SHOWN_DEPTH) tree.openPut(row, true, at, line - at);
           else tree.put(row, true, at, line - at);
           if (!streamed && !Number.isNaN(length)) tree.put(lengthRow, integer(b, at + 1, stop), at + 1, stop - at - 1);
+          if (length < -1) tree.put(fields.malformedLength, true, at, line - at);
           at = line;
           if (type === ATTRIBUTE && count > 0 && open[count - 1]! > 0) open[count - 1]!++;
           if (streamed || length > 0) {
@@ -320,6 +321,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   }
 
   private walkInline(tree: Tree, at: number, line: number, stop: number): void {
+    // Redis ignores empty lines.
+    if (stop === at) return;
     tree.put(fields.fragment, true, at, line - at);
     let text = '';
     const { arguments: args, secrets } = this;
@@ -690,7 +693,8 @@ class RespParser implements StreamParser {
   constructor(private readonly context: StreamContext) {}
 
   get need(): number {
-    return this.elements.need;
+    // Within an aggregate there is more to come than the string that is under way.
+    return this.elements.flat ? this.elements.need : 0;
   }
 
   private get shared(): Shared {

@@ -7,7 +7,7 @@ export interface Part {
   readonly frame: number;
   /** Where they go in the message's octets. */
   readonly from: number;
-  readonly to: number;
+  to: number;
   /** Differs from what another frame brought for the same place. */
   readonly conflict: boolean;
 }

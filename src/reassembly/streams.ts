@@ -110,6 +110,8 @@ class Talk {
   protocol: Speaks = undefined;
   shared: unknown = undefined;
   tries = 0;
+  /** Ports say nothing (any more): the conversation changed its protocol. */
+  changed = false;
 }
 
 /** Octets that came early. */
@@ -255,6 +257,7 @@ export class StreamReader implements StreamContext {
     this.talk.protocol = protocol;
     this.talk.shared = undefined;
     this.talk.tries = 0;
+    this.talk.changed = true;
   }
 
   /** The receiver says that it has everything before `sequence`. */
@@ -450,6 +453,7 @@ export class StreamReader implements StreamContext {
     const { pending, pendingLength: length, parts } = this;
     let at = 0;
     let more = false;
+    let messages = 0;
     while (at < length) {
       if (this.talk.protocol !== this.speaks || this.parser === undefined) {
         if (!this.choose(pending, at, length)) {
@@ -473,6 +477,7 @@ export class StreamReader implements StreamContext {
       if (n > 0) {
         this.measured(tcp, n);
         this.message(frame, at, at + n);
+        messages++;
         at += n;
       } else if (n === MORE) {
         this.want(parser, length - at);
@@ -486,7 +491,8 @@ export class StreamReader implements StreamContext {
       }
     }
     // Wireshark lists them in the order of their octets, and of their coming where they begin alike.
-    notesOf(tcp).reassembled ??= { bytes: pending, length, parts: parts.sort((a, b) => a.from - b.from) };
+    if (messages > 0 && (parts.length > 1 || parts[0]?.frame !== frame.number))
+      notesOf(tcp).reassembled ??= { bytes: pending, length, parts: parts.sort((a, b) => a.from - b.from) };
     this.drop();
     if (more) {
       this.append(pending, at, length, 0, -1);
@@ -544,8 +550,10 @@ export class StreamReader implements StreamContext {
   }
 
   private part(frame: number, from: number, to: number, conflict: boolean): void {
+    const last = this.parts[this.parts.length - 1];
+    if (last !== undefined && last.frame === frame && last.to === from && to > from) last.to = to;
     // An octet a segment would make the list larger than the message.
-    if (this.parts.length < MAX_PARTS) this.parts.push({ frame, from, to, conflict });
+    else if (this.parts.length < MAX_PARTS) this.parts.push({ frame, from, to, conflict });
   }
 
   /** Forget the octets that wait for their message; layers may still hold them. */
@@ -699,7 +707,7 @@ export class StreamReader implements StreamContext {
   private choose(bytes: Uint8Array, start: number, end: number): boolean {
     const { talk, streams } = this;
     if (talk.protocol === undefined) {
-      if (talk.tries === 0) talk.protocol = this.byPort();
+      if (talk.tries === 0 && !talk.changed) talk.protocol = this.byPort();
       if (talk.protocol === undefined) {
         for (const protocol of streams.registry.streams)
           if (protocol.recognise!(bytes, start, end)) {
