@@ -11,6 +11,7 @@ import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
+import type { ResetCause } from './tcp-endpoints.js';
 import type { Outstanding } from './tcp-outstanding.js';
 import type { SentLog } from './tcp-sent.js';
 
@@ -92,6 +93,28 @@ export class Direction implements TcpDirection {
   synFrame = 0;
   synSeconds = 0;
   synNanoseconds = 0;
+  /** Flags of the last segment. */
+  lastFlags = 0;
+  /** Octets of payload sent, those sent again included. */
+  octets = 0;
+  repeatedOctets = 0;
+  /** Repeats that turned out to be needless. */
+  needless = 0;
+  /** Timeouts since the receiver was last heard. */
+  timeoutsInARow = 0;
+
+  // What the endpoint states need (analysis/tcp-endpoints.ts).
+  /** The first FIN: its frame, the sequence number after it, and whether that was acknowledged. */
+  finFrame = 0;
+  finEnd = 0;
+  finAcked = false;
+  /** Octets sent after the other side had sent its FIN. */
+  octetsAfterPeerFin = 0;
+  /** How often its sender had no room left, since when, and for how many nanoseconds in all. */
+  zeroWindows = 0;
+  zeroSeconds = 0;
+  zeroNanoseconds = 0;
+  stalled = 0;
   /** Segments that the sender sent again, as its kernel counts them. */
   resent = 0;
   /** Segments that others overtook. */
@@ -166,6 +189,14 @@ export class Conversation {
   /** The ACK that completes the handshake was seen, this many nanoseconds after the last SYN. */
   handshakeDone = false;
   handshake = 0;
+  /** Both sides sent a SYN before they saw the other's; both a FIN. */
+  simultaneousOpen = false;
+  simultaneousClose = false;
+  /** The first reset: its frame, its sender's direction, what it came after, and in which frame (0: none). */
+  resetFrame = 0;
+  resetBy: Direction | undefined = undefined;
+  resetCause: ResetCause = 'nothing seen';
+  resetAnswers = 0;
   /** A bit for each kind of MPTCP operation seen. */
   multipathOperations = 0;
   /** Accurate ECN: 1 asked for in the SYN, 2 agreed to. */

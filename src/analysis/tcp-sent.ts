@@ -48,8 +48,8 @@ export class SentLog {
   high: number;
   /** All before it was acknowledged. */
   acked: number;
-  /** Where the log began: nothing is known of what comes before. */
-  readonly floor: number;
+  /** Where what is remembered begins: nothing is known of what comes before. */
+  private floor: number;
 
   /** Smoothed round trip and its variation in nanoseconds (RFC 6298); 0 before the first measurement. */
   smoothedRtt = 0;
@@ -91,7 +91,7 @@ export class SentLog {
     if (distance > 0) return distance > FARTHEST ? 'forgotten' : 'ahead';
     if (distance < -FARTHEST) return 'forgotten';
     if (this.find(start) >= 0) return 'repeat';
-    return this.count > 0 && ((start - this.data[this.place(0)]!) | 0) > 0 ? 'fills' : 'forgotten';
+    return ((start - this.floor) | 0) >= 0 && this.count > 0 ? 'fills' : 'forgotten';
   }
 
   /** The range that holds an octet; -1 when none does. */
@@ -261,6 +261,7 @@ export class SentLog {
       this.unacknowledged = Math.max(0, old - drop);
       this.head = (this.head + drop) % this.capacity;
       this.count -= drop;
+      if (this.count > 0) this.floor = this.start(0);
       return;
     }
     const bigger = new Int32Array(this.capacity * 2 * WIDTH);

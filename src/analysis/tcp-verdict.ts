@@ -16,6 +16,7 @@ import type { Tcp } from '../dissectors/tcp.js';
 import type { RepeatKind, TcpFacts, TcpVerdict } from '../dissectors/tcp-facts.js';
 import { isDsack } from '../dissectors/tcp-options.js';
 import type { Direction } from './conversations.js';
+import { follow } from './tcp-endpoints.js';
 import type { OptionFacts } from './tcp-option-facts.js';
 import { NEEDLESS, RESENT, SACKED, SentLog } from './tcp-sent.js';
 
@@ -64,7 +65,8 @@ export function judge(
     };
     return;
   }
-  let verdict: TcpVerdict | undefined;
+  const note = follow(frame, me, sequence, ack, flags, length, window);
+  let verdict: TcpVerdict | undefined = note === undefined ? undefined : { note };
   if (flags & SYN) verdict = judgeSyn(frame, me, flags);
   else if ((flags & RST) === 0 && (length > 0 || flags & FIN))
     verdict = judgeData(frame, me, options, sequence, flags & FIN ? length + 1 : length, length, identity);
@@ -85,6 +87,7 @@ export function judge(
   me.lastSequence = sequence;
   me.lastIdentity = identity;
   me.lastLength = length;
+  me.lastFlags = flags;
 }
 
 /** IP identification and TCP checksum in one number; the former is 0 where there is none. */
@@ -197,6 +200,7 @@ function judgeData(
       const first = sent.find(sequence);
       let to = first;
       while (to < sent.count && seqBefore(sent.start(to), end)) to++;
+      me.repeatedOctets += Math.min(length, (sent.end(to - 1) - sequence) | 0);
       sent.resend(first, to, number, seconds, nanoseconds, identity, tsval);
       addUnseen(sent, sequence, end, frame, identity, tsval);
       return verdict;
@@ -226,6 +230,8 @@ function judgeForgotten(frame: Frame, me: Direction, sent: SentLog, sequence: nu
   if (length <= 1 && sequence === ((sent.high - 1) | 0))
     return probe(frame, me, me.peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
   me.resent++;
+  me.needless++;
+  me.repeatedOctets += length;
   return { repeat: { kind: 'spurious', of: 0, first: 0, after: sinceLast(frame, me), timeout: 0, evidence: 'acknowledged before' } };
 }
 
@@ -306,6 +312,10 @@ function judgeRepeat(
   if (length <= 1 && allAcked && sequence === ((sent.high - 1) | 0))
     return probe(frame, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
   me.resent++;
+  if (seqAtOrBefore(end, sent.acked) || (sent.marks(i) & SACKED && seqAtOrBefore(end, sent.end(i)))) {
+    me.needless++;
+    sent.mark(i, NEEDLESS);
+  }
   if (seqAtOrBefore(end, sent.acked)) return repeat('spurious', `acknowledged in #${sent.ackFrame} before`);
   if (sent.marks(i) & SACKED && seqAtOrBefore(end, sent.end(i))) return repeat('spurious', `reported by SACK in #${sent.sackFrame} before`);
   const kind = causeOf(frame, me, sent, i, sequence, after);
@@ -317,6 +327,7 @@ function judgeRepeat(
       if (sent.recovery === 2 && seqBefore(sent.acked, sent.recoverHigh) && quiet(frame, me) < patience(me, sent))
         return repeat(kind, `follows the timeout of #${sent.recoveryFrame}`);
       const timeout = sent.countTimeout(i);
+      me.timeoutsInARow = timeout;
       sent.recovery = 2;
       sent.recoverHigh = sent.high;
       sent.recoveryFrame = frame.number;
@@ -396,7 +407,7 @@ function judgeAck(
     const { bytes: b } = tcp;
     const at = options.sackAt;
     dsack = isDsack(b, at, options.sackLength, ack);
-    if (dsack) verdict = needless(frame, sent, u32(b, at + 2) | 0, 'D-SACK: it came twice');
+    if (dsack) verdict = needless(frame, me.peer, sent, u32(b, at + 2) | 0, 'D-SACK: it came twice');
     for (let block = dsack ? 1 : 0; 10 + 8 * block <= options.sackLength; block++) {
       const left = u32(b, at + 2 + 8 * block) | 0;
       const right = u32(b, at + 6 + 8 * block) | 0;
@@ -411,10 +422,11 @@ function judgeAck(
   }
   if (advance > 0) {
     if (seqAtOrBefore(ack, sent.high)) {
-      if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(frame, sent, sent.unacknowledged, options);
+      if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(frame, me.peer, sent, sent.unacknowledged, options);
       sent.acknowledge(ack, frame.seconds, frame.nanoseconds);
     } else sent.acked = ack;
     sent.duplicates = 0;
+    me.peer.timeoutsInARow = 0;
     sent.ackFrame = frame.number;
     if (sent.recovery !== 0 && seqAtOrAfter(ack, sent.recoverHigh)) sent.recovery = 0;
     return verdict;
@@ -428,18 +440,19 @@ function judgeAck(
 }
 
 /** The repeat that carried `octet` last was not needed. */
-function needless(frame: Frame, sent: SentLog, octet: number, evidence: string): TcpVerdict | undefined {
+function needless(frame: Frame, sender: Direction, sent: SentLog, octet: number, evidence: string): TcpVerdict | undefined {
   const i = sent.find(octet);
   if (i < 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT || sent.lastFrame(i) === frame.number) return undefined;
   sent.mark(i, NEEDLESS);
+  sender.needless++;
   return { needless: sent.lastFrame(i), needlessEvidence: evidence };
 }
 
 /** RFC 4015 (Eifel): the ACK of a range that was sent again echoes a time stamp older than the repeat's, so the first one had arrived. */
-function judgeEcho(frame: Frame, sent: SentLog, i: number, options: OptionFacts): TcpVerdict | undefined {
+function judgeEcho(frame: Frame, sender: Direction, sent: SentLog, i: number, options: OptionFacts): TcpVerdict | undefined {
   if (!options.timestamps || options.tsecr === 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT) return undefined;
   if (sent.tsval(i) === 0 || !seqBefore(options.tsecr, sent.tsval(i))) return undefined;
-  return needless(frame, sent, sent.start(i), 'its ACK echoes the time stamp of the first one');
+  return needless(frame, sender, sent, sent.start(i), 'its ACK echoes the time stamp of the first one');
 }
 
 /** The ACK with which the side that opened completes the handshake. */

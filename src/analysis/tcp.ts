@@ -138,7 +138,6 @@ export class TcpAnalysis {
     if ((flags & (SYN | ACK)) === ACK) bits |= length > 0 ? 8 : 4;
     if ((flags & (FIN | ACK)) === (FIN | ACK)) bits |= 16;
     if (flags & RST) bits |= 32;
-    if (flags & SYN && (flags & ACK) === 0) bits |= 1;
     conversation.completeness |= bits;
   }
 
