@@ -284,10 +284,13 @@ export class Libpcap {
   }
 }
 
-/** Octets that a dispatch should move: enough to be worth its call, little enough to stay warm. */
-const BATCH_OCTETS = 2 * 1024 * 1024;
-/** Most frames of a dispatch; with {@link BATCH_OCTETS} it bounds what a sudden change to large frames can cost. */
-const BATCH_FRAMES = 4096;
+/**
+ * Octets that a dispatch may move. It ends anyway when the kernel has no more; with a backlog, on a busy machine where
+ * every change of threads takes milliseconds, a large batch is what catches up.
+ */
+const BATCH_OCTETS = 16 * 1024 * 1024;
+/** Most frames of a dispatch; should all be far larger than those before, the kernel's buffer bounds what they hold. */
+const BATCH_FRAMES = 65_536;
 
 /**
  * Octets in memory of the C library that libpcap writes into as if it were a file (open_memstream(3)): it grows with
