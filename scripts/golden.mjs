@@ -1,0 +1,75 @@
+// Writes fixtures/golden/: what netlens prints for each capture, to be reviewed as text; compared with tshark where it is
+// installed, field by field. Exit 1 when a field differs that docs/differences.md does not name.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+await build({
+  entryPoints: ['test/golden.ts'],
+  outfile: 'dist/golden.mjs',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  external: ['koffi', 'cap'],
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+});
+const { printed } = await import(`${root}/dist/golden.mjs`);
+const captures = readdirSync('fixtures').filter((name) => /\.pcap(ng)?$/.test(name));
+mkdirSync('fixtures/golden', { recursive: true });
+for (const capture of captures) {
+  const shown = await printed(`fixtures/${capture}`);
+  for (const [form, text] of Object.entries(shown)) writeFileSync(`fixtures/golden/${capture.replace(/\.pcap(ng)?$/, '')}.${form}`, text);
+}
+console.log(`${captures.length} captures printed into fixtures/golden`);
+process.exitCode = compare() ? 0 : 1;
+
+function compare() {
+  if (spawnSync('tshark', ['--version']).status !== 0) {
+    console.log('tshark is not installed: not compared');
+    return true;
+  }
+  const known = new Set(
+    execFileSync('tshark', ['-G', 'fields'], { maxBuffer: 2 ** 28 })
+      .toString()
+      .split('\n')
+      .map((line) => line.split('\t')[2]),
+  );
+  const names = execFileSync('node', ['dist/netlens.js', 'fields', '--json'], { maxBuffer: 2 ** 26 })
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).name)
+    .filter((name) => known.has(name) && !/^(frame\.time|_ws\.|frame\.protocols|frame\.number$)/.test(name));
+  const differences = readFileSync('docs/differences.md', 'utf8');
+  const columns = ['frame.number', ...names].flatMap((name) => ['-e', name]);
+  const preferences = ['-o', 'tcp.reassemble_out_of_order:TRUE'];
+  let fine = true;
+  let values = 0;
+  for (const capture of captures) {
+    const path = `fixtures/${capture}`;
+    const run = (command, args) => execFileSync(command, args, { maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] }).toString().trimEnd().split('\n').map((line) => line.split('\t'));
+    const theirs = run('tshark', ['-n', ...preferences, '-r', path, '-T', 'fields', ...columns]);
+    const ours = run('node', ['dist/netlens.js', 'read', path, '-T', 'fields', ...columns]);
+    theirs.forEach((row, i) =>
+      names.forEach((name, k) => {
+        const [want = '', got = ''] = [row[k + 1], ours[i]?.[k + 1]];
+        if (want !== '' || got !== '') values++;
+        if (canonical(want) === canonical(got) || differences.includes(`\`${name}\``)) return;
+        fine = false;
+        console.log(`${capture} frame ${row[0]} ${name}: tshark ${JSON.stringify(want)}, netlens ${JSON.stringify(got)}`);
+      }),
+    );
+  }
+  console.log(`${values} values compared with tshark`);
+  return fine;
+}
+
+function canonical(text) {
+  return text
+    .split(',')
+    .map((v) => (/^0x[0-9a-f]+$/i.test(v) ? String(BigInt(v)) : /^-?\d+\.\d+$/.test(v) ? v.replace(/\.?0+$/, '') : v === 'True' ? '1' : v === 'False' ? '0' : v.toLowerCase()))
+    .join(',');
+}
