@@ -50,18 +50,24 @@ function compare() {
   let values = 0;
   for (const capture of captures) {
     const path = `fixtures/${capture}`;
-    const run = (command, args) => execFileSync(command, args, { maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] }).toString().trimEnd().split('\n').map((line) => line.split('\t'));
+    const run = (command, args) =>
+      execFileSync(command, args, { maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] })
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split('\t'));
     const theirs = run('tshark', ['-n', ...preferences, '-r', path, '-T', 'fields', ...columns]);
     const ours = run('node', ['dist/netlens.js', 'read', path, '-T', 'fields', ...columns]);
-    theirs.forEach((row, i) =>
-      names.forEach((name, k) => {
+    for (const [i, row] of theirs.entries())
+      for (const [k, name] of names.entries()) {
         const [want = '', got = ''] = [row[k + 1], ours[i]?.[k + 1]];
         if (want !== '' || got !== '') values++;
-        if (canonical(want) === canonical(got) || differences.includes(`\`${name}\``)) return;
+        if (canonical(want) === canonical(got) || differences.includes(`\`${name}\``)) continue;
         fine = false;
-        console.log(`${capture} frame ${row[0]} ${name}: tshark ${JSON.stringify(want)}, netlens ${JSON.stringify(got)}`);
-      }),
-    );
+        console.log(
+          `${capture} frame ${row[0]} ${name}: tshark ${JSON.stringify(want.slice(0, 60))}, netlens ${JSON.stringify(got.slice(0, 60))}`,
+        );
+      }
   }
   console.log(`${values} values compared with tshark`);
   return fine;
@@ -70,6 +76,16 @@ function compare() {
 function canonical(text) {
   return text
     .split(',')
-    .map((v) => (/^0x[0-9a-f]+$/i.test(v) ? String(BigInt(v)) : /^-?\d+\.\d+$/.test(v) ? v.replace(/\.?0+$/, '') : v === 'True' ? '1' : v === 'False' ? '0' : v.toLowerCase()))
+    .map((v) =>
+      /^0x[0-9a-f]+$/i.test(v)
+        ? String(BigInt(v))
+        : /^-?\d+\.\d+$/.test(v)
+          ? v.replace(/\.?0+$/, '')
+          : v === 'True'
+            ? '1'
+            : v === 'False'
+              ? '0'
+              : v.toLowerCase(),
+    )
     .join(',');
 }

@@ -306,7 +306,8 @@ export function valueText(field: Field, raw: Raw): string {
     case 'list':
       return raw ? '1' : '0';
     case 'bytes':
-      return typeof raw === 'string' ? raw : hexOf(raw as Uint8Array);
+      // Octets that are there but none: tshark's word for it.
+      return typeof raw === 'string' ? raw : hexOf(raw as Uint8Array) || '<none>';
     case 'duration':
       return secondsText(raw as number | bigint);
     case 'time':
