@@ -48,8 +48,6 @@ export class DnsExchanges {
 
   /** Look at a message and tell it, and the frame's Info column, of its place. */
   see(frame: Frame, dns: Dns): void {
-    // What contradicts itself proves nothing; what the capture cut short still says who asks and who answers.
-    if (frame.stopped?.reason === 'malformed') return;
     identify(frame, dns);
     let hash = hashOfKey();
     // Exchanges are spread over 2^32 numbers, so this ends at once almost always, and at most after all of them.
@@ -60,6 +58,9 @@ export class DnsExchanges {
     }
     if (dns.bytes[dns.start + 2]! & 0x80) this.answer(frame, dns, found);
     else this.ask(frame, dns, hash, found);
+    // A message that contradicts itself, or whose other fragments never came, takes its place but claims nothing; one that
+    // the capture cut short was whole on the wire.
+    if (!dns.whole && dns.captured === dns.end) dns.exchange = undefined;
   }
 
   private ask(frame: Frame, dns: Dns, hash: number, found: Exchange | undefined): void {

@@ -172,6 +172,10 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
   /** Over TCP: what the two octets before the message say. */
   prefixed: number | undefined = undefined;
   exchange: DnsExchange | undefined = undefined;
+  /** False when its sections run past its octets. */
+  whole = true;
+  /** It began in the first of several fragments, and the others never came. */
+  fragment = false;
 
   override get mood(): Mood | undefined {
     return this.start + 4 <= this.captured && isResponse(this) && (flagsOf(this) & 15) !== 0 ? 'trouble' : undefined;
@@ -190,6 +194,8 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
     }
     for (let section = 0; section < 3; section++)
       for (let left = u16(b, start + 6 + 2 * section); left > 0; left--) {
+        // Half a record whose other half never came is none.
+        if (this.fragment && endOfRecord(b, at, captured) < 0) return;
         at = walkRecord(tree, SECTIONS[section]!, at, start, captured, multicast);
         if (at < 0) return;
       }
@@ -317,20 +323,29 @@ function endOfMessage(b: Uint8Array, start: number, end: number): number {
     at += 4;
   }
   for (let left = u16(b, start + 6) + u16(b, start + 8) + u16(b, start + 10); left > 0; left--) {
-    at = skipName(b, at, end);
-    if (at < 0 || at + RECORD_FIXED > end) return -1;
-    at += RECORD_FIXED + u16(b, at + 8);
-    if (at > end) return -1;
+    at = endOfRecord(b, at, end);
+    if (at < 0) return -1;
   }
   return at;
+}
+
+/** Where the record at `start` ends; -1 when that is past `end`. */
+function endOfRecord(b: Uint8Array, start: number, end: number): number {
+  const at = skipName(b, start, end);
+  if (at < 0 || at + RECORD_FIXED > end) return -1;
+  const next = at + RECORD_FIXED + u16(b, at + 8);
+  return next <= end ? next : -1;
 }
 
 function dissectMessage(frame: Frame, dns: Dns, start: number, end: number): void {
   if (!frame.add(dns, HEADER_LENGTH)) return;
   const { bytes: b, captured } = dns;
   if (opcodeOf(dns) !== STATEFUL && endOfMessage(b, start, captured) < 0) {
+    dns.whole = false;
+    dns.fragment = frame.fragment;
     if (captured < end) frame.require(dns, end - start);
-    else frame.malformed(dns, end - start);
+    // In the first of several fragments it is not wrong that the rest is missing.
+    else if (!frame.fragment) frame.malformed(dns, end - start);
   }
   if (frame.quoted === 0) frame.session.hooks.dns?.(frame, dns);
 }

@@ -253,7 +253,9 @@ function dissectFragment(frame: Frame, ip: Ipv4 & FragmentLayer, start: number, 
   const protocol = bytes[ip.start + 9]!;
   const offset = (place & OFFSET) * 8;
   const { fragment } = frame.session.hooks;
-  if (fragment && frame.quoted === 0 && end > start && end <= ip.captured) {
+  // A fragment that claims more than its frame holds has lost its end and cannot become part of a whole.
+  const whole = end <= ip.captured && ip.start + u16(bytes, ip.start + 2) <= end;
+  if (fragment && frame.quoted === 0 && end > start && whole) {
     const identification = u16(bytes, ip.start + 4);
     const more = (place & MORE_FRAGMENTS) !== 0;
     const key = String.fromCharCode(
