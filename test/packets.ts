@@ -132,3 +132,9 @@ export function icmpv6Message(text: string, turned = false): Uint8Array {
   if (message[2] === 0 && message[3] === 0) setChecksum(message, 2, 2 * (0x2001 + 0x0db8) + 3 + message.length + 58);
   return ipv6(58, message, turned);
 }
+
+/** A UDP datagram in IPv4, with no checksum. */
+export function udpMessage(srcPort: number, dstPort: number, payload: Uint8Array): Uint8Array {
+  const word = (n: number) => [n >> 8, n & 255];
+  return ipv4(17, Uint8Array.from([...word(srcPort), ...word(dstPort), ...word(8 + payload.length), 0, 0, ...payload]));
+}

@@ -5,6 +5,7 @@ import { FrameLayer } from '../core/frame-layer.js';
 import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
+import { dhcp } from './dhcp.js';
 import { dns, llmnr, mdns } from './dns.js';
 import { geneve } from './geneve.js';
 import { erspan, gre } from './gre.js';
@@ -49,6 +50,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   dns,
   mdns,
   llmnr,
+  dhcp,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 

@@ -1,0 +1,758 @@
+/**
+ * Dynamic Host Configuration Protocol, and the Bootstrap Protocol that it grew from: an address for this host, please.
+ *
+ * RFC 951 (BOOTP), RFC 2131 (DHCP), RFC 2132 (options), RFC 3396 (long options), RFC 3004 (user class), RFC 3046 (relay
+ * agents), RFC 3361 (SIP), RFC 3397 (domain search), RFC 3442 (routes), RFC 3925 (vendors), RFC 4361 (client identifier),
+ * RFC 4388 (lease query), RFC 4702 (FQDN), RFC 5859 (TFTP), RFC 6704 (nonce), RFC 8910 (captive portal).
+ *
+ *     0    1       2      3      4     8      10      12       16       20       24       28       44      108    236      240
+ *     | op | htype | hlen | hops | xid | secs | flags | ciaddr | yiaddr | siaddr | giaddr | chaddr | sname | file | cookie | options …
+ */
+import { colonText } from '../core/addresses.js';
+import {
+  bits,
+  bool,
+  bytes,
+  computed,
+  ether,
+  type Field,
+  flag,
+  group,
+  guid,
+  int32,
+  ipv4,
+  ipv6,
+  many,
+  string,
+  uint8,
+  uint16,
+  uint32,
+} from '../core/field.js';
+import { type Layer, layer, type Tree } from '../core/layer.js';
+import { hexOf, textOf, u16, u32 } from '../core/octets.js';
+import { type Dissect, type ProtocolEntry, udpPorts } from '../core/registry.js';
+import type { TextBuffer } from '../core/text.js';
+import { readLabels } from './domain-labels.js';
+
+const OPERATION: Readonly<Record<number, string>> = { 1: 'Boot Request', 2: 'Boot Reply' };
+const HARDWARE: Readonly<Record<number, string>> = { 1: 'Ethernet', 6: 'IEEE 802', 24: 'IEEE 1394', 32: 'InfiniBand' };
+/** RFC 2132 section 9.6 and the registry "DHCP Message Type 53 Values". */
+const MESSAGE: Readonly<Record<number, string>> = {
+  1: 'Discover',
+  2: 'Offer',
+  3: 'Request',
+  4: 'Decline',
+  5: 'ACK',
+  6: 'NAK',
+  7: 'Release',
+  8: 'Inform',
+  9: 'Force Renew',
+  10: 'Lease query',
+  11: 'Lease Unassigned',
+  12: 'Lease Unknown',
+  13: 'Lease Active',
+  14: 'Bulk Lease Query',
+  15: 'Lease Query Done',
+  16: 'Active LeaseQuery',
+  17: 'Lease Query Status',
+  18: 'TLS',
+};
+const NODE_TYPE: Readonly<Record<number, string>> = { 1: 'B-node', 2: 'P-node', 4: 'M-node', 8: 'H-node' };
+const DUID_TYPE: Readonly<Record<number, string>> = {
+  1: 'link-layer address plus time',
+  2: 'assigned by vendor based on Enterprise number',
+  3: 'link-layer address',
+  4: 'Universally Unique Identifier (UUID)',
+};
+
+const HEADER_LENGTH = 236;
+const CHADDR = 28;
+const CHADDR_LENGTH = 16;
+const SNAME = 44;
+const FILE = 108;
+const COOKIE = 0x63825363;
+const OPTIONS = 240;
+const ETHERNET = 1;
+
+const PAD = 0;
+const HOST_NAME = 12;
+const OVERLOAD = 52;
+const MESSAGE_TYPE = 53;
+const VENDOR_CLASS = 60;
+const CLIENT_ID = 61;
+const USER_CLASS = 77;
+const FQDN = 81;
+const RELAY_AGENT = 82;
+const DOMAIN_SEARCH = 119;
+const SIP_SERVERS = 120;
+const CLASSLESS_ROUTES = 121;
+const VENDOR_CLASSES = 124;
+const VENDOR_OPTIONS = 125;
+const SIX_RD = 212;
+const END = 255;
+
+const hardwareLength = (l: Layer): number => Math.min(l.bytes[l.start + 2]!, CHADDR_LENGTH);
+const hasMac = (l: Layer): boolean => l.bytes[l.start + 1] === ETHERNET && l.bytes[l.start + 2] === 6;
+const hasOtherAddress = (l: Layer): boolean => !hasMac(l) && l.bytes[l.start + 2]! > 0;
+const hasCookie = (l: Layer): boolean =>
+  l.start + OPTIONS <= Math.min(l.end, l.captured) && u32(l.bytes, l.start + HEADER_LENGTH) === COOKIE;
+
+/** Rows of options whose value is of one kind through and through; {@link SIMPLE} says which option each is. */
+const simple = {
+  subnetMask: ipv4('dhcp.option.subnet_mask', 'Subnet Mask'),
+  /** Seconds east of UTC. */
+  timeOffset: int32('dhcp.option.time_offset', 'Time Offset'),
+  routers: many(ipv4('dhcp.option.router', 'Router')),
+  timeServers: many(ipv4('dhcp.option.time_server', 'Time Server')),
+  nameServers: many(ipv4('dhcp.option.name_server', 'Name Server')),
+  domainNameServers: many(ipv4('dhcp.option.domain_name_server', 'Domain Name Server')),
+  logServers: many(ipv4('dhcp.option.log_server', 'Log Server')),
+  quotesServers: many(ipv4('dhcp.option.quotes_server', 'Quotes Server')),
+  printServers: many(ipv4('dhcp.option.lpr_server', 'LPR Server')),
+  impressServers: many(ipv4('dhcp.option.impress_server', 'Impress Server')),
+  resourceServers: many(ipv4('dhcp.option.resource_location_server', 'Resource Location Server')),
+  hostName: string('dhcp.option.hostname', 'Host Name'),
+  /** Blocks of 512 octets. */
+  bootFileSize: uint16('dhcp.option.boot_file_size', 'Boot File Size'),
+  dumpFile: string('dhcp.option.merit_dump_file', 'Merit Dump File'),
+  domainName: string('dhcp.option.domain_name', 'Domain Name'),
+  swapServer: ipv4('dhcp.option.swap_server', 'Swap Server'),
+  rootPath: string('dhcp.option.root_path', 'Root Path'),
+  extensionsPath: string('dhcp.option.extension_path', 'Extension Path'),
+  ipForwarding: bool('dhcp.option.ip_forwarding', 'IP Forwarding'),
+  sourceRouting: bool('dhcp.option.non_local_source_routing', 'Non-Local Source Routing'),
+  reassemblySize: uint16('dhcp.option.max_datagram_reassembly_size', 'Maximum Datagram Reassembly Size'),
+  defaultTtl: uint8('dhcp.option.default_ip_ttl', 'Default IP Time-to-Live'),
+  /** Seconds. */
+  mtuAging: uint32('dhcp.option.path_mtu_aging_timeout', 'Path MTU Aging Timeout'),
+  mtuPlateaus: many(uint16('dhcp.option.path_mtu_plateau_table_item', 'Path MTU Plateau Table Item')),
+  interfaceMtu: uint16('dhcp.option.interface_mtu', 'Interface MTU'),
+  subnetsLocal: bool('dhcp.option.all_subnets_are_local', 'All Subnets Are Local'),
+  broadcast: ipv4('dhcp.option.broadcast_address', 'Broadcast Address'),
+  maskDiscovery: bool('dhcp.option.perform_mask_discovery', 'Perform Mask Discovery'),
+  maskSupplier: bool('dhcp.option.mask_supplier', 'Mask Supplier'),
+  routerDiscovery: bool('dhcp.option.perform_router_discover', 'Perform Router Discover'),
+  solicitationAddress: ipv4('dhcp.option.router_solicitation_address', 'Router Solicitation Address'),
+  trailers: bool('dhcp.option.trailer_encapsulation', 'Trailer Encapsulation'),
+  /** Seconds. */
+  arpTimeout: uint32('dhcp.option.arp_cache_timeout', 'ARP Cache Timeout'),
+  ethernetEncapsulation: bool('dhcp.option.ethernet_encapsulation', 'Ethernet Encapsulation'),
+  tcpTtl: uint8('dhcp.option.tcp_default_ttl', 'TCP Default TTL'),
+  /** Seconds. */
+  tcpKeepalive: uint32('dhcp.option.tcp_keepalive_interval', 'TCP Keepalive Interval'),
+  tcpGarbage: bool('dhcp.option.tcp_keepalive_garbage', 'TCP Keepalive Garbage'),
+  nisDomain: string('dhcp.option.nis_domain', 'Network Information Service Domain'),
+  nisServers: many(ipv4('dhcp.option.nis_server', 'Network Information Service Server')),
+  ntpServers: many(ipv4('dhcp.option.ntp_server', 'Network Time Protocol Server')),
+  netbiosNameServers: many(ipv4('dhcp.option.netbios_over_tcpip_name_server', 'NetBIOS over TCP/IP Name Server')),
+  netbiosDatagramServers: many(ipv4('dhcp.option.netbios_over_tcpip_dd_name_server', 'NetBIOS over TCP/IP Datagram Distribution Server')),
+  netbiosNodeType: uint8('dhcp.option.netbios_over_tcpip_node_type', 'NetBIOS over TCP/IP Node Type', { values: NODE_TYPE }),
+  netbiosScope: string('dhcp.option.netbios_over_tcpip_scope', 'NetBIOS over TCP/IP Scope'),
+  fontServers: many(ipv4('dhcp.option.xwindows_system_font_server', 'X Window System Font Server')),
+  displayManagers: many(ipv4('dhcp.option.xwindows_system_display_manager', 'X Window System Display Manager')),
+  requestedAddress: ipv4('dhcp.option.requested_ip_address', 'Requested IP Address'),
+  /** Seconds. */
+  leaseTime: uint32('dhcp.option.ip_address_lease_time', 'IP Address Lease Time', { unit: 'seconds' }),
+  overload: uint8('dhcp.option.option_overload', 'Option Overload', {
+    values: { 1: 'Boot file holds options', 2: 'Server host name holds options', 3: 'Both hold options' },
+  }),
+  message: uint8('dhcp.option.dhcp', 'DHCP', { values: MESSAGE }),
+  serverId: ipv4('dhcp.option.dhcp_server_id', 'DHCP Server Identifier'),
+  requestList: many(uint8('dhcp.option.request_list_item', 'Parameter Request List Item')),
+  messageText: string('dhcp.option.message', 'Message'),
+  maxMessageSize: uint16('dhcp.option.dhcp_max_message_size', 'Maximum DHCP Message Size'),
+  /** Seconds. */
+  renewalTime: uint32('dhcp.option.renewal_time_value', 'Renewal Time Value', { unit: 'seconds' }),
+  /** Seconds. */
+  rebindingTime: uint32('dhcp.option.rebinding_time_value', 'Rebinding Time Value', { unit: 'seconds' }),
+  vendorClass: string('dhcp.option.vendor_class_id', 'Vendor class identifier'),
+  nisPlusDomain: string('dhcp.option.nis_plus_domain', 'Network Information Service+ Domain'),
+  nisPlusServers: many(ipv4('dhcp.option.nis_plus_server', 'Network Information Service+ Server')),
+  tftpServerName: string('dhcp.option.tftp_server_name', 'TFTP Server Name'),
+  bootFileName: string('dhcp.option.bootfile_name', 'Bootfile name'),
+  homeAgents: many(ipv4('dhcp.option.mobile_ip_home_agent', 'Mobile IP Home Agent')),
+  smtpServers: many(ipv4('dhcp.option.smtp_server', 'SMTP Server')),
+  popServers: many(ipv4('dhcp.option.pop3_server', 'POP3 Server')),
+  newsServers: many(ipv4('dhcp.option.nntp_server', 'NNTP Server')),
+  wwwServers: many(ipv4('dhcp.option.default_www_server', 'Default WWW Server')),
+  fingerServers: many(ipv4('dhcp.option.default_finger_server', 'Default Finger Server')),
+  ircServers: many(ipv4('dhcp.option.default_irc_server', 'Default IRC Server')),
+  streettalkServers: many(ipv4('dhcp.option.streettalk_server', 'StreetTalk Server')),
+  directoryServers: many(ipv4('dhcp.option.streettalk_da_server', 'StreetTalk Directory Assistance Server')),
+  /** Seconds. */
+  lastTransaction: uint32('dhcp.option.client_last_transaction_time', 'Client last transaction time'),
+  associatedAddresses: many(ipv4('dhcp.option.associated_ip_option', 'Associated IP option')),
+  architecture: many(uint16('dhcp.option.client_system_architecture', 'Client System Architecture')),
+  zonePosix: string('dhcp.option.tz_pcode', 'TZ PCode'),
+  zoneName: string('dhcp.option.tz_tcode', 'TZ TCode'),
+  parentAddress: many(ipv4('dhcp.option.netinfo_parent_server_address', 'NetInfo Parent Server Address')),
+  parentTag: string('dhcp.option.netinfo_parent_server_tag', 'NetInfo Parent Server Tag'),
+  autoConfiguration: uint8('dhcp.option.dhcp_auto_configuration', 'DHCP Auto-Configuration'),
+  subnetSelection: ipv4('dhcp.option.subnet_selection_option', 'Subnet Selection Option'),
+  panaAgents: many(ipv4('dhcp.option.pana_agent', 'PANA Authentication Agent')),
+  lostServer: string('dhcp.option.lost_server_domain_name', 'LoST Server Domain Name'),
+  capwapControllers: many(ipv4('dhcp.option.capwap_access_controller', 'CAPWAP Access Controller')),
+  andsfServers: many(ipv4('dhcp.option.andsf_server', 'ANDSF Server')),
+  nonceAlgorithms: many(uint8('dhcp.option.forcerenew_nonce.algorithm', 'Forcerenew Nonce Algorithm')),
+  tftpServers: many(ipv4('dhcp.option.tftp_server_address', 'TFTP Server Address')),
+  mudUrl: string('dhcp.option.mudurl', 'Manufacturer Usage Description URL'),
+  pxeConfigFile: string('dhcp.option.pxe_config_file', 'PXELINUX configuration file'),
+  pxePathPrefix: string('dhcp.option.pxe_path_prefix', 'PXELINUX path prefix'),
+  captivePortal: string('dhcp.option.captive_portal', 'Captive Portal'),
+  proxyConfiguration: string('dhcp.option.private_proxy_autodiscovery', 'Proxy autodiscovery'),
+};
+
+/** Options by number: what they are called and, for simple ones, the row of their value. */
+const OPTION: Readonly<Record<number, readonly [name: string, row?: Field]>> = {
+  0: ['Padding'],
+  1: ['Subnet Mask', simple.subnetMask],
+  2: ['Time Offset', simple.timeOffset],
+  3: ['Router', simple.routers],
+  4: ['Time Server', simple.timeServers],
+  5: ['Name Server', simple.nameServers],
+  6: ['Domain Name Server', simple.domainNameServers],
+  7: ['Log Server', simple.logServers],
+  8: ['Quotes Server', simple.quotesServers],
+  9: ['LPR Server', simple.printServers],
+  10: ['Impress Server', simple.impressServers],
+  11: ['Resource Location Server', simple.resourceServers],
+  [HOST_NAME]: ['Host Name', simple.hostName],
+  13: ['Boot File Size', simple.bootFileSize],
+  14: ['Merit Dump File', simple.dumpFile],
+  15: ['Domain Name', simple.domainName],
+  16: ['Swap Server', simple.swapServer],
+  17: ['Root Path', simple.rootPath],
+  18: ['Extensions Path', simple.extensionsPath],
+  19: ['IP Forwarding', simple.ipForwarding],
+  20: ['Non-Local Source Routing', simple.sourceRouting],
+  21: ['Policy Filter'],
+  22: ['Maximum Datagram Reassembly Size', simple.reassemblySize],
+  23: ['Default IP Time-to-Live', simple.defaultTtl],
+  24: ['Path MTU Aging Timeout', simple.mtuAging],
+  25: ['Path MTU Plateau Table', simple.mtuPlateaus],
+  26: ['Interface MTU', simple.interfaceMtu],
+  27: ['All Subnets are Local', simple.subnetsLocal],
+  28: ['Broadcast Address', simple.broadcast],
+  29: ['Perform Mask Discovery', simple.maskDiscovery],
+  30: ['Mask Supplier', simple.maskSupplier],
+  31: ['Perform Router Discover', simple.routerDiscovery],
+  32: ['Router Solicitation Address', simple.solicitationAddress],
+  33: ['Static Route'],
+  34: ['Trailer Encapsulation', simple.trailers],
+  35: ['ARP Cache Timeout', simple.arpTimeout],
+  36: ['Ethernet Encapsulation', simple.ethernetEncapsulation],
+  37: ['TCP Default TTL', simple.tcpTtl],
+  38: ['TCP Keepalive Interval', simple.tcpKeepalive],
+  39: ['TCP Keepalive Garbage', simple.tcpGarbage],
+  40: ['Network Information Service Domain', simple.nisDomain],
+  41: ['Network Information Service Servers', simple.nisServers],
+  42: ['Network Time Protocol Servers', simple.ntpServers],
+  43: ['Vendor-Specific Information'],
+  44: ['NetBIOS over TCP/IP Name Server', simple.netbiosNameServers],
+  45: ['NetBIOS over TCP/IP Datagram Distribution Server', simple.netbiosDatagramServers],
+  46: ['NetBIOS over TCP/IP Node Type', simple.netbiosNodeType],
+  47: ['NetBIOS over TCP/IP Scope', simple.netbiosScope],
+  48: ['X Window System Font Server', simple.fontServers],
+  49: ['X Window System Display Manager', simple.displayManagers],
+  50: ['Requested IP Address', simple.requestedAddress],
+  51: ['IP Address Lease Time', simple.leaseTime],
+  [OVERLOAD]: ['Option Overload', simple.overload],
+  [MESSAGE_TYPE]: ['DHCP Message Type', simple.message],
+  54: ['DHCP Server Identifier', simple.serverId],
+  55: ['Parameter Request List', simple.requestList],
+  56: ['Message', simple.messageText],
+  57: ['Maximum DHCP Message Size', simple.maxMessageSize],
+  58: ['Renewal Time Value', simple.renewalTime],
+  59: ['Rebinding Time Value', simple.rebindingTime],
+  [VENDOR_CLASS]: ['Vendor class identifier', simple.vendorClass],
+  [CLIENT_ID]: ['Client identifier'],
+  64: ['Network Information Service+ Domain', simple.nisPlusDomain],
+  65: ['Network Information Service+ Servers', simple.nisPlusServers],
+  66: ['TFTP Server Name', simple.tftpServerName],
+  67: ['Bootfile name', simple.bootFileName],
+  68: ['Mobile IP Home Agent', simple.homeAgents],
+  69: ['SMTP Server', simple.smtpServers],
+  70: ['POP3 Server', simple.popServers],
+  71: ['NNTP Server', simple.newsServers],
+  72: ['Default WWW Server', simple.wwwServers],
+  73: ['Default Finger Server', simple.fingerServers],
+  74: ['Default IRC Server', simple.ircServers],
+  75: ['StreetTalk Server', simple.streettalkServers],
+  76: ['StreetTalk Directory Assistance Server', simple.directoryServers],
+  [USER_CLASS]: ['User Class Information'],
+  80: ['Rapid commit'],
+  [FQDN]: ['Client Fully Qualified Domain Name'],
+  [RELAY_AGENT]: ['Agent Information Option'],
+  91: ['Client last transaction time', simple.lastTransaction],
+  92: ['Associated IP option', simple.associatedAddresses],
+  93: ['Client System Architecture', simple.architecture],
+  94: ['Client Network Device Interface'],
+  97: ['UUID/GUID-based Client Identifier'],
+  100: ['PCode', simple.zonePosix],
+  101: ['TCode', simple.zoneName],
+  108: ['IPv6-Only Preferred'],
+  112: ['NetInfo Parent Server Address', simple.parentAddress],
+  113: ['NetInfo Parent Server Tag', simple.parentTag],
+  114: ['Captive Portal', simple.captivePortal],
+  116: ['DHCP Auto-Configuration', simple.autoConfiguration],
+  117: ['Name Service Search'],
+  118: ['Subnet Selection Option', simple.subnetSelection],
+  [DOMAIN_SEARCH]: ['Domain Search'],
+  [SIP_SERVERS]: ['SIP Servers'],
+  [CLASSLESS_ROUTES]: ['Classless Static Route'],
+  [VENDOR_CLASSES]: ['V-I Vendor Class'],
+  [VENDOR_OPTIONS]: ['V-I Vendor-specific Information'],
+  136: ['PANA Authentication Agent', simple.panaAgents],
+  137: ['LoST Server Domain Name', simple.lostServer],
+  138: ['CAPWAP Access Controllers', simple.capwapControllers],
+  142: ['ANDSF IPv4 Address', simple.andsfServers],
+  145: ['Forcerenew Nonce Capable', simple.nonceAlgorithms],
+  150: ['TFTP Server Address', simple.tftpServers],
+  161: ['Manufacturer Usage Description', simple.mudUrl],
+  209: ['PXELINUX configuration file', simple.pxeConfigFile],
+  210: ['PXELINUX path prefix', simple.pxePathPrefix],
+  [SIX_RD]: ['6RD'],
+  249: ['Private/Classless Static Route (Microsoft)'],
+  252: ['Private/Proxy autodiscovery', simple.proxyConfiguration],
+  [END]: ['End'],
+};
+
+/** RFC 3046 section 3.1 and its successors. */
+const AGENT: Readonly<Record<number, string>> = {
+  1: 'Agent Circuit ID',
+  2: 'Agent Remote ID',
+  4: 'DOCSIS Device Class',
+  5: 'Link selection',
+  6: 'Subscriber ID',
+  7: 'RADIUS Attributes',
+  8: 'Authentication',
+  9: 'Vendor-Specific Information',
+  10: 'Flags',
+  11: 'Server ID Override',
+  12: 'Relay agent identifier',
+  19: 'Relay source port',
+  151: 'VSS',
+  152: 'VSS control',
+};
+
+/** What the rows read of a message beyond its octets. */
+interface Message extends Layer {
+  readonly message: number | undefined;
+  fixedText(at: number, length: number, overload: number): string | undefined;
+}
+
+const fields = {
+  isBootp: computed<'bool', Message>('bool', 'dhcp.bootp', 'BOOTP', (l) =>
+    l.start + HEADER_LENGTH <= l.captured && l.message === undefined ? true : undefined,
+  ),
+  operation: uint8('dhcp.type', 'Message type', 0, { values: OPERATION }),
+  hardwareType: uint8('dhcp.hw.type', 'Hardware type', 1, { base: 'hex', values: HARDWARE }),
+  hardwareLength: uint8('dhcp.hw.len', 'Hardware address length', 2),
+  hops: uint8('dhcp.hops', 'Hops', 3),
+  transactionId: uint32('dhcp.id', 'Transaction ID', 4, { base: 'hex' }),
+  /** Seconds. */
+  seconds: uint16('dhcp.secs', 'Seconds elapsed', 8),
+  ...group(
+    { flags: uint16('dhcp.flags', 'Bootp flags', 10, { base: 'hex' }) },
+    {
+      broadcasts: flag('dhcp.flags.bc', 'Broadcast flag', 10, 0x8000, 16, { flags: ['Broadcast', 'Unicast'] }),
+      reservedFlags: bits('dhcp.flags.reserved', 'Reserved flags', 10, 16, 0x7fff, { base: 'hex' }),
+    },
+  ),
+  clientAddress: ipv4('dhcp.ip.client', 'Client IP address', 12),
+  yourAddress: ipv4('dhcp.ip.your', 'Your (client) IP address', 16),
+  serverAddress: ipv4('dhcp.ip.server', 'Next server IP address', 20),
+  relayAddress: ipv4('dhcp.ip.relay', 'Relay agent IP address', 24),
+  clientHardware: bytes('dhcp.hw.addr', 'Client hardware address', CHADDR, hardwareLength, { when: hasOtherAddress }),
+  clientMac: ether('dhcp.hw.mac_addr', 'Client MAC address', CHADDR, { when: hasMac }),
+  hardwarePadding: bytes(
+    'dhcp.hw.addr_padding',
+    'Client hardware address padding',
+    (l) => CHADDR + hardwareLength(l),
+    (l) => CHADDR_LENGTH - hardwareLength(l),
+    { when: (l) => hardwareLength(l) < CHADDR_LENGTH },
+  ),
+  serverName: computed<'string', Message>('string', 'dhcp.server', 'Server host name', (l) => l.fixedText(SNAME, FILE - SNAME, 2)),
+  bootFile: computed<'string', Message>('string', 'dhcp.file', 'Boot file name', (l) => l.fixedText(FILE, HEADER_LENGTH - FILE, 1)),
+  cookie: ipv4('dhcp.cookie', 'Magic cookie', HEADER_LENGTH, { when: hasCookie }),
+  optionTypes: many(uint8('dhcp.option.type', 'Option', { values: (type) => OPTION[type]?.[0] })),
+  optionLengths: many(uint8('dhcp.option.length', 'Length')),
+  optionValues: many(bytes('dhcp.option.value', 'Value', { quiet: true })),
+  ...simple,
+  policyAddress: many(ipv4('dhcp.option.policy_filter.ip', 'IP Address')),
+  policyMask: many(ipv4('dhcp.option.policy_filter.subnet_mask', 'Subnet Mask')),
+  staticRoute: many(ipv4('dhcp.option.static_route.ip', 'Static Route')),
+  staticRouter: many(ipv4('dhcp.option.static_route.router', 'Router')),
+  identifierHardware: uint8('dhcp.hw.type', 'Hardware type', { base: 'hex', values: HARDWARE, quiet: true }),
+  identifierMac: ether('dhcp.hw.mac_addr', 'Client MAC address', { quiet: true }),
+  identifier: bytes('dhcp.client_id', 'Client Identifier'),
+  identifierType: uint8('dhcp.client_id.type', 'Type'),
+  identifierText: string('dhcp.client_id.undef', 'Client Identifier (Undefined)'),
+  identifierUuid: guid('dhcp.client_id.uuid', 'Client Identifier (UUID)'),
+  association: string('dhcp.client_id.iaid', 'IAID'),
+  duidType: uint16('dhcp.client_id.duid_type', 'DUID Type', { values: DUID_TYPE }),
+  duidTimedHardware: uint16('dhcp.client_id.duid_llt_hw_type', 'Hardware type', { values: HARDWARE }),
+  /** Seconds since 2000-01-01 UTC. */
+  duidTime: uint32('dhcp.client_id.time', 'Time'),
+  duidHardware: uint16('dhcp.client_id.duid_ll_hw_type', 'Hardware type', { values: HARDWARE }),
+  duidLink: string('dhcp.client_id.link_layer_address', 'Link layer address'),
+  duidEnterprise: uint32('dhcp.client_id.enterprise_num', 'Enterprise-number'),
+  userClasses: many(uint8('dhcp.option.user_class', 'Instance of User Class')),
+  userClassLengths: many(uint8('dhcp.option.user_class.length', 'User Class Length')),
+  userClassData: many(bytes('dhcp.option.user_class.data', 'User Class Data')),
+  userClassText: string('dhcp.option.user_class.text', 'User Class'),
+  ...group(
+    { fqdnFlags: uint8('dhcp.fqdn.flags', 'Flags', { base: 'hex' }) },
+    {
+      fqdnReserved: bits('dhcp.fqdn.mbz', 'Reserved flags', undefined, 8, 0xf0, { base: 'hex' }),
+      fqdnNoUpdate: flag('dhcp.fqdn.n', 'Server DDNS', undefined, 0x08),
+      fqdnEncoded: flag('dhcp.fqdn.e', 'Encoding', undefined, 0x04),
+      fqdnOverridden: flag('dhcp.fqdn.o', 'Server overrides', undefined, 0x02),
+      fqdnServer: flag('dhcp.fqdn.s', 'Server', undefined, 0x01),
+    },
+  ),
+  fqdnResultA: uint8('dhcp.fqdn.rcode1', 'A-RR result'),
+  fqdnResultPtr: uint8('dhcp.fqdn.rcode2', 'PTR-RR result'),
+  fqdnName: string('dhcp.fqdn.name', 'Client name'),
+  agentOptions: many(uint8('dhcp.option.agent_information_option.suboption', 'Option 82 Suboption', { values: AGENT })),
+  suboptionLengths: many(uint8('dhcp.option.suboption_length', 'Length')),
+  agentValues: many(bytes('dhcp.option.agent_information_option.value', 'Value')),
+  searchList: many(string('dhcp.option.dhcp_dns_domain_search_list_fqdn', 'FQDN')),
+  sipEncoding: uint8('dhcp.option.sip_server.encoding', 'SIP Server Encoding', {
+    values: { 0: 'Fully Qualified Domain Name', 1: 'IPv4 Address' },
+  }),
+  sipNames: many(string('dhcp.option.sip_server.name', 'SIP Server Name')),
+  sipAddresses: many(ipv4('dhcp.option.sip_server.address', 'SIP Server Address')),
+  classlessRoutes: many(bytes('dhcp.option.classless_static_route', 'Classless Static Route')),
+  classEnterprise: many(uint32('dhcp.option.vi_class.enterprise', 'Enterprise')),
+  classLengths: many(uint8('dhcp.option.vi_class.length', 'Option data length')),
+  classData: many(string('dhcp.option.vi_class.data', 'Vendor Class data')),
+  vendorEnterprise: many(uint32('dhcp.option.vi.enterprise', 'Enterprise')),
+  vendorLengths: many(uint8('dhcp.option.vi.length', 'Option data length')),
+  vendorValues: many(bytes('dhcp.option.vi.value', 'Value')),
+  sixRdMask: uint8('dhcp.option.6RD.ipv4_mask_len', '6RD IPv4 Mask Length'),
+  sixRdLength: uint8('dhcp.option.6RD.prefix_len', '6RD Prefix Length'),
+  sixRdPrefix: ipv6('dhcp.option.6RD.prefix', '6RD Prefix'),
+  sixRdRelays: many(ipv4('dhcp.option.6RD.border_relay_ip', 'Border Relay IPv4')),
+  networkMajor: uint8('dhcp.client_network_id_major', 'Major Version'),
+  networkMinor: uint8('dhcp.client_network_id_minor', 'Minor Version'),
+  arubaController: string('dhcp.option.vendor.arubaap.controllerip', 'Aruba Controller IP'),
+  padding: many(bytes('dhcp.option.padding', 'Padding')),
+  optionEnd: many(uint8('dhcp.option.end', 'Option End')),
+};
+
+const FQDN_FLAGS = [fields.fqdnReserved, fields.fqdnNoUpdate, fields.fqdnEncoded, fields.fqdnOverridden, fields.fqdnServer];
+
+/** An option where it stands: its value is `[at, end)`. */
+interface Place {
+  readonly type: number;
+  readonly at: number;
+  readonly end: number;
+}
+
+/** Options from `start`, one by one, up to End or `end`; each is at least one octet long. Stops before one that does not fit. */
+function* optionsOf(octets: Uint8Array, start: number, end: number): Generator<Place> {
+  for (let at = start; at < end; ) {
+    const type = octets[at]!;
+    if (type === PAD) {
+      let stop = at + 1;
+      while (stop < end && octets[stop] === PAD) stop++;
+      yield { type, at, end: stop };
+      at = stop;
+      continue;
+    }
+    if (type === END) return yield { type, at: at + 1, end: at + 1 };
+    if (at + 2 > end || at + 2 + octets[at + 1]! > end) return;
+    const stop = at + 2 + octets[at + 1]!;
+    yield { type, at: at + 2, end: stop };
+    at = stop;
+  }
+}
+
+export class Dhcp extends layer('dhcp', 'Dynamic Host Configuration Protocol', fields) {
+  /** Where the octets end that are both the message's and captured. */
+  private get stop(): number {
+    return Math.min(this.end, this.captured);
+  }
+
+  /** The value of an option with at least one octet: the first that there is. */
+  private find(type: number): Place | undefined {
+    if (!hasCookie(this)) return undefined;
+    for (const option of optionsOf(this.bytes, this.start + OPTIONS, this.stop))
+      if (option.type === type && option.end > option.at) return option;
+    return undefined;
+  }
+
+  override get shortName(): string {
+    return this.find(MESSAGE_TYPE) ? 'DHCP' : 'BOOTP';
+  }
+
+  /** A text of fixed length that ends with its first zero; undefined when it is empty or holds options instead. */
+  fixedText(at: number, length: number, overload: number): string | undefined {
+    const start = this.start + at;
+    if (start + length > this.captured || this.bytes[start] === 0) return undefined;
+    const option = this.find(OVERLOAD);
+    if (option && this.bytes[option.at]! & overload) return undefined;
+    return textUntilZero(this.bytes, start, start + length);
+  }
+
+  override walk(tree: Tree): void {
+    if (!hasCookie(this)) return;
+    this.walkOptions(tree, this.start + OPTIONS, this.stop, true);
+    const overload = this.find(OVERLOAD);
+    const held = overload ? this.bytes[overload.at]! : 0;
+    if (held & 1) this.walkOptions(tree, this.start + FILE, this.start + HEADER_LENGTH, false);
+    if (held & 2) this.walkOptions(tree, this.start + SNAME, this.start + FILE, false);
+  }
+
+  private walkOptions(tree: Tree, start: number, end: number, isMain: boolean): void {
+    const places = [...optionsOf(this.bytes, start, end)];
+    const last = new Map<number, Place>();
+    for (const place of places) last.set(place.type, place);
+    for (const place of places) {
+      const { type, at, end: stop } = place;
+      if (type === PAD) {
+        tree.add(fields.padding, at, stop - at);
+        continue;
+      }
+      const head = type === END ? at - 1 : at - 2;
+      tree.heading(`Option: (${type}) ${OPTION[type]?.[0] ?? 'Unknown'}`, head, stop - head);
+      // Wireshark gives 0 for the type of End, and 255 in dhcp.option.end; filters and scripts count on both.
+      if (type === END) {
+        tree.put(fields.optionTypes, 0, head, 1);
+        tree.add(fields.optionEnd, head);
+      } else {
+        tree.add(fields.optionTypes, head);
+        tree.add(fields.optionLengths, head + 1);
+        if (stop > at) tree.add(fields.optionValues, at, stop - at);
+        const parts = LONG.has(type) ? places.filter((other) => other.type === type) : [place];
+        if (parts.length === 1) this.walkValue(tree, type, at, stop);
+        else if (last.get(type) === place) this.walkJoined(tree, type, parts);
+      }
+      tree.close();
+    }
+    const tail = places[places.length - 1];
+    if (isMain && tail?.type === END && tail.end < end) tree.add(fields.padding, tail.end, end - tail.end);
+  }
+
+  /** A value in several options of one type (RFC 3396): it is what their octets are in a row. */
+  private walkJoined(tree: Tree, type: number, parts: readonly Place[]): void {
+    const joined = new Uint8Array(parts.reduce((length, part) => length + part.end - part.at, 0));
+    let to = 0;
+    for (const part of parts) {
+      joined.set(this.bytes.subarray(part.at, part.end), to);
+      to += part.end - part.at;
+    }
+    const { bytes: octets, limit } = tree;
+    tree.bytes = joined;
+    tree.limit = joined.length;
+    this.walkValue(tree, type, 0, joined.length);
+    tree.bytes = octets;
+    tree.limit = limit;
+  }
+
+  private walkValue(tree: Tree, type: number, at: number, end: number): void {
+    const b = tree.bytes;
+    const row = OPTION[type]?.[1];
+    if (row) return walkSimple(tree, row, at, end);
+    switch (type) {
+      case 21:
+      case 33:
+        for (let i = at; i + 8 <= end; i += 8) {
+          tree.add(type === 21 ? fields.policyAddress : fields.staticRoute, i);
+          tree.add(type === 21 ? fields.policyMask : fields.staticRouter, i + 4);
+        }
+        break;
+      case 43:
+        if (this.vendorClass === 'ArubaAP') tree.put(fields.arubaController, textUntilZero(b, at, end), at, end - at);
+        break;
+      case CLIENT_ID:
+        walkIdentifier(tree, at, end);
+        break;
+      case USER_CLASS:
+        walkUserClass(tree, at, end);
+        break;
+      case FQDN:
+        if (at + 3 > end) break;
+        tree.word(fields.fqdnFlags, at, FQDN_FLAGS);
+        tree.add(fields.fqdnResultA, at + 1);
+        tree.add(fields.fqdnResultPtr, at + 2);
+        if (b[at]! & 0x04) {
+          const name = readLabels(b, at + 3, end);
+          // A partial name has no root label at its end (RFC 4702 section 2.3).
+          tree.put(fields.fqdnName, name ? `${name.name}.` : textUntilZero(b, at + 4, end), at + 3, end - at - 3);
+        } else if (end > at + 3) tree.put(fields.fqdnName, textUntilZero(b, at + 3, end), at + 3, end - at - 3);
+        break;
+      case RELAY_AGENT:
+        // Each suboption is at least two octets long.
+        for (let i = at; i + 2 <= end && i + 2 + b[i + 1]! <= end; i += 2 + b[i + 1]!) {
+          tree.add(fields.agentOptions, i);
+          tree.add(fields.suboptionLengths, i + 1);
+          if (b[i + 1]! > 0) tree.add(fields.agentValues, i + 2, b[i + 1]!);
+        }
+        break;
+      case 94:
+        if (at + 3 > end) break;
+        tree.add(fields.networkMajor, at + 1);
+        tree.add(fields.networkMinor, at + 2);
+        break;
+      case 97:
+        if (end - at === 17) tree.add(fields.identifierUuid, at + 1);
+        break;
+      case DOMAIN_SEARCH:
+        walkNames(tree, fields.searchList, at, end);
+        break;
+      case SIP_SERVERS:
+        if (at >= end) break;
+        tree.add(fields.sipEncoding, at);
+        if (b[at] === 1) walkSimple(tree, fields.sipAddresses, at + 1, end);
+        else walkNames(tree, fields.sipNames, at + 1, end);
+        break;
+      case CLASSLESS_ROUTES:
+      case 249:
+        walkRoutes(tree, at, end);
+        break;
+      case VENDOR_CLASSES:
+      case VENDOR_OPTIONS: {
+        const isClass = type === VENDOR_CLASSES;
+        for (let i = at; i + 5 <= end && i + 5 + b[i + 4]! <= end; i += 5 + b[i + 4]!) {
+          tree.add(isClass ? fields.classEnterprise : fields.vendorEnterprise, i);
+          tree.add(isClass ? fields.classLengths : fields.vendorLengths, i + 4);
+          if (b[i + 4]! > 0) tree.add(isClass ? fields.classData : fields.vendorValues, i + 5, b[i + 4]!);
+        }
+        break;
+      }
+      case SIX_RD:
+        if (at + 18 > end) break;
+        tree.add(fields.sixRdMask, at);
+        tree.add(fields.sixRdLength, at + 1);
+        tree.add(fields.sixRdPrefix, at + 2);
+        walkSimple(tree, fields.sixRdRelays, at + 18, end);
+        break;
+    }
+  }
+
+  /** `DHCP Discover - Transaction ID 0x3d1d`. */
+  override summary(out: TextBuffer): void {
+    const { bytes: b, start } = this;
+    if (start + HEADER_LENGTH > this.captured) return out.ascii('DHCP');
+    const option = this.find(MESSAGE_TYPE);
+    if (option) {
+      const from = out.length;
+      out.ascii('DHCP ');
+      out.ascii(MESSAGE[b[option.at]!] ?? `type ${b[option.at]}`);
+      out.pad(from, 13);
+      out.ascii(' - Transaction ID 0x');
+      out.hex(u32(b, start + 4), 1);
+      return;
+    }
+    out.ascii(OPERATION[b[start]!] ?? `Unknown BOOTP message type (${b[start]})`);
+    if (b[start] !== 1) return;
+    out.ascii(' from ');
+    out.ether(b, start + CHADDR, hardwareLength(this));
+  }
+}
+
+/** Options that may be longer than 255 octets, and so come in parts. */
+const LONG: ReadonlySet<number> = new Set([DOMAIN_SEARCH, SIP_SERVERS, CLASSLESS_ROUTES, VENDOR_CLASSES, VENDOR_OPTIONS]);
+
+/** Text up to its first zero, if it has one. */
+function textUntilZero(octets: Uint8Array, start: number, end: number): string {
+  let stop = start;
+  while (stop < end && octets[stop] !== 0) stop++;
+  return textOf(octets, start, stop);
+}
+
+/** Values of one kind side by side; a value that is cut off is left out. */
+function walkSimple(tree: Tree, row: Field, at: number, end: number): void {
+  if (row.type === 'string') {
+    if (end > at) tree.put(row, textUntilZero(tree.bytes, at, end), at, end - at);
+    return;
+  }
+  const length = row.length as number;
+  for (let i = at; i + length <= end; i += length) {
+    tree.add(row, i);
+    if (!row.many) return;
+  }
+}
+
+/** Domain names whose pointers count from the option's first octet (RFC 3397). */
+function walkNames(tree: Tree, row: Field, start: number, end: number): void {
+  for (let at = start; at < end; ) {
+    const name = readLabels(tree.bytes, at, end, start);
+    if (name === undefined) return;
+    tree.put(row, name.name, at, name.next - at);
+    at = name.next;
+  }
+}
+
+/** Who the client is: a hardware address, a DUID with the interface's number (RFC 4361), or what the client likes. */
+function walkIdentifier(tree: Tree, at: number, end: number): void {
+  const { bytes: b } = tree;
+  const length = end - at;
+  if (length === 0) return;
+  if (length === 7 && b[at]! > 0 && b[at]! < 48) {
+    tree.add(fields.identifierHardware, at);
+    tree.add(b[at] === ETHERNET || b[at] === 6 ? fields.identifierMac : fields.identifier, at + 1, 6);
+  } else if (length === 17 && b[at] === 0) tree.add(fields.identifierUuid, at + 1);
+  else if (b[at] === 255 && length >= 7) {
+    tree.put(fields.association, hexOf(b, at + 1, at + 5), at + 1, 4);
+    tree.add(fields.duidType, at + 5);
+    const kind = u16(b, at + 5);
+    if (kind === 1 && length > 13) {
+      tree.add(fields.duidTimedHardware, at + 7);
+      tree.add(fields.duidTime, at + 9);
+      tree.put(fields.duidLink, colonText(b, at + 13, end - at - 13), at + 13, end - at - 13);
+    } else if (kind === 2 && length >= 11) {
+      tree.add(fields.duidEnterprise, at + 7);
+      if (length > 11) tree.add(fields.identifier, at + 11, length - 11);
+    } else if (kind === 3 && length > 9) {
+      tree.add(fields.duidHardware, at + 7);
+      tree.put(fields.duidLink, colonText(b, at + 9, length - 9), at + 9, length - 9);
+    } else if (kind === 4 && length === 23) tree.add(fields.identifierUuid, at + 7);
+  } else if (b[at] === 0 && length > 1) {
+    tree.add(fields.identifierType, at);
+    tree.put(fields.identifierText, textUntilZero(b, at + 1, end), at + 1, length - 1);
+  } else tree.add(fields.identifier, at, length);
+}
+
+/** Classes with a length before each (RFC 3004), or, as many clients have it, one text. */
+function walkUserClass(tree: Tree, at: number, end: number): void {
+  const { bytes: b } = tree;
+  let next = at;
+  while (next < end && b[next]! > 0) next += 1 + b[next]!;
+  if (next !== end) {
+    if (end > at) tree.put(fields.userClassText, textOf(b, at, end), at, end - at);
+    return;
+  }
+  let index = 0;
+  for (let i = at; i < end; i += 1 + b[i]!) {
+    tree.openPut(fields.userClasses, index++, i, 1 + b[i]!);
+    tree.add(fields.userClassLengths, i);
+    tree.add(fields.userClassData, i + 1, b[i]!);
+    tree.close();
+  }
+}
+
+/** Routes: bits of the prefix, as many of its octets as they need, the router (RFC 3442). */
+function walkRoutes(tree: Tree, start: number, end: number): void {
+  const { bytes: b } = tree;
+  for (let at = start; at < end; ) {
+    const octets = Math.ceil(b[at]! / 8);
+    const next = at + 1 + octets + 4;
+    if (octets > 4 || next > end) return;
+    tree.put(fields.classlessRoutes, b.subarray(at, next), at, next - at);
+    at = next;
+  }
+}
+
+export const dissectDhcp: Dissect = (frame, start, end) => {
+  frame.add(new Dhcp(frame, start, end), HEADER_LENGTH);
+};
+
+export const dhcp: ProtocolEntry = {
+  name: 'dhcp',
+  layers: [Dhcp],
+  dissect: dissectDhcp,
+  on: [udpPorts.at([67, 68], dissectDhcp)],
+};
