@@ -7,8 +7,10 @@
  *
  * @module
  */
+export { type BpfFilter, compileBpf } from './capture/bpf.js';
 export { type BpfInstruction, compileFilter, type LiveOptions, type LiveSource, listInterfaces, openLive } from './capture/live.js';
 export { openCapture, openCaptures } from './capture/open.js';
+export { PacketFilter } from './capture/packet-filter.js';
 export { type CaptureInterface, type CaptureProblem, type CaptureReader, CaptureRecord, type RecordNotes } from './capture/source.js';
 export { type CaptureWriter, openWriter } from './capture/write.js';
 export { NetlensError } from './core/errors.js';

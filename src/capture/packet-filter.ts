@@ -10,6 +10,9 @@ const ETHERNET = 1;
 /** Octets of two hardware addresses, and of the tag that may follow them. */
 const ADDRESSES = 12;
 const TAG = 4;
+/** Loads from a fixed place; on Linux the highest places stand for what the kernel knows of a packet. */
+const LOAD_AT = 0x20;
+const KERNEL_FACTS = 0xfffff000;
 /** EtherTypes of a VLAN tag: IEEE 802.1Q, 802.1ad, and what was used before it. */
 const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100]);
 
@@ -75,7 +78,11 @@ export class PacketFilter {
   private filterFor(linkType: number): BpfFilter {
     let filter = this.byLinkType.get(linkType);
     if (filter === undefined) {
-      filter = compileBpf(this.libpcap.compile(this.expression, linkType, SNAP_LENGTH, 0));
+      const program = this.libpcap.compile(this.expression, linkType, SNAP_LENGTH, 0);
+      // Such loads ask the kernel, e.g. which way the packet went; a file does not tell.
+      if (program.some(({ code, k }) => (code & 0xe7) === LOAD_AT && k >= KERNEL_FACTS))
+        throw new NetlensError('usage', `filter "${this.expression}": inbound and outbound are known only while capturing`);
+      filter = compileBpf(program);
       this.byLinkType.set(linkType, filter);
     }
     return filter;
