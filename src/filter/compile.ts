@@ -190,22 +190,19 @@ function membership({ left, set, negated, quantifier }: Condition & { kind: 'in'
       highs: [] as Raw[],
     };
   });
-  const numbers = numberSet(left, set);
   const all = quantifier === 'all';
+  // "All are in the set" is, as in Wireshark, "one element of the set has them all".
+  const numbers = all && set.length > 1 ? undefined : numberSet(left, set);
   if (numbers) {
     const test = numberTest(left as TypedValue & { kind: 'field' }, numbers, all);
     if (test) return negated ? (frame) => !test(frame) : test;
   }
   const fill = values(left);
   const found: Raw[] = [];
-  const isMember = (raw: Raw) => {
-    for (const { lows, highs, high, lowOrder, highOrder } of elements) {
-      if (!high) {
-        if (lows.some((low) => lowOrder(raw, low) === 0)) return true;
-      } else if (lows.some((low) => lowOrder(raw, low) >= 0) && highs.some((to) => highOrder!(raw, to) <= 0)) return true;
-    }
-    return false;
-  };
+  const isIn = (raw: Raw, { lows, highs, high, lowOrder, highOrder }: (typeof elements)[number]) =>
+    high
+      ? lows.some((low) => lowOrder(raw, low) >= 0) && highs.some((to) => highOrder!(raw, to) <= 0)
+      : lows.some((low) => lowOrder(raw, low) === 0);
   return (frame) => {
     found.length = 0;
     if (!fill(frame, found)) return negated;
@@ -216,7 +213,7 @@ function membership({ left, set, negated, quantifier }: Condition & { kind: 'in'
       element.low(frame, element.lows);
       element.high?.(frame, element.highs);
     }
-    const member = all ? found.every(isMember) : found.some(isMember);
+    const member = elements.some((element) => (all ? found.every((raw) => isIn(raw, element)) : found.some((raw) => isIn(raw, element))));
     return member !== negated;
   };
 }

@@ -304,7 +304,7 @@ function stretches(token: Token): Stretch[] {
   return token.text.split(',').map((part) => {
     const text = part.trim();
     const parts = /^(-?\d+)?\s*(?:(:)\s*(-?\d+)?|(?:-\s*(-?\d+)))?$/.exec(text);
-    if (!parts || text === '' || text === ':')
+    if (!parts || text === '')
       throw new FilterError(`${text || 'nothing'} is no range; write [i:length], [i-j], [i], [:length] or [i:]`, token);
     const from = Number(parts[1] ?? 0);
     if (parts[2]) {

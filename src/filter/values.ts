@@ -22,13 +22,19 @@ export function octetsOfRaw(raw: Raw): Uint8Array {
   return Uint8Array.of(n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
 }
 
+/** The longer run of octets is the greater, as in Wireshark; among equals the first difference decides. */
+const octetOrder: Order = (a, b) => {
+  const [x, y] = [octetsOfRaw(a), octetsOfRaw(b)];
+  return x.length - y.length || compareOctets(x, y);
+};
+
 /** How values of a type are put in order. */
 export function orderOf(type: Type): Order {
   switch (type) {
     case 'bool':
       return (a, b) => Number(a) - Number(b);
     case 'string':
-      return (a, b) => (typeof a === 'string' && typeof b === 'string' ? simple(a, b) : compareOctets(octetsOfRaw(a), octetsOfRaw(b)));
+      return (a, b) => (typeof a === 'string' && typeof b === 'string' ? simple(a, b) : octetOrder(a, b));
     case 'ipv6':
     case 'bytes':
     case 'ether':
@@ -36,7 +42,7 @@ export function orderOf(type: Type): Order {
     case 'guid':
     case 'protocol':
     case 'list':
-      return (a, b) => compareOctets(octetsOfRaw(a), octetsOfRaw(b));
+      return octetOrder;
     case 'uint8':
     case 'uint16':
     case 'uint24':
@@ -99,28 +105,25 @@ function stretchOf(octets: Uint8Array, { from, length, last }: Stretch): Uint8Ar
 }
 
 /**
- * Protocols that are their header alone: their length and slices end where the next layer begins, as in Wireshark.
- * All others reach to their end. `contains` and `matches` see the payload in either case.
+ * Protocols that are their header alone: their length and slices end with it, as in Wireshark. All others reach to their
+ * end. `contains` and `matches` see the payload in either case.
  */
-const HEADERS: ReadonlySet<string> = new Set(['eth', 'ip', 'ipv6', 'udp']);
+const HEADERS: Readonly<Record<string, (layer: Layer) => number>> = {
+  eth: () => 14,
+  ip: (layer) => (layer.bytes[layer.start]! & 0x0f) * 4,
+  ipv6: () => 40,
+  udp: () => 8,
+};
 
 /** The octets of a layer for lengths and slices. */
 export function spanOf(layer: Layer): Uint8Array {
-  return layer.bytes.subarray(layer.start, HEADERS.has(layer.protocol.name) ? headerEnd(layer) : layerEnd(layer));
+  const header = HEADERS[layer.protocol.name];
+  const end = layerEnd(layer);
+  return layer.bytes.subarray(layer.start, header ? Math.min(end, layer.start + header(layer)) : end);
 }
 
 /** One past the last octet of a layer that we hold. */
 export const layerEnd = (layer: Layer): number => Math.max(layer.start, layer.end < layer.captured ? layer.end : layer.captured);
-
-function headerEnd(layer: Layer): number {
-  const { layers } = layer.frame;
-  const end = layerEnd(layer);
-  for (let i = layers.indexOf(layer) + 1; i > 0 && i < layers.length; i++) {
-    const next = layers[i]!;
-    if (next.bytes === layer.bytes && next.start >= layer.start) return Math.min(end, next.start);
-  }
-  return end;
-}
 
 /** Call `visit` for each value of `fields` until it returns true; undefined when there was none, else whether a visit ended it. */
 export function eachRaw(

@@ -1,0 +1,78 @@
+/** `netlens filter`: what a filter means. */
+import { Command } from 'commander';
+import { listBpf } from '../capture/bpf.js';
+import { compileFilter } from '../capture/live.js';
+import { NetlensError } from '../core/errors.js';
+import { explainFields, explainTree, explainWork } from '../filter/explain.js';
+import { compileDisplayFilter, type DisplayFilter } from '../filter/index.js';
+import { wholeNumber } from './options.js';
+import { isUnicodeLocale } from './terminal.js';
+import { Sink } from './sink.js';
+
+interface FilterOptions {
+  readonly display?: boolean;
+  readonly capture?: boolean;
+  readonly linkType: number;
+}
+
+/** LINKTYPE_ of Ethernet. */
+const ETHERNET = 1;
+
+export function filterCommand(): Command {
+  return new Command('filter')
+    .description('explain a filter: its language, its tree, the fields it reads, the program it becomes')
+    .argument('<expr...>', 'a display filter (-Y) or a capture filter (-f); quote it')
+    .option('-Y, --display', 'take it for a display filter')
+    .option('-f, --capture', 'take it for a capture filter')
+    .option('--link-type <n>', 'LINKTYPE_ number that a capture filter is compiled for', wholeNumber, ETHERNET)
+    .action(async (words: string[], options: FilterOptions) => {
+      const text = words.join(' ');
+      const both = options.display === options.capture;
+      const display = both || options.display ? tried(() => compileDisplayFilter(text)) : undefined;
+      const program = both || options.capture ? await triedLater(() => compileFilter(text, options.linkType)) : undefined;
+      const errors = [display, program].flatMap((result) => (result instanceof NetlensError ? [result] : []));
+      const refused = [display, program].filter((result) => result !== undefined).length === errors.length;
+      if (refused) throw new NetlensError('usage', errors.map((error) => error.message).join('\n'));
+      const sink = new Sink();
+      const lines = [
+        ...(display && !(display instanceof NetlensError) ? displayLines(display) : []),
+        ...(program && !(program instanceof NetlensError)
+          ? [`capture filter (-f), as the kernel runs it on link type ${options.linkType}:`, ...listBpf(program).map((line) => `  ${line}`)]
+          : []),
+      ];
+      for (const line of lines) sink.out.text(line, true);
+      await sink.flush();
+    });
+}
+
+function displayLines(filter: DisplayFilter): string[] {
+  const lines = ['display filter (-Y):'];
+  if (filter.condition) lines.push(...explainTree(filter.condition, isUnicodeLocale()).map((line) => `  ${line}`));
+  const fields = explainFields(filter);
+  if (fields.length > 0) {
+    const wide = (key: 'name' | 'type') => Math.max(...fields.map((field) => field[key].length));
+    const [name, type] = [wide('name'), wide('type')];
+    lines.push('fields:', ...fields.map((field) => `  ${field.name.padEnd(name)}  ${field.type.padEnd(type)}  ${field.label}`));
+  }
+  lines.push(`needs: ${explainWork(filter)}`, '');
+  return lines;
+}
+
+/** The result, or the user's error as a value. */
+function tried<T>(run: () => T): T | NetlensError {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof NetlensError) return error;
+    throw error;
+  }
+}
+
+async function triedLater<T>(run: () => Promise<T>): Promise<T | NetlensError> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof NetlensError) return error;
+    throw error;
+  }
+}
