@@ -1,13 +1,12 @@
 /** `netlens filter`: what a filter means. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { listBpf } from '../capture/bpf.js';
 import { compileFilter } from '../capture/live.js';
 import { NetlensError } from '../core/errors.js';
 import { explainFields, explainTree, explainWork } from '../filter/explain.js';
 import { compileDisplayFilter, type DisplayFilter } from '../filter/index.js';
-import { wholeNumber } from './options.js';
-import { isUnicodeLocale } from './terminal.js';
 import { Sink } from './sink.js';
+import { isUnicodeLocale } from './terminal.js';
 
 interface FilterOptions {
   readonly display?: boolean;
@@ -18,13 +17,18 @@ interface FilterOptions {
 /** LINKTYPE_ of Ethernet. */
 const ETHERNET = 1;
 
+function linkTypeNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('a LINKTYPE_ number is needed, e.g. 1 for Ethernet.');
+  return Number(text);
+}
+
 export function filterCommand(): Command {
   return new Command('filter')
     .description('explain a filter: its language, its tree, the fields it reads, the program it becomes')
     .argument('<expr...>', 'a display filter (-Y) or a capture filter (-f); quote it')
     .option('-Y, --display', 'take it for a display filter')
     .option('-f, --capture', 'take it for a capture filter')
-    .option('--link-type <n>', 'LINKTYPE_ number that a capture filter is compiled for', wholeNumber, ETHERNET)
+    .option('--link-type <n>', 'LINKTYPE_ number that a capture filter is compiled for', linkTypeNumber, ETHERNET)
     .action(async (words: string[], options: FilterOptions) => {
       const text = words.join(' ');
       const both = options.display === options.capture;
@@ -34,13 +38,12 @@ export function filterCommand(): Command {
       const refused = [display, program].filter((result) => result !== undefined).length === errors.length;
       if (refused) throw new NetlensError('usage', errors.map((error) => error.message).join('\n'));
       const sink = new Sink();
-      const lines = [
-        ...(display && !(display instanceof NetlensError) ? displayLines(display) : []),
-        ...(program && !(program instanceof NetlensError)
-          ? [`capture filter (-f), as the kernel runs it on link type ${options.linkType}:`, ...listBpf(program).map((line) => `  ${line}`)]
-          : []),
-      ];
-      for (const line of lines) sink.out.text(line, true);
+      if (display && !(display instanceof NetlensError)) for (const line of displayLines(display)) sink.line(line);
+      if (program && !(program instanceof NetlensError)) {
+        sink.line(`capture filter (-f), on link type ${options.linkType}:`);
+        // Made of numbers and names of instructions, with tcpdump's tabs.
+        for (const line of listBpf(program)) sink.out.unicode(`  ${line}\n`);
+      }
       await sink.flush();
     });
 }

@@ -9,6 +9,9 @@ declare const __VERSION__: string;
 /** Exit status of each kind of error. */
 const EXIT = { usage: 2, unreadable: 2, 'unknown-format': 2, interface: 4 } as const;
 
+/** What completion scripts call; no command for people. */
+const COMPLETE = 'complete';
+
 /** Commands by name: what each is, and how to load it. */
 const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<Command> }[] = [
   { name: 'read', load: async () => (await import('./read.js')).readCommand() },
@@ -16,6 +19,9 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<C
   { name: 'interfaces', load: async () => (await import('./interfaces.js')).interfacesCommand() },
   { name: 'fields', load: async () => (await import('./fields.js')).fieldsCommand() },
   { name: 'schema', load: async () => (await import('./schema.js')).schemaCommand() },
+  { name: 'filter', load: async () => (await import('./filter.js')).filterCommand() },
+  { name: 'completion', load: async () => (await import('./completion.js')).completionCommand() },
+  { name: COMPLETE, load: async () => (await import('./completion.js')).completeCommand(COMMANDS) },
 ];
 
 async function main(): Promise<void> {
@@ -30,7 +36,8 @@ async function main(): Promise<void> {
     .showHelpAfterError('(netlens --help shows the commands)')
     .exitOverride();
   const chosen = COMMANDS.filter((command) => command.name === wanted);
-  for (const { load } of chosen.length > 0 ? chosen : COMMANDS) program.addCommand((await load()).exitOverride());
+  for (const { name, load } of chosen.length > 0 ? chosen : COMMANDS)
+    program.addCommand((await load()).exitOverride(), { hidden: name === COMPLETE });
   await program.parseAsync();
 }
 

@@ -313,17 +313,35 @@ function numberRow(field: Field): NumberRow | undefined {
   };
 }
 
-/** Rows of a field that are all plain numbers, if they are. */
-function numberRows(value: TypedValue): readonly NumberRow[] | undefined {
+/** The rows of a field that are plain numbers, and the others; undefined when there are none of the first. */
+function numberRows(value: TypedValue): { readonly rows: readonly NumberRow[]; readonly others: readonly Field[] } | undefined {
   if (value.kind !== 'field' || value.layers !== undefined) return undefined;
-  const rows = value.fields.map(numberRow);
-  return rows.every((row) => row !== undefined) ? rows : undefined;
+  const rows: NumberRow[] = [];
+  const others: Field[] = [];
+  for (const field of value.fields) {
+    const row = numberRow(field);
+    if (row) rows.push(row);
+    else others.push(field);
+  }
+  return rows.length > 0 ? { rows, others } : undefined;
 }
 
 /** Test every number that `rows` have in a frame. `all`: one at least, and each holds. */
 function numberTest(value: TypedValue & { kind: 'field' }, holds: (n: number) => boolean, all: boolean): Test | undefined {
-  const rows = numberRows(value);
-  if (!rows) return undefined;
+  const found = numberRows(value);
+  if (!found) return undefined;
+  const { rows, others } = found;
+  if (others.length === 0) return rowsTest(rows, holds, all);
+  // Addresses in options, say: rare, so they are looked for when the header has not decided.
+  const inRows = rowsTest(rows, (n) => holds(n) !== all, false);
+  const fails = (raw: Raw) => holds(Number(raw)) !== all;
+  const decided: Test = (frame) => inRows(frame) || eachRaw(frame, others, undefined, fails) === true;
+  if (!all) return decided;
+  const present = rowsTest(rows, yes, false);
+  return (frame) => !decided(frame) && (present(frame) || eachRaw(frame, others, undefined, yes) === true);
+}
+
+function rowsTest(rows: readonly NumberRow[], holds: (n: number) => boolean, all: boolean): Test {
   if (rows.length === 1) {
     const [row] = rows;
     const { protocol } = row!;

@@ -84,9 +84,9 @@ function presenceText(value: TypedValue): string {
 
 /** Which of several values must hold, where there can be several. */
 function several(value: TypedValue, all: boolean): string {
-  const field = fieldIn(value);
-  const names = value.kind === 'field' && value.fields.length > 1 ? ` of ${value.fields.map((f) => f.name).join(', ')}:` : '';
-  return field ? `${all ? 'every' : 'a'}${names} ` : '';
+  if (value.kind === 'field' && value.fields.length > 1)
+    return `${all ? 'each' : 'any'} of ${value.fields.map((field) => field.name).join(', ')}: `;
+  return all && fieldIn(value) ? 'each ' : '';
 }
 
 function fieldIn(value: TypedValue): Field | undefined {
