@@ -196,13 +196,38 @@ export class Libpcap {
   }
 
   /**
-   * Compiles a pcap-filter(7) expression for frames of a link type. `netmask` is what `ip broadcast` means; 0, as tcpdump
-   * has it for files, takes addresses of all ones and all zeros.
+   * Compiles a pcap-filter(7) expression for frames of a link type.
    * @throws NetlensError `usage` with libpcap's own words
    */
-  compile(expression: string, linkType: number, snapLength: number, netmask = NO_NETMASK): BpfInstruction[] {
+  compile(expression: string, linkType: number, snapLength: number): BpfInstruction[] {
     const handle = this.c.openDead(datalinkOf(linkType), snapLength) as Pointer | null;
     if (!handle) throw new NetlensError('usage', `no filter can be compiled for link type ${linkType}`);
+    return this.instructionsOn(handle, expression, NO_NETMASK);
+  }
+
+  /**
+   * The same for frames of a file, as `tcpdump -r` compiles it: what only a kernel knows (`inbound`) is refused, `ip broadcast`
+   * means all ones and all zeros, and values in host order are looked for in the order of the file's writer.
+   * @throws NetlensError `usage` with libpcap's own words
+   */
+  compileForFile(expression: string, linkType: number, snapLength: number, bigEndian = false): BpfInstruction[] {
+    // The head of a pcap file tells libpcap all that it asks of one.
+    const head = Buffer.alloc(24);
+    const view = new DataView(head.buffer, head.byteOffset);
+    view.setUint32(0, 0xa1b2c3d4, !bigEndian);
+    view.setUint16(4, 2, !bigEndian);
+    view.setUint16(6, 4, !bigEndian);
+    view.setUint32(16, snapLength, !bigEndian);
+    view.setUint32(20, linkType, !bigEndian);
+    const message = Buffer.alloc(ERROR_TEXT);
+    const file = this.c.readMemory(head, head.length, 'r') as Pointer | null;
+    // pcap_close(3PCAP) closes the file with the handle.
+    const handle = file && (this.c.openFile(file, message) as Pointer | null);
+    if (!handle) throw new NetlensError('usage', `no filter can be compiled for link type ${linkType}: ${cText(message)}`);
+    return this.instructionsOn(handle, expression, 0);
+  }
+
+  private instructionsOn(handle: Pointer, expression: string, netmask: number): BpfInstruction[] {
     try {
       const program = this.compileOn(handle, expression, netmask);
       const view = new DataView(this.koffi.view(program.instructions, program.length * 8));
@@ -549,6 +574,8 @@ function bind(koffi: Koffi, pcap: LibraryHandle, program: ReturnType<Koffi['stru
     dumpFlush: pcap.func('pcap_dump_flush', 'int', ['void *']),
     dumpClose: pcap.func('pcap_dump_close', 'void', ['void *']),
     close: pcap.func('pcap_close', 'void', ['void *']),
+    openFile: pcap.func('pcap_fopen_offline', 'void *', ['void *', 'void *']),
+    readMemory: libc.func('fmemopen', 'void *', ['void *', 'size_t', 'str']),
     openMemory: libc.func('open_memstream', 'void *', ['void *', 'void *']),
     seek: libc.func('fseek', 'int', ['void *', 'long', 'int']),
     copy: libc.func('memcpy', 'void *', ['void *', 'void *', 'size_t']),

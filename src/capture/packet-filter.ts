@@ -7,12 +7,11 @@ import type { CaptureInterface, CaptureRecord } from './source.js';
 
 const SNAP_LENGTH = 262_144;
 const ETHERNET = 1;
+/** BSD loopback: its four-octet header is in the byte order of the machine that captured. */
+const NULL = 0;
 /** Octets of two hardware addresses, and of the tag that may follow them. */
 const ADDRESSES = 12;
 const TAG = 4;
-/** Loads from a fixed place; on Linux the highest places stand for what the kernel knows of a packet. */
-const LOAD_AT = 0x20;
-const KERNEL_FACTS = 0xfffff000;
 /** EtherTypes of a VLAN tag: IEEE 802.1Q, 802.1ad, and what was used before it. */
 const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100]);
 
@@ -78,11 +77,8 @@ export class PacketFilter {
   private filterFor(linkType: number): BpfFilter {
     let filter = this.byLinkType.get(linkType);
     if (filter === undefined) {
-      const program = this.libpcap.compile(this.expression, linkType, SNAP_LENGTH, 0);
-      // Such loads ask the kernel, e.g. which way the packet went; a file does not tell.
-      if (program.some(({ code, k }) => (code & 0xe7) === LOAD_AT && k >= KERNEL_FACTS))
-        throw new NetlensError('usage', `filter "${this.expression}": inbound and outbound are known only while capturing`);
-      filter = compileBpf(program);
+      const compiled = (bigEndian: boolean) => compileBpf(this.libpcap.compileForFile(this.expression, linkType, SNAP_LENGTH, bigEndian));
+      filter = linkType === NULL ? eitherOrder(compiled(false), compiled(true)) : compiled(false);
       this.byLinkType.set(linkType, filter);
     }
     return filter;
@@ -101,4 +97,12 @@ export class PacketFilter {
     untagged.set(rest, ADDRESSES);
     if (this.filter(untagged, 0, ADDRESSES + rest.length, wireLength - gone) !== 0) this.tagged++;
   }
+}
+
+/** The protocol number of a loopback header is small: its first two octets are 0 where it was written big end first. */
+function eitherOrder(little: BpfFilter, big: BpfFilter): BpfFilter {
+  return (bytes, start, captured, wireLength) =>
+    captured - start >= 4 && bytes[start] === 0 && bytes[start + 1] === 0
+      ? big(bytes, start, captured, wireLength)
+      : little(bytes, start, captured, wireLength);
 }

@@ -192,7 +192,7 @@ function offlineFilter(): (program: readonly BpfInstruction[]) => (packet: Uint8
 }
 
 describe.skipIf(!libpcap)('with libpcap', () => {
-  const compile = (expression: string, linkType = 1) => (libpcap as Libpcap).compile(expression, linkType, 262_144, 0);
+  const compile = (expression: string, linkType = 1) => (libpcap as Libpcap).compileForFile(expression, linkType, 262_144);
 
   it('translates a filter with loops: protochain', () => {
     const program = compile('ip6 protochain 6');

@@ -5,19 +5,19 @@ import { compileDisplayFilter } from '../../src/filter/index.js';
 const tree = (filter: string) => explainTree(compileDisplayFilter(filter).condition!, false);
 
 it('tells a filter as a tree', () => {
-  expect(tree('tcp.flags.syn == 1 && !(udp.port == 53) && tcp.port != 80 or arp')).toEqual([
+  expect(tree('tcp.flags.syn == 1 && !(dns.flags.rcode == 3) && tcp.port != 80 or arp')).toEqual([
     'any of these',
     '|- all of these',
     '|  |- tcp.flags.syn == 1',
     '|  |- not',
-    '|  |  `- any of udp.srcport, udp.dstport: udp.port == 53',
+    '|  |  `- dns.flags.rcode == 3 (No such name)',
     '|  `- each of tcp.srcport, tcp.dstport: tcp.port != 80',
     '`- arp is there',
   ]);
   expect(tree('ip.proto in {"tcp", 17..20} and frame[0:2] contains "a" xor ip#2')).toEqual([
     'an odd number of these',
     '|- all of these',
-    '|  |- ip.proto in {6 (TCP), 17 (UDP)..20}',
+    '|  |- ip.proto in {6 (TCP), 17 (UDP)..20 (Host Monitoring)}',
     '|  `- frame[0:2] contains 61',
     '`- ip#[2] is there',
   ]);
