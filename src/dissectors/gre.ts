@@ -10,7 +10,7 @@ import { foldChecksum, sumWords } from '../core/checksum.js';
 import { bits, bytes, computed, expert, flag, group, list, uint8, uint16, uint32 } from '../core/field.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
-import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry, Table } from '../core/registry.js';
+import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry, Table, udpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { ETHERTYPE } from './ethertypes.js';
 import { CHECKSUM_STATUS } from './ip-protocols.js';
@@ -30,6 +30,8 @@ const ERSPAN_2 = 0x88be;
 const ERSPAN_3 = 0x22eb;
 const PPP = 0x880b;
 const WCCP = 0x883e;
+/** Access points of Aruba send 802.11 frames to their controller; a type for each queue. */
+const ARUBA = Array.from({ length: 24 }, (_, queue) => 0x8200 + 16 * queue);
 
 const TYPE: Readonly<Record<number, string>> = {
   ...ETHERTYPE,
@@ -62,7 +64,9 @@ const rows = {
       strictRoute: flag('gre.flags.strict_source_route', 'Strict Source Route Bit', 0, 0x0800, 16),
       recursion: bits('gre.flags.recursion_control', 'Recursion control', 0, 16, 0x0700),
       hasAcknowledgment: flag('gre.flags.ack', 'Acknowledgment', 0, ACKNOWLEDGMENT, 16, { when: isPptp }),
-      reserved: bits('gre.flags.reserved', 'Flags (Reserved)', 0, 16, 0x00f8),
+      reserved: computed('uint16', 'gre.flags.reserved', 'Flags (Reserved)', (l) =>
+        l.start + 2 <= l.captured ? (flagsOf(l) & (isPptp(l) ? 0x78 : 0xf8)) >> 3 : undefined,
+      ),
       version: bits('gre.flags.version', 'Version', 0, 16, 0x0007, { values: { 0: 'GRE', 1: 'Enhanced GRE' } }),
     },
   ),
@@ -233,6 +237,9 @@ export class Erspan extends layer('erspan', 'Encapsulated Remote Switch Packet A
 }
 
 const ETHERNET = 1;
+const IEEE_802_11 = 105;
+/** PPTP leaves address and control there (RFC 2637 section 4.1). */
+const PPP_FRAMES = 9;
 
 export const dissectErspan: Dissect = (frame, start, end) => {
   const erspan = new Erspan(frame, start, end);
@@ -265,7 +272,15 @@ export const gre: ProtocolEntry = {
   name: 'gre',
   layers: [Gre],
   dissect: dissectGre,
-  on: [ipProtocols.at(47, dissectGre), greProtocols.at(ETHERNET_BRIDGED, asLink(ETHERNET)), greProtocols.at(WCCP, dissectWccp)],
+  on: [
+    ipProtocols.at(47, dissectGre),
+    // RFC 8086.
+    udpPorts.at(4754, dissectGre),
+    greProtocols.at(ETHERNET_BRIDGED, asLink(ETHERNET)),
+    greProtocols.at(PPP, asLink(PPP_FRAMES)),
+    greProtocols.at(ARUBA, asLink(IEEE_802_11)),
+    greProtocols.at(WCCP, dissectWccp),
+  ],
 };
 
 export const erspan: ProtocolEntry = {

@@ -21,6 +21,7 @@ import { ipv6Extensions } from './ipv6-extensions.js';
 import { linkLayers } from './link-layers.js';
 import { resp } from './resp.js';
 import { tcp } from './tcp.js';
+import { teredo } from './teredo.js';
 import { udp, udpLite } from './udp.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 
@@ -43,6 +44,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   vxlanGpe,
   geneve,
   gtp,
+  teredo,
   tcp,
   resp,
   http,

@@ -21,6 +21,7 @@ import { finalDestination, optionRows, optionsRow, walkOptions } from './ipv4-op
 const FIXED_LENGTH = 20;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET = 0x1fff;
+const IPV6 = 41;
 
 const headerLength = (l: Layer): number => (l.bytes[l.start]! & 0x0f) * 4;
 const version = (l: Layer): number => l.bytes[l.start]! >> 4;
@@ -90,7 +91,7 @@ export class Ipv4 extends layer(
           'uint16',
           'ip.checksum_calculated',
           'Calculated Checksum',
-          (l) => (checksumStatus(l) < 2 ? calculatedChecksum(l) : undefined),
+          (l) => ((checksumStatus(l) ?? 2) < 2 ? calculatedChecksum(l) : undefined),
           { base: 'hex', quiet: true },
         ),
         checksumBad: expert('error', 'ip.checksum_bad.expert', 'Bad checksum', (l) => checksumStatus(l) === 0),
@@ -208,10 +209,9 @@ function ttlProblem(l: Layer): 'small' | 'local' | undefined {
   return protocol === PIM || protocol === OSPF ? undefined : 'small';
 }
 
-/** -1: the checksum itself was not captured. */
-const checksumStatus = (l: Layer): number => {
+const checksumStatus = (l: Layer): number | undefined => {
   const end = l.start + headerLength(l);
-  if (l.start + 12 > l.captured) return -1;
+  if (l.start + 12 > l.captured) return undefined;
   if (!l.frame.session.checksums || end > l.captured) return 2;
   return foldChecksum(sumWords(l.bytes, l.start, end)) === 0 ? 1 : 0;
 };
@@ -224,6 +224,8 @@ export const dissectIpv4: Dissect = (frame, start, end) => {
   const { bytes, captured } = frame;
   const first = start < captured ? bytes[start]! : 0x45;
   const header = (first & 0x0f) * 4;
+  // Some carriers say IPv4 for both versions.
+  if (first >> 4 === 6) return frame.dispatch(ipProtocols, IPV6, start, end);
   if (first >> 4 !== 4 || header < FIXED_LENGTH) {
     // Nothing else can be believed, so nothing else is shown.
     const ip = new Ipv4(frame, start, start + 1);

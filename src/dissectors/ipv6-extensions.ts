@@ -330,7 +330,7 @@ export const dissectFragmentHeader: Dissect = (frame, start, end) => {
   const identification = u32(b, start + 4);
   const { fragment } = frame.session.hooks;
   const ip = ipv6Below(frame, header);
-  if (fragment && ip && frame.quoted === 0 && end > from && end <= frame.captured) {
+  if (fragment && ip && frame.quoted === 0 && end > from && end <= frame.captured && !ip.lengthExceeds) {
     let key = String.fromCharCode(6, identification >>> 16, identification & 0xffff);
     for (let at = 8; at < 40; at += 2) key += String.fromCharCode(u16(ip.bytes, ip.start + at));
     if (!fragment(frame, { layer: header, start: from, end, offset, more, identification, protocol, key })) frame.data(from, end);
