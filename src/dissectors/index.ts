@@ -6,6 +6,7 @@ import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
 import { dhcp } from './dhcp.js';
+import { dhcpv6 } from './dhcpv6.js';
 import { dns, llmnr, mdns } from './dns.js';
 import { geneve } from './geneve.js';
 import { erspan, gre } from './gre.js';
@@ -53,6 +54,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   mdns,
   llmnr,
   dhcp,
+  dhcpv6,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 
