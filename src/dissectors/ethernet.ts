@@ -14,6 +14,7 @@ import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } 
 import type { TextBuffer } from '../core/text.js';
 import { dispatchEtherType, etherTypeNames, LEAST_TYPE, MOST_LENGTH } from './ethertypes.js';
 import { dissectFabricPath, FABRIC_PATH } from './fabric-path.js';
+import { dissectIsl, Isl, isIsl } from './isl.js';
 import { dissectLlc } from './llc.js';
 import { payloadEnd, walkTrailer } from './trailer.js';
 
@@ -125,9 +126,11 @@ const typeText = (type: number): string => {
   return name === undefined ? `type ${hex}` : `${name} (${hex})`;
 };
 
-/** Octets of FCS at the end: 4, 0, or undefined when nobody knows. An Ethernet frame inside another protocol has none. */
+/** Octets of FCS at the end: 4, 0, or undefined when nobody knows. Inside another protocol only ISL keeps it. */
 function fcsLengthOf(eth: Layer): number | undefined {
-  return eth.frame.layers[1] === eth ? eth.frame.interface_.fcsLength : 0;
+  const { layers } = eth.frame;
+  if (layers[1] === eth) return eth.frame.interface_.fcsLength;
+  return layers[layers.indexOf(eth) - 1] instanceof Isl ? 4 : 0;
 }
 
 /** Octets between the header and an FCS that is known to be there. */
@@ -141,14 +144,18 @@ export const dissectEthernet: Dissect = (frame, start, end) => {
   const eth = new Ethernet(frame, start, end);
   if (!frame.add(eth, HEADER_LENGTH)) return;
   const type = u16(eth.bytes, start + 12);
+  // Two headers look like Ethernet's and are none.
   if (type === FABRIC_PATH) {
-    // No Ethernet header after all, though it looks like one.
     frame.layers.pop();
     return dissectFabricPath(frame, start, end);
   }
+  if (type <= MOST_LENGTH && isIsl(eth.bytes, start)) {
+    frame.layers.pop();
+    return dissectIsl(frame, start, end);
+  }
   frame.addressing = eth;
-  const fcs = frame.interface_.fcsLength;
-  const stop = fcs === undefined ? end : start + HEADER_LENGTH + payloadRoom(eth);
+  const outermost = frame.layers.length === 2;
+  const stop = outermost && frame.interface_.fcsLength === undefined ? end : start + HEADER_LENGTH + payloadRoom(eth);
   if (type >= LEAST_TYPE) dispatchEtherType(frame, type, start + HEADER_LENGTH, stop);
   else if (isLength(type)) dissectLengthPayload(frame, start + HEADER_LENGTH, Math.min(stop, start + HEADER_LENGTH + type));
   else frame.data(start + HEADER_LENGTH, end);

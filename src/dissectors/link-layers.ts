@@ -7,6 +7,7 @@ import { fabricPath } from './fabric-path.js';
 import { fddi } from './fddi.js';
 import { frameRelay } from './frame-relay.js';
 import { ipnet, ipoib } from './ipnet.js';
+import { isl } from './isl.js';
 import { llc } from './llc.js';
 import { mpls } from './mpls.js';
 import { nflog } from './nflog.js';
@@ -29,6 +30,7 @@ export const linkLayers: readonly ProtocolEntry[] = [
   backboneTag,
   vnTag,
   fabricPath,
+  isl,
   sll,
   nullLoopback,
   raw,

@@ -103,11 +103,19 @@ describe('ethernet', () => {
     expect(values(frame, 'eth.src')).toBe('02:00:00:00:00:01');
   });
 
+  it('unwraps ISL, whose frame keeps its FCS', () => {
+    const frame = dissect(hex(`01000c0000 00 020000000001 002b aaaa03 00000c 0003 0000 0000 | ${ADDRESSES} 0005 4242 03 0000 | aa | 01020304`));
+    expect(frame.protocols).toBe('isl:eth:llc:data');
+    expect(fieldsOf(frame, 'isl')).toMatchObject({ 'isl.vlan_id': '1', 'isl.bpdu': '1', 'isl.len': '43' });
+    expect([values(frame, 'eth.trailer'), values(frame, 'eth.fcs')]).toEqual(['aa', '0x01020304']);
+  });
+
   it('survives every cut and every lie', () => {
     for (const octets of [
       inEthernet(HEADER, DATAGRAM, zeros(18), 'aabb 01020304'),
       hex(`${ADDRESSES} 88cc 0205 07 c0000201 0000 aabb`),
       inEthernet('020abd000000 020abc000000 8903 4020', HEADER, DATAGRAM),
+      hex(`01000c0000 00 020000000001 002b aaaa03 00000c 0003 0000 0000 | ${ADDRESSES} 0005 4242 03 0000 | aa | 01020304`),
     ]) {
       everyCut(octets, 0);
       everyLie(octets, 0);
