@@ -155,6 +155,14 @@ const pid = (name: string, of: (organisation: number) => boolean, values: Readon
   uint16(name, 'PID', protocolAt, { base: 'hex', values, when: (l: Layer) => of(organisation(l)) });
 const NAMED: ReadonlySet<number> = new Set([-1, ENCAPSULATED_ETHERNET, CISCO_802_1H, CISCO, NORTEL, CISCO_WIRELESS]);
 
+/** A service access point by its name, else by its number. */
+function writeSap(out: TextBuffer, sap: number): void {
+  const name = SAP[sap & 0xfe];
+  if (name !== undefined) return out.ascii(name);
+  out.ascii('0x');
+  out.hex(sap & 0xfe, 2);
+}
+
 export class Llc extends layer('llc', 'Logical-Link Control', {
   ...group(
     { dsap: uint8('llc.dsap', 'DSAP', 0, { base: 'hex', values: sapName }) },
@@ -241,11 +249,11 @@ export class Llc extends layer('llc', 'Logical-Link Control', {
       out.ascii(` (${ORGANISATION[code] ?? 'Unknown'}), PID 0x`);
       out.hex(u16(this.bytes, this.start + protocolAt(this)), 4);
     } else if (this.start + 2 <= this.captured) {
-      out.ascii('; DSAP 0x');
-      out.hex(this.bytes[this.start]! & 0xfe, 2);
-      out.ascii(` ${sapName(this.bytes[this.start]!)} ${this.bytes[this.start]! & 1 ? 'Group' : 'Individual'}, SSAP 0x`);
-      out.hex(this.bytes[this.start + 1]! & 0xfe, 2);
-      out.ascii(` ${sapName(this.bytes[this.start + 1]!)} ${response(this) ? 'Response' : 'Command'}`);
+      out.ascii('; DSAP ');
+      writeSap(out, this.bytes[this.start]!);
+      out.ascii(this.bytes[this.start]! & 1 ? ' Group, SSAP ' : ' Individual, SSAP ');
+      writeSap(out, this.bytes[this.start + 1]!);
+      out.ascii(response(this) ? ' Response' : ' Command');
     }
   }
 }

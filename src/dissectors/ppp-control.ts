@@ -273,10 +273,9 @@ export class Pap extends layer('pap', 'PPP Password Authentication Protocol', pa
   }
   override summary(out: TextBuffer): void {
     writeCode(out, this, PAP_CODE);
-    const peer = this.peerId;
-    if (typeof peer === 'string') out.text(` (Peer-ID='${peer}')`);
-    const message = this.message;
-    if (typeof message === 'string') out.text(` (Message='${message}')`);
+    const { peerId, password, message } = this;
+    if (peerId !== undefined) out.text(` (Peer-ID='${peerId}', Password='${password ?? ''}')`);
+    if (message !== undefined) out.text(` (Message='${message}')`);
   }
 }
 
@@ -312,8 +311,8 @@ export class Chap extends layer('chap', 'PPP Challenge Handshake Authentication 
   override summary(out: TextBuffer): void {
     writeCode(out, this, CHAP_CODE);
     const { name, message } = this;
-    if (typeof name === 'string') out.text(` (NAME='${name}')`);
-    if (typeof message === 'string') out.text(` (MESSAGE='${message}')`);
+    if (name !== undefined) out.text(` (NAME='${name}')`);
+    if (message !== undefined) out.text(` (MESSAGE='${message}')`);
   }
 }
 

@@ -143,5 +143,10 @@ export const ppp: ProtocolEntry = {
   name: 'ppp',
   layers: [Ppp],
   dissect: dissectPpp,
-  on: [linkTypes.at([9, 50], dissectPppHdlc), linkTypes.at(166, dissectPppWithDirection), etherTypes.at(0x880b, dissectPpp), greProtocols.at(0x880b, dissectPppHdlc)],
+  on: [
+    linkTypes.at([9, 50], dissectPppHdlc),
+    linkTypes.at(166, dissectPppWithDirection),
+    etherTypes.at(0x880b, dissectPpp),
+    greProtocols.at(0x880b, dissectPppHdlc),
+  ],
 };

@@ -346,7 +346,7 @@ export class Wlan extends layer('wlan', 'IEEE 802.11', fields, '802.11') {
     out.ascii(', Flags=');
     const flags = flagsOf(this);
     for (let bit = 0x80, i = 0; bit > 0; bit >>= 1, i++) out.ascii(flags & bit ? 'opmPRMFT'[i]! : '.');
-    out.ascii(this.fcsLength > 0 ? 'C' : '.');
+    if (this.fcsLength > 0) out.byte(0x43);
     for (const { field, value, start, end } of this.nodes) {
       if (field === fields.beaconInterval) {
         out.ascii(', BI=');

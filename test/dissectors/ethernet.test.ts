@@ -104,7 +104,9 @@ describe('ethernet', () => {
   });
 
   it('unwraps ISL, whose frame keeps its FCS', () => {
-    const frame = dissect(hex(`01000c0000 00 020000000001 002b aaaa03 00000c 0003 0000 0000 | ${ADDRESSES} 0005 4242 03 0000 | aa | 01020304`));
+    const frame = dissect(
+      hex(`01000c0000 00 020000000001 002b aaaa03 00000c 0003 0000 0000 | ${ADDRESSES} 0005 4242 03 0000 | aa | 01020304`),
+    );
     expect(frame.protocols).toBe('isl:eth:llc:data');
     expect(fieldsOf(frame, 'isl')).toMatchObject({ 'isl.vlan_id': '1', 'isl.bpdu': '1', 'isl.len': '43' });
     expect([values(frame, 'eth.trailer'), values(frame, 'eth.fcs')]).toEqual(['aa', '0x01020304']);

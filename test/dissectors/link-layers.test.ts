@@ -44,9 +44,9 @@ describe('llc', () => {
   });
 
   it.each([
-    ['0004 | f0 f0 05 07', 'LLC', 'S P, func=RNR, N(R)=3; DSAP 0xf0 NetBIOS Individual, SSAP 0xf0 NetBIOS Command'],
-    ['0006 | 00 01 af 81 01 00', 'LLC', 'U, func=XID; DSAP 0x00 NULL LSAP Individual, SSAP 0x00 NULL LSAP Response'],
-    ['0003 | f0 f1 73', 'LLC', 'U F, func=UA; DSAP 0xf0 NetBIOS Individual, SSAP 0xf0 NetBIOS Response'],
+    ['0004 | f0 f0 05 07', 'LLC', 'S P, func=RNR, N(R)=3; DSAP NetBIOS Individual, SSAP NetBIOS Command'],
+    ['0006 | 00 01 af 81 01 00', 'LLC', 'U, func=XID; DSAP NULL LSAP Individual, SSAP NULL LSAP Response'],
+    ['0003 | f0 f1 73', 'LLC', 'U F, func=UA; DSAP NetBIOS Individual, SSAP NetBIOS Response'],
     ['000a | aa aa 03 00000c 2000 0102', 'CDP', '2 octets'],
     ['0008 | aa aa 03 00000c 2000', 'LLC', 'U, func=UI; SNAP, OUI 0x00000c (Cisco), PID 0x2000'],
   ])('says what %s is', (rest, protocol, info) => {
@@ -163,7 +163,7 @@ describe('ppp', () => {
     ['8057 01 03 000e | 01 0a 0102030405060708', 'PPP IPV6CP', 'Configuration Request', 'ipv6cp.interface_identifier', '0102030405060708'],
     ['80fd 05 04 0004', 'PPP CCP', 'Termination Request', 'ppp.code', '5'],
     ['802b 01 04 0004', 'PPP CP', 'Configuration Request', 'ppp.code', '1'],
-    ['c023 01 05 000b 02 6d65 03 616263', 'PPP PAP', "Authenticate-Request (Peer-ID='me')", 'pap.password', 'abc'],
+    ['c023 01 05 000b 02 6d65 03 616263', 'PPP PAP', "Authenticate-Request (Peer-ID='me', Password='abc')", 'pap.password', 'abc'],
     ['c223 01 06 000b 02 0102 6e6173 00', 'PPP CHAP', "Challenge (NAME='nas\\x00')", 'chap.value', '0102'],
     ['c223 03 06 0006 6f6b', 'PPP CHAP', "Success (MESSAGE='ok')", 'chap.message', 'ok'],
   ])('negotiates: %s', (octets, protocol, info, name, value) => {
@@ -283,14 +283,14 @@ describe('wlan', () => {
   it.each([
     [
       `8000 0000 ${ADDRESSES} 2000 | 0000000000000000 6400 0104 | 00 04 686f6d65 | 03 01 06`,
-      'Beacon frame, SN=2, FN=0, Flags=........., BI=100, SSID="home"',
+      'Beacon frame, SN=2, FN=0, Flags=........, BI=100, SSID="home"',
     ],
-    [`4000 0000 ${ADDRESSES} 3000 | 00 00`, 'Probe Request, SN=3, FN=0, Flags=........., SSID=Wildcard (Broadcast)'],
-    [`c000 0000 ${ADDRESSES} 3000 | 0300`, 'Deauthentication, SN=3, FN=0, Flags=.........'],
-    ['d400 0000 020000000001', 'Acknowledgement, Flags=.........'],
-    ['b408 0000 020000000001 020000000002', 'Request-to-send, Flags=....R....'],
-    [`0841 0000 ${ADDRESSES} 1000 | 0102030405060708`, 'Data, SN=1, FN=0, Flags=.p.....T.'],
-    [`4801 0000 ${ADDRESSES} 1000`, 'Null function (No data), SN=1, FN=0, Flags=.......T.'],
+    [`4000 0000 ${ADDRESSES} 3000 | 00 00`, 'Probe Request, SN=3, FN=0, Flags=........, SSID=Wildcard (Broadcast)'],
+    [`c000 0000 ${ADDRESSES} 3000 | 0300`, 'Deauthentication, SN=3, FN=0, Flags=........'],
+    ['d400 0000 020000000001', 'Acknowledgement, Flags=........'],
+    ['b408 0000 020000000001 020000000002', 'Request-to-send, Flags=....R...'],
+    [`0841 0000 ${ADDRESSES} 1000 | 0102030405060708`, 'Data, SN=1, FN=0, Flags=.p.....T'],
+    [`4801 0000 ${ADDRESSES} 1000`, 'Null function (No data), SN=1, FN=0, Flags=.......T'],
   ])('says what %s is', (octets, info) => {
     expect(dissect(hex(octets), { linkType: 105 }).info).toBe(info);
     everyCut(hex(octets), 0, 105);
