@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { dissect, everyCut, everyLie, hex, values } from '../packets.js';
+
+const IPV4 = 228;
+
+const INNER = '4500 0018 0000 0000 40 fd 0000 cb007101 cb007102 01020304';
+const INNER6 = `60000000 0004 fd 40 ${'20010db8 00000000 00000000 00000001'.repeat(2)} 01020304`;
+const FRAME = `020000000001 020000000002 0800 ${INNER}`;
+
+/** `payload` as IP protocol `protocol` from 192.0.2.1 to 192.0.2.2. */
+function ip(protocol: string, payload: string): Uint8Array {
+  const length = (20 + hex(payload).length).toString(16).padStart(4, '0');
+  return hex(`4500 ${length} 0000 0000 40 ${protocol} 0000 c0000201 c0000202 | ${payload}`);
+}
+function udp(port: number, payload: string): Uint8Array {
+  const length = (8 + hex(payload).length).toString(16).padStart(4, '0');
+  return ip('11', `c000 ${port.toString(16).padStart(4, '0')} ${length} 0000 | ${payload}`);
+}
+
+const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fields: Record<string, string>][] = [
+  ['IPv4 in IPv4', ip('04', INNER), 'ip:ip:data', { 'ip.dst': '192.0.2.2,203.0.113.2' }],
+  ['IPv6 in IPv4', ip('29', INNER6), 'ip:ipv6:data', { 'ipv6.dst': '2001:db8::1', 'ip.version': '4,6' }],
+  ['GRE', ip('2f', `0000 0800 ${INNER}`), 'ip:gre:ip:data', { 'gre.proto': '0x0800', 'gre.flags.version': '0' }],
+  [
+    'GRE with all that its flags name',
+    ip('2f', `b000 0800 1234 0000 00000007 00000009 ${INNER}`),
+    'ip:gre:ip:data',
+    { 'gre.checksum': '0x1234', 'gre.offset': '0', 'gre.key': '0x00000007', 'gre.sequence_number': '9' },
+  ],
+  [
+    'PPTP',
+    ip('2f', `3081 880b 001d 0005 00000001 00000002 ff030021 ${INNER}`),
+    'ip:gre:ppp:ip:data',
+    { 'gre.key.payload_length': '29', 'gre.key.call_id': '5', 'gre.sequence_number': '1', 'gre.ack_number': '2' },
+  ],
+  [
+    'ERSPAN',
+    ip('2f', `1000 88be 00000001 100a 0005 00000003 ${FRAME}`),
+    'ip:gre:erspan:eth:ethertype:ip:data',
+    { 'erspan.version': '1', 'erspan.vlan': '10', 'erspan.spanid': '5', 'erspan.index': '3' },
+  ],
+  [
+    'VXLAN with a group policy',
+    udp(4789, `8848 0064 00007b 00 ${FRAME}`),
+    'ip:udp:vxlan:eth:ethertype:ip:data',
+    {
+      'vxlan.flags': '0x8848',
+      'vxlan.flag_g': '1',
+      'vxlan.flag_i': '1',
+      'vxlan.flag_d': '1',
+      'vxlan.flag_a': '1',
+      'vxlan.gbp': '100',
+      'vxlan.vni': '123',
+    },
+  ],
+  ['VXLAN-GPE', udp(4790, `0c 0000 01 00007b 00 ${INNER}`), 'ip:udp:vxlan:ip:data', { 'vxlan.next_proto': '1', 'vxlan.p_bit': '1' }],
+  [
+    'Geneve with an option',
+    udp(6081, `02 40 6558 00007b 00 0102 80 01 deadbeef ${FRAME}`),
+    'ip:udp:geneve:eth:ethertype:ip:data',
+    {
+      'geneve.vni': '0x00007b',
+      'geneve.flags.critical': '1',
+      'geneve.option.class': '0x0102',
+      'geneve.option.length': '8',
+      'geneve.option.unknown.data': 'deadbeef',
+    },
+  ],
+  ['GTP-U', udp(2152, `30 ff 0018 00000007 ${INNER}`), 'ip:udp:gtp:ip:data', { 'gtp.teid': '0x00000007', 'gtp.message': '0xff' }],
+  [
+    'GTP-U with a PDU session container',
+    udp(2152, `34 ff 0020 00000007 0000 00 85 01 1009 00 ${INNER}`),
+    'ip:udp:gtp:ip:data',
+    { 'gtp.ext_hdr_type': '133', 'gtp.ext_hdr.pdu_ses_con.pdu_type': '1', 'gtp.ext_hdr.pdu_ses_con.qos_flow_id': '9' },
+  ],
+  [
+    'Teredo with an origin',
+    udp(3544, `0000 f227 3ffffdfe ${INNER6}`),
+    'ip:udp:teredo:ipv6:data',
+    { 'teredo.orig.port': '3544', 'teredo.orig.addr': '192.0.2.1' },
+  ],
+  [
+    'AH',
+    ip('33', `04 04 0000 00000100 00000001 0102030405060708090a0b0c ${INNER}`),
+    'ip:ah:ip:data',
+    { 'ah.spi': '0x00000100', 'ah.sequence': '1', 'ah.icv': '0102030405060708090a0b0c' },
+  ],
+  ['ESP', ip('32', '00000100 00000001 aabbccdd'), 'ip:esp', { 'esp.spi': '0x00000100', 'esp.sequence': '1' }],
+];
+
+describe('tunnels', () => {
+  it.each(TUNNELS)('%s', (_what, packet, protocols, fields) => {
+    const frame = dissect(packet, { linkType: IPV4 });
+    expect(frame.protocols).toBe(protocols);
+    expect(Object.fromEntries(Object.keys(fields).map((name) => [name, values(frame, name)]))).toEqual(fields);
+  });
+
+  it.each(TUNNELS)('%s survives every cut and every lie', (_what, packet) => {
+    everyCut(packet, IPV4);
+    everyLie(packet, 20, IPV4);
+  });
+});
