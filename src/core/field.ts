@@ -80,6 +80,8 @@ export interface FieldOptions {
   readonly json?: (layer: Layer, out: TextBuffer) => void;
   /** A computed row, or one with a condition, that depends on nothing but these octets of its layer: `[from, to)`. */
   readonly pure?: readonly [from: number, to: number];
+  /** For a list: writes the array straight into octets where the octets have a common form; false, and nothing written, where not. */
+  readonly quickList?: (layer: Layer, out: TextBuffer) => boolean;
   /**
    * A cheap test that rows share: where it is false none of them applies, and none is asked. It changes nothing but the
    * time that rarely present rows cost.
@@ -147,7 +149,7 @@ export class Field<V = unknown> {
     readonly name: string,
     readonly label: string,
     readonly type: FieldType,
-    readonly options: FieldOptions,
+    public options: FieldOptions,
     place: {
       offset?: Count | undefined;
       length?: Count | undefined;
@@ -482,6 +484,12 @@ export const many = <V>(field: Field<V>): Field<readonly NonNullable<V>[]> =>
     items: field.items,
     ...(field.severity && { severity: field.severity }),
   });
+
+/** Rows that share a cheap test, see {@link FieldOptions.gate}. */
+export function gated<F extends Fields, L extends Layer = Layer>(gate: (layer: L) => boolean, rows: F): F {
+  for (const row of Object.values(rows)) row.options = { ...row.options, gate };
+  return rows;
+}
 
 /** Rows shown under another row: `...group({ flags: uint16(…) }, { syn: flag(…) })`. */
 export function group<P extends Fields, C extends Fields>(parent: P, children: C): P & C {

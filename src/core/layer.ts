@@ -145,6 +145,11 @@ export abstract class Layer {
     return undefined;
   }
 
+  /** True where rows declared `pure` depend on more than their octets this once. */
+  get unusual(): boolean {
+    return false;
+  }
+
   /** What the layer adds to `frame.protocols`. */
   get chain(): string {
     return this.protocol.name;

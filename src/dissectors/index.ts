@@ -68,8 +68,9 @@ function index(): Map<string, Field[]> {
   const fields = new Map<string, Field[]>();
   const add = (name: string, field: Field) => {
     const known = fields.get(name);
-    if (known) known.push(field);
-    else fields.set(name, [field]);
+    if (known === undefined) fields.set(name, [field]);
+    // A list that has the name of its octets: the octets are the value.
+    else if (field.type !== 'list' || known.every((other) => other.protocol !== field.protocol)) known.push(field);
   };
   for (const { protocol } of LAYERS)
     for (const field of protocol.allFields) {

@@ -9,7 +9,7 @@
  *     | kind | length | value …      kinds 0 and 1 are one octet
  */
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
-import type { Tree } from '../core/layer.js';
+import type { Layer, Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import { seqAtOrAfter, seqAtOrBefore, seqBefore } from '../core/sequence.js';
 import type { TextBuffer } from '../core/text.js';
@@ -122,7 +122,27 @@ const rows = {
 };
 
 /** The options one by one. */
-export const optionList = list('tcp.option', 'Option', rows);
+export const optionList = list('tcp.options', 'Options', rows, { quickList: writeTimestamps });
+
+/** Octets of a header whose options are two NOPs and timestamps: most segments there are. */
+const WITH_TIMESTAMPS = 32;
+
+/** True for the header of most segments: NOP, NOP, timestamps, and nothing else. */
+export function onlyTimestamps(l: Layer): boolean {
+  const { bytes: b, start } = l;
+  return b[start + 12]! >> 4 === WITH_TIMESTAMPS / 4 && start + WITH_TIMESTAMPS <= l.captured && u32(b, start + 20) === 0x0101080a;
+}
+
+/** The JSON of those options, without walking them. */
+function writeTimestamps(l: Layer, out: TextBuffer): boolean {
+  if (!onlyTimestamps(l)) return false;
+  out.ascii('[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":');
+  out.number(u32(l.bytes, l.start + 24));
+  out.ascii(',"tsecr":');
+  out.number(u32(l.bytes, l.start + 28));
+  out.ascii('}}]');
+  return true;
+}
 
 export const optionExperts = {
   nonZeroPadding: expert('error', 'tcp.non_zero_bytes_after_eol', 'Non zero bytes in option space after EOL option'),

@@ -33,7 +33,7 @@ export interface StreamNotes {
 
 export const streamRows = {
   pduSize: many(uint32('tcp.pdu.size', 'PDU Size', { unit: 'bytes' })),
-  segmentData: many(bytes('tcp.segment_data', 'TCP segment data')),
+  segmentData: many(bytes('tcp.segment_data', 'TCP segment data', { quiet: true })),
   ...group(
     { segments: mark('tcp.segments', 'Reassembled TCP Segments') },
     {
@@ -43,7 +43,7 @@ export const streamRows = {
       segmentConflict: many(mark('tcp.segment.overlap.conflict', 'Conflicting data in segment overlap')),
       segmentCount: uint32('tcp.segment.count', 'Segment count'),
       reassembledLength: uint32('tcp.reassembled.length', 'Reassembled TCP length', { unit: 'bytes' }),
-      reassembledData: bytes('tcp.reassembled.data', 'Reassembled TCP Data'),
+      reassembledData: bytes('tcp.reassembled.data', 'Reassembled TCP Data', { quiet: true }),
     },
   ),
 };

@@ -7,7 +7,7 @@
  *     | srcport | dstport | seq | ack | hlen,flags  | window | checksum | urgent | options …
  */
 import { foldChecksum, sumWords } from '../core/checksum.js';
-import { bits, bytes, computed, expert, type Field, flag, group, uint16, uint32 } from '../core/field.js';
+import { bits, bytes, computed, expert, type Field, flag, gated, group, uint16, uint32 } from '../core/field.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
@@ -15,7 +15,7 @@ import type { TextBuffer } from '../core/text.js';
 import { between, durationText } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
-import { hasOption, MSS, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
+import { hasOption, MSS, onlyTimestamps, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
 
 const FIXED_LENGTH = 20;
@@ -57,6 +57,11 @@ const readable = (l: TcpLayer): boolean => l.facts !== undefined && whole(l) && 
 
 /** True when tcp.analysis has something to show; Wireshark says nothing after options that it could not read. */
 const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
+
+const hasAssembly = (l: Layer): boolean => (l as Layer & { assembly?: StreamNotes }).assembly !== undefined;
+
+/** True when the analysis remarked on the segment. */
+const remarked = (l: TcpLayer): boolean => l.facts !== undefined && (l.facts.marks & ~Facts.RECORD) !== 0;
 
 /** Octets of payload, or undefined when no datagram says how many there are. */
 const payloadLength = (l: Layer): number | undefined => {
@@ -124,11 +129,15 @@ const fields = {
     { flags: bits('tcp.flags', 'Flags', 12, 16, 0x0fff, { base: 'hex', when: whole, pure: [12, 14] }) },
     {
       reserved: bits('tcp.flags.res', 'Reserved', 12, 16, 0x0e00, { when: whole, pure: [12, 14] }),
-      accurateEcn: flag('tcp.flags.ae', 'Accurate ECN', 12, 0x0100, 16, { when: threeBits }),
-      cwr: flag('tcp.flags.cwr', 'Congestion Window Reduced', 12, 0x0080, 16, { when: threeBits }),
-      ece: flag('tcp.flags.ece', 'ECN-Echo', 12, 0x0040, 16, { when: threeBits }),
-      ace: computed<'uint8', TcpLayer>('uint8', 'tcp.flags.ace', 'ACE', (l) =>
-        marked(l, Facts.ACCURATE_ECN) ? (u16(l.bytes, l.start + 12) >> 6) & 7 : undefined,
+      accurateEcn: flag('tcp.flags.ae', 'Accurate ECN', 12, 0x0100, 16, { when: threeBits, pure: [12, 14] }),
+      cwr: flag('tcp.flags.cwr', 'Congestion Window Reduced', 12, 0x0080, 16, { when: threeBits, pure: [12, 14] }),
+      ece: flag('tcp.flags.ece', 'ECN-Echo', 12, 0x0040, 16, { when: threeBits, pure: [12, 14] }),
+      ace: computed<'uint8', TcpLayer>(
+        'uint8',
+        'tcp.flags.ace',
+        'ACE',
+        (l) => (marked(l, Facts.ACCURATE_ECN) ? (u16(l.bytes, l.start + 12) >> 6) & 7 : undefined),
+        { pure: [12, 14] },
       ),
       urg: flag('tcp.flags.urg', 'Urgent', 12, 0x0020, 16, { when: whole, pure: [12, 14] }),
       ack: flag('tcp.flags.ack', 'Acknowledgment', 12, 0x0010, 16, { when: whole, pure: [12, 14] }),
@@ -136,31 +145,37 @@ const fields = {
       reset: flag('tcp.flags.reset', 'Reset', 12, 0x0004, 16, { when: whole, pure: [12, 14] }),
       syn: flag('tcp.flags.syn', 'Syn', 12, 0x0002, 16, { when: whole, pure: [12, 14] }),
       fin: flag('tcp.flags.fin', 'Fin', 12, 0x0001, 16, { when: whole, pure: [12, 14] }),
-      letters: computed<'string', TcpLayer>('string', 'tcp.flags.str', 'TCP Flags', (l) =>
-        l.start + 14 <= l.captured && whole(l) ? flagLetters(l) : undefined,
+      letters: computed<'string', TcpLayer>(
+        'string',
+        'tcp.flags.str',
+        'TCP Flags',
+        (l) => (l.start + 14 <= l.captured && whole(l) ? flagLetters(l) : undefined),
+        { pure: [12, 14] },
       ),
     },
   ),
-  connectionSyn: expert(
-    'chat',
-    'tcp.connection.syn',
-    'Connection establish request (SYN)',
-    (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === SYN,
-  ),
-  connectionSynAck: expert(
-    'chat',
-    'tcp.connection.synack',
-    'Connection establish acknowledge (SYN+ACK)',
-    (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === (SYN | ACK),
-  ),
-  connectionFin: expert('chat', 'tcp.connection.fin', 'Connection finish (FIN)', (l) => whole(l) && (flagsOf(l) & FIN) !== 0),
-  connectionReset: expert('warn', 'tcp.connection.rst', 'Connection reset (RST)', (l) => whole(l) && (flagsOf(l) & RST) !== 0),
-  finActive: expert<TcpLayer>('note', 'tcp.connection.fin_active', 'This frame initiates the connection closing', (l) =>
-    marked(l, Facts.FIN_ACTIVE),
-  ),
-  finPassive: expert<TcpLayer>('note', 'tcp.connection.fin_passive', 'This frame undergoes the connection closing', (l) =>
-    marked(l, Facts.FIN_PASSIVE),
-  ),
+  ...gated((l: Layer) => (flagsOf(l) & (SYN | FIN | RST)) !== 0, {
+    connectionSyn: expert(
+      'chat',
+      'tcp.connection.syn',
+      'Connection establish request (SYN)',
+      (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === SYN,
+    ),
+    connectionSynAck: expert(
+      'chat',
+      'tcp.connection.synack',
+      'Connection establish acknowledge (SYN+ACK)',
+      (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === (SYN | ACK),
+    ),
+    connectionFin: expert('chat', 'tcp.connection.fin', 'Connection finish (FIN)', (l) => whole(l) && (flagsOf(l) & FIN) !== 0),
+    connectionReset: expert('warn', 'tcp.connection.rst', 'Connection reset (RST)', (l) => whole(l) && (flagsOf(l) & RST) !== 0),
+    finActive: expert<TcpLayer>('note', 'tcp.connection.fin_active', 'This frame initiates the connection closing', (l) =>
+      marked(l, Facts.FIN_ACTIVE),
+    ),
+    finPassive: expert<TcpLayer>('note', 'tcp.connection.fin_passive', 'This frame undergoes the connection closing', (l) =>
+      marked(l, Facts.FIN_PASSIVE),
+    ),
+  }),
   window: uint16('tcp.window_size_value', 'Window', 14, { when: whole }),
   windowSize: computed<'uint32', TcpLayer>(
     'uint32',
@@ -181,30 +196,34 @@ const fields = {
     },
   ),
   urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { when: whole, steady: true }),
-  urgentWithoutFlag: expert(
-    'note',
-    'tcp.urgent_pointer.non_zero',
-    'The urgent pointer field is nonzero while the URG flag is not set',
-    (l) => l.start + FIXED_LENGTH <= l.captured && whole(l) && (flagsOf(l) & URG) === 0 && u16(l.bytes, l.start + 18) !== 0,
-  ),
-  ackWithoutFlag: expert(
-    'note',
-    'tcp.ack.nonzero',
-    'The acknowledgment number field is nonzero while the ACK flag is not set',
-    (l) => l.start + 14 <= l.captured && whole(l) && (flagsOf(l) & ACK) === 0 && u32(l.bytes, l.start + 8) !== 0,
-  ),
+  ...gated(whole, {
+    urgentWithoutFlag: expert(
+      'note',
+      'tcp.urgent_pointer.non_zero',
+      'The urgent pointer field is nonzero while the URG flag is not set',
+      (l) => l.start + FIXED_LENGTH <= l.captured && whole(l) && (flagsOf(l) & URG) === 0 && u16(l.bytes, l.start + 18) !== 0,
+    ),
+    ackWithoutFlag: expert(
+      'note',
+      'tcp.ack.nonzero',
+      'The acknowledgment number field is nonzero while the ACK flag is not set',
+      (l) => l.start + 14 <= l.captured && whole(l) && (flagsOf(l) & ACK) === 0 && u32(l.bytes, l.start + 8) !== 0,
+    ),
+  }),
   shortSegment: expert('warn', 'tcp.short_segment', 'Short segment', (l) => shortSegment(l)),
   bogusHeader: expert('error', 'tcp.bogus_header_length', 'Bogus TCP Header length', (l) => l.start + 13 <= l.captured && !whole(l)),
   allOptions: bytes('tcp.options', 'Options', FIXED_LENGTH, (l) => optionsLength(l), { quiet: true, when: (l) => optionsLength(l) > 0 }),
   options: optionList,
-  ...optionExperts,
-  noMss: expert('note', 'tcp.options.mss.absent', 'The SYN packet does not contain a MSS option', (l) => mssMissing(l)),
-  mssAfterSyn: expert<TcpLayer>(
-    'note',
-    'tcp.options.mss.present',
-    'The non-SYN packet does contain a MSS option',
-    (l) => (flagsOf(l) & SYN) === 0 && optionsLength(l) > 0 && hasMss(l),
-  ),
+  ...gated((l: Layer) => !onlyTimestamps(l), {
+    ...optionExperts,
+    noMss: expert('note', 'tcp.options.mss.absent', 'The SYN packet does not contain a MSS option', (l) => mssMissing(l)),
+    mssAfterSyn: expert<TcpLayer>(
+      'note',
+      'tcp.options.mss.present',
+      'The non-SYN packet does contain a MSS option',
+      (l) => (flagsOf(l) & SYN) === 0 && optionsLength(l) > 0 && hasMss(l),
+    ),
+  }),
   timeRelative: computed<'duration', TcpLayer>(
     'duration',
     'tcp.time_relative',
@@ -266,77 +285,81 @@ const fields = {
         (l) => (analysed(l) && l.facts!.bytesInFlight !== 0 ? l.facts!.pushBytes : undefined),
         { unit: 'bytes' },
       ),
-      rto: computed<'duration', TcpLayer>(
-        'duration',
-        'tcp.analysis.rto',
-        'The RTO for this segment was',
-        (l) => (analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.timeout : undefined),
-        { unit: 'seconds' },
-      ),
-      rtoFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.rto_frame', 'RTO based on delta from frame', (l) =>
-        analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.reference : undefined,
-      ),
-      analysisFlags: computed<'none', TcpLayer>('none', 'tcp.analysis.flags', 'TCP Analysis Flags', (l) =>
-        analysed(l) && marked(l, Facts.ANALYSIS_FLAGS) ? true : undefined,
-      ),
-      reusedPorts: analysisMark(
-        'reused_ports',
-        'A new tcp session is started with the same ports as an earlier session in this trace',
-        Facts.REUSED_PORTS,
-        'note',
-      ),
-      retransmission: analysisMark('retransmission', 'This frame is a (suspected) retransmission', ANY_RETRANSMISSION, 'note'),
-      fastRetransmission: analysisMark(
-        'fast_retransmission',
-        'This frame is a (suspected) fast retransmission',
-        Facts.FAST_RETRANSMISSION,
-        'note',
-      ),
-      spuriousRetransmission: analysisMark(
-        'spurious_retransmission',
-        'This frame is a (suspected) spurious retransmission',
-        Facts.SPURIOUS_RETRANSMISSION,
-        'note',
-      ),
-      outOfOrder: analysisMark('out_of_order', 'This frame is a (suspected) out-of-order segment', Facts.OUT_OF_ORDER, 'warn'),
-      lostSegment: analysisMark('lost_segment', 'Previous segment(s) not captured (common at capture start)', Facts.LOST_SEGMENT, 'warn'),
-      ackLostSegment: analysisMark(
-        'ack_lost_segment',
-        "ACKed segment that wasn't captured (common at capture start)",
-        Facts.ACK_LOST_SEGMENT,
-        'warn',
-      ),
-      windowUpdate: analysisMark('window_update', 'TCP window update', Facts.WINDOW_UPDATE, 'chat'),
-      windowFull: analysisMark('window_full', 'TCP window specified by the receiver is now completely full', Facts.WINDOW_FULL, 'warn'),
-      keepAlive: analysisMark('keep_alive', 'TCP keep-alive segment', Facts.KEEP_ALIVE, 'note'),
-      keepAliveAck: analysisMark('keep_alive_ack', 'ACK to a TCP keep-alive segment', Facts.KEEP_ALIVE_ACK, 'note'),
-      duplicateAck: analysisMark('duplicate_ack', 'Duplicate ACK', Facts.DUPLICATE_ACK, 'note'),
-      duplicateAckNumber: computed<'uint32', TcpLayer>('uint32', 'tcp.analysis.duplicate_ack_num', 'Duplicate ACK #', (l) =>
-        analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckNumber : undefined,
-      ),
-      duplicateAckFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.duplicate_ack_frame', 'Duplicate to the ACK in frame', (l) =>
-        analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.reference : undefined,
-      ),
-      zeroWindowProbe: analysisMark('zero_window_probe', 'TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE, 'note'),
-      zeroWindow: analysisMark('zero_window', 'TCP Zero Window segment', Facts.ZERO_WINDOW, 'warn'),
-      zeroWindowProbeAck: analysisMark('zero_window_probe_ack', 'ACK to a TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE_ACK, 'note'),
+      ...gated(remarked, {
+        rto: computed<'duration', TcpLayer>(
+          'duration',
+          'tcp.analysis.rto',
+          'The RTO for this segment was',
+          (l) => (analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.timeout : undefined),
+          { unit: 'seconds' },
+        ),
+        rtoFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.rto_frame', 'RTO based on delta from frame', (l) =>
+          analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.reference : undefined,
+        ),
+        analysisFlags: computed<'none', TcpLayer>('none', 'tcp.analysis.flags', 'TCP Analysis Flags', (l) =>
+          analysed(l) && marked(l, Facts.ANALYSIS_FLAGS) ? true : undefined,
+        ),
+        reusedPorts: analysisMark(
+          'reused_ports',
+          'A new tcp session is started with the same ports as an earlier session in this trace',
+          Facts.REUSED_PORTS,
+          'note',
+        ),
+        retransmission: analysisMark('retransmission', 'This frame is a (suspected) retransmission', ANY_RETRANSMISSION, 'note'),
+        fastRetransmission: analysisMark(
+          'fast_retransmission',
+          'This frame is a (suspected) fast retransmission',
+          Facts.FAST_RETRANSMISSION,
+          'note',
+        ),
+        spuriousRetransmission: analysisMark(
+          'spurious_retransmission',
+          'This frame is a (suspected) spurious retransmission',
+          Facts.SPURIOUS_RETRANSMISSION,
+          'note',
+        ),
+        outOfOrder: analysisMark('out_of_order', 'This frame is a (suspected) out-of-order segment', Facts.OUT_OF_ORDER, 'warn'),
+        lostSegment: analysisMark('lost_segment', 'Previous segment(s) not captured (common at capture start)', Facts.LOST_SEGMENT, 'warn'),
+        ackLostSegment: analysisMark(
+          'ack_lost_segment',
+          "ACKed segment that wasn't captured (common at capture start)",
+          Facts.ACK_LOST_SEGMENT,
+          'warn',
+        ),
+        windowUpdate: analysisMark('window_update', 'TCP window update', Facts.WINDOW_UPDATE, 'chat'),
+        windowFull: analysisMark('window_full', 'TCP window specified by the receiver is now completely full', Facts.WINDOW_FULL, 'warn'),
+        keepAlive: analysisMark('keep_alive', 'TCP keep-alive segment', Facts.KEEP_ALIVE, 'note'),
+        keepAliveAck: analysisMark('keep_alive_ack', 'ACK to a TCP keep-alive segment', Facts.KEEP_ALIVE_ACK, 'note'),
+        duplicateAck: analysisMark('duplicate_ack', 'Duplicate ACK', Facts.DUPLICATE_ACK, 'note'),
+        duplicateAckNumber: computed<'uint32', TcpLayer>('uint32', 'tcp.analysis.duplicate_ack_num', 'Duplicate ACK #', (l) =>
+          analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckNumber : undefined,
+        ),
+        duplicateAckFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.duplicate_ack_frame', 'Duplicate to the ACK in frame', (l) =>
+          analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.reference : undefined,
+        ),
+        zeroWindowProbe: analysisMark('zero_window_probe', 'TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE, 'note'),
+        zeroWindow: analysisMark('zero_window', 'TCP Zero Window segment', Facts.ZERO_WINDOW, 'warn'),
+        zeroWindowProbeAck: analysisMark('zero_window_probe_ack', 'ACK to a TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE_ACK, 'note'),
+      }),
     },
   ),
-  fastOpenSyn: expert<TcpLayer>('note', 'tcp.analysis.tfo_syn', 'TCP SYN with TFO Cookie', (l) => marked(l, Facts.FAST_OPEN_SYN)),
-  fastOpenAck: expert<TcpLayer>('note', 'tcp.analysis.tfo_ack', 'TCP SYN-ACK accepting TFO data', (l) => marked(l, Facts.FAST_OPEN_ACK)),
-  fastOpenIgnored: expert<TcpLayer>('note', 'tcp.analysis.tfo_ignored', 'TCP SYN-ACK ignoring TFO data', (l) =>
-    marked(l, Facts.FAST_OPEN_IGNORED),
-  ),
+  ...gated((l: Layer) => (flagsOf(l) & SYN) !== 0, {
+    fastOpenSyn: expert<TcpLayer>('note', 'tcp.analysis.tfo_syn', 'TCP SYN with TFO Cookie', (l) => marked(l, Facts.FAST_OPEN_SYN)),
+    fastOpenAck: expert<TcpLayer>('note', 'tcp.analysis.tfo_ack', 'TCP SYN-ACK accepting TFO data', (l) => marked(l, Facts.FAST_OPEN_ACK)),
+    fastOpenIgnored: expert<TcpLayer>('note', 'tcp.analysis.tfo_ignored', 'TCP SYN-ACK ignoring TFO data', (l) =>
+      marked(l, Facts.FAST_OPEN_IGNORED),
+    ),
+  }),
   payload: bytes('tcp.payload', 'TCP payload', headerLength, (l) => l.captured - l.start - headerLength(l), {
     quiet: true,
     when: (l) => l.start + headerLength(l) < l.captured && whole(l) && (flagsOf(l) & RST) === 0,
   }),
-  ...streamRows,
+  ...gated(hasAssembly, streamRows),
   resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => {
     const at = l.start + headerLength(l);
     return whole(l) && (flagsOf(l) & RST) !== 0 && at < l.captured ? textOf(l.bytes, at, l.captured) : undefined;
   }),
-  ...verdictRows(),
+  ...gated((l: TcpLayer) => l.facts?.verdict !== undefined, verdictRows()),
 };
 
 /** Rows of netlens' own: what really happened, with the evidence. */
@@ -482,6 +505,10 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
 
   override get chain(): string {
     return marked(this, Facts.MULTIPATH) ? 'tcp:mptcp' : 'tcp';
+  }
+
+  override get unusual(): boolean {
+    return marked(this, Facts.ACCURATE_ECN);
   }
 
   override walk(tree: Tree): void {

@@ -68,6 +68,7 @@ export interface Step {
   readonly offset: number;
   readonly row: Field | undefined;
   readonly gate: Gate | undefined;
+  readonly when: Gate | undefined;
   readonly walked: boolean;
   readonly nodes: readonly JsonNode[];
   /** One past the last octet of a run. */
@@ -101,7 +102,7 @@ export function layoutOf(protocol: Protocol, octets: boolean): Layout {
 function layOut(protocol: Protocol, octets: boolean): Layout {
   const nodes = arrange(protocol.fields, [protocol.name], (field) => octets || !field.options.quiet);
   return {
-    experts: protocol.fields.filter((field) => field.severity !== undefined),
+    experts: protocol.fields.filter((field) => isRemarkOnValue(field, protocol.fields)),
     nodes,
     steps: gatherRuns(nodes),
     opening: encoder.encode(`,${JSON.stringify(protocol.name)}:{`),
@@ -114,12 +115,14 @@ function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   let range: Range = [0, 0];
   const step = (kind: number, of: readonly JsonNode[], offset: number, end: number): Step => {
     const { key, row, gate, walked } = of[0]!;
+    const when = kind === RUN ? undefined : row?.options.when;
     return {
       kind,
       key,
       offset,
       row,
       gate,
+      when,
       walked,
       nodes: of,
       end,
@@ -152,6 +155,9 @@ const union = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1
 
 /** What remains of a field's name under the first of `prefixes` that it has. */
 function pathOf(field: Field, prefixes: readonly string[]): string[] {
+  // Facts of our own about a protocol stand in its object, under `netlens`.
+  const own = `netlens.${prefixes.at(-1)}.`;
+  if (field.name.startsWith(own)) return ['netlens', ...field.name.slice(own.length).split('.')];
   for (const prefix of prefixes) if (field.name.startsWith(`${prefix}.`)) return field.name.slice(prefix.length + 1).split('.');
   return field.name === prefixes[0] ? ['value'] : field.name.split('.');
 }
@@ -161,18 +167,32 @@ interface Draft {
   readonly children: Map<string, Draft>;
 }
 
+/**
+ * True for a remark named under a field that has a value of its own: as a key below it, it would turn that value into an
+ * object. Such remarks stand together, see Layout.experts.
+ */
+function isRemarkOnValue(field: Field, fields: readonly Field[]): boolean {
+  if (field.severity === undefined) return false;
+  return (
+    fields.some(
+      (other) =>
+        other.severity === undefined && other.type !== 'none' && other.children.length === 0 && field.name.startsWith(`${other.name}.`),
+    ) || field.name.endsWith('.expert')
+  );
+}
+
 function arrange(fields: readonly Field[], prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
   const root: Draft = { row: undefined, children: new Map() };
   for (const field of fields) {
-    // Remarks stand together, see Layout.experts.
-    if (field.severity !== undefined) continue;
+    if (isRemarkOnValue(field, fields)) continue;
     let at = root;
     for (const part of pathOf(field, prefixes)) {
       let next = at.children.get(part);
       if (next === undefined) at.children.set(part, (next = { row: undefined, children: new Map() }));
       at = next;
     }
-    if (shown(field)) at.row ??= field;
+    // Where a list and its octets have one name, the list is it.
+    if (shown(field) && (at.row === undefined || field.type === 'list')) at.row = field;
   }
   // Which key of the scope a field belongs to, so that a writer can go from what it found to the keys.
   const slots = new Map([...root.children.keys()].map((name, slot) => [name, slot]));
@@ -210,8 +230,8 @@ function kindOf(row: Field | undefined): number {
   if (row?.walked) return WALKED;
   if (row?.compute) return COMPUTED;
   if (row === undefined || typeof row.offset !== 'number') return GENERIC;
-  const { when, mask, little } = row.options;
-  if (when !== undefined || mask !== undefined || little) return GENERIC;
+  const { mask, little } = row.options;
+  if (mask !== undefined || little) return GENERIC;
   const kinds: Readonly<Record<string, number>> = { uint8: OCTET, uint16: WORD16, uint32: WORD32, ipv4: IPV4, ether: ETHER };
   return kinds[row.type] ?? GENERIC;
 }
@@ -253,6 +273,7 @@ export function jsonPaths(protocol: Protocol): Map<Field, string> {
     }
   };
   visit(layoutOf(protocol, true).nodes, `.${protocol.name}`);
-  for (const field of protocol.allFields) if (field.severity !== undefined) paths.set(field, `.${protocol.name}.expert[]`);
+  for (const field of protocol.allFields)
+    if (field.severity !== undefined && !paths.has(field)) paths.set(field, `.${protocol.name}.expert[]`);
   return paths;
 }

@@ -123,7 +123,7 @@ export class JsonWriter {
       if (!open) continue;
       if (kind >= OCTET && kind <= ETHER) {
         const from = start + step.offset;
-        if (from + WIDTH[kind]! > captured) continue;
+        if (from + WIDTH[kind]! > captured || (step.when !== undefined && !step.when(layer))) continue;
         if (at + ROOM > target.length) {
           out.length = at;
           out.room(ROOM);
@@ -154,6 +154,11 @@ export class JsonWriter {
           writeJsonValue(out, step.row!, raw);
         }
       } else {
+        if (kind === WALKED && step.row!.options.quickList !== undefined && this.quickList(out, step, layer, before)) {
+          at = out.length;
+          target = out.bytes;
+          continue;
+        }
         if (step.walked && found === undefined) found = new Found(layer.nodes, 0, layer.nodes.length);
         if (kind === WALKED && layer.nodes.length === 0) continue;
         this.member(out, step.nodes[0]!, layer, found, before);
@@ -164,12 +169,21 @@ export class JsonWriter {
     out.length = at;
   }
 
+  /** A list whose octets have a common form; false, and nothing written, when they have not. */
+  private quickList(out: TextBuffer, step: Step, layer: Layer, before: number): boolean {
+    const mark = out.length;
+    writeKey(out, step.key, before);
+    if (step.row!.options.quickList!(layer, out)) return true;
+    out.length = mark;
+    return false;
+  }
+
   /** Neighbouring keys, from kept text where their octets were met before. */
   private run(out: TextBuffer, run: Step, layer: Layer, bytes: Uint8Array, start: number, captured: number, before: number): void {
     const { kept } = run;
     const from = start + run.offset;
     const to = start + run.end;
-    if (to > captured) {
+    if (to > captured || layer.unusual) {
       for (const node of run.nodes) this.member(out, node, layer, undefined, before);
       return;
     }
