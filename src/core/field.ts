@@ -88,6 +88,8 @@ export interface FieldOptions {
    */
   // biome-ignore lint/suspicious/noExplicitAny: as for `when`
   readonly gate?: (layer: any) => boolean;
+  /** What `-e` prints for octets that are there but none, where tshark does not say `<none>`. */
+  readonly empty?: string;
   /** A number that repeats from frame to frame (a port, a type), so that its JSON text is worth keeping. */
   readonly steady?: boolean;
 }
@@ -309,13 +311,16 @@ export function valueText(field: Field, raw: Raw): string {
       return raw ? '1' : '0';
     case 'bytes':
       // Octets that are there but none: tshark's word for it.
-      return typeof raw === 'string' ? raw : hexOf(raw as Uint8Array) || '<none>';
+      return typeof raw === 'string' ? raw : hexOf(raw as Uint8Array) || (field.options.empty ?? '<none>');
     case 'duration':
       return secondsText(raw as number | bigint);
     case 'time':
       return utcText(Number((raw as bigint) / 1_000_000_000n), Number((raw as bigint) % 1_000_000_000n));
-    case 'string':
-      return raw as string;
+    case 'string': {
+      // tshark's text ends at a zero octet; JSON and the tree show what comes after it.
+      const end = (raw as string).indexOf('\0');
+      return end < 0 ? (raw as string) : (raw as string).slice(0, end);
+    }
     default:
       if (field.base === 'hex') return `0x${(raw as number).toString(16).padStart(2 * (WIDTH[field.type] ?? 1), '0')}`;
       if (field.base === 'oct') return `0${(raw as number).toString(8)}`;

@@ -70,12 +70,13 @@ export const EXTENDED_ERROR: Readonly<Record<number, string>> = {
   29: 'Synthesized',
 };
 
+const MISSING = { empty: '<MISSING>' };
 const ADDRESS_FAMILY = { 1: 'IPv4', 2: 'IPv6' };
 
 const rows = {
   code: uint16('dns.opt.code', 'Option Code', { values: OPTION }),
   length: uint16('dns.opt.len', 'Option Length', { unit: 'bytes' }),
-  data: bytes('dns.opt.data', 'Option Data'),
+  data: bytes('dns.opt.data', 'Option Data', MISSING),
   dau: many(uint8('dns.opt.dau', 'DAU', { values: ALGORITHM })),
   dhu: many(uint8('dns.opt.dhu', 'DHU', { values: DIGEST })),
   n3u: many(uint8('dns.opt.n3u', 'N3U', { values: { 1: 'SHA-1' } })),
@@ -86,7 +87,7 @@ const rows = {
   subnet4: ipv4('dns.opt.client.addr4', 'Client Subnet'),
   subnet6: ipv6('dns.opt.client.addr6', 'Client Subnet'),
   clientCookie: bytes('dns.opt.cookie.client', 'Client Cookie'),
-  serverCookie: bytes('dns.opt.cookie.server', 'Server Cookie'),
+  serverCookie: bytes('dns.opt.cookie.server', 'Server Cookie', MISSING),
   keepalive: uint16('dns.opt.edns_tcp_keepalive.timeout', 'Timeout', { unit: '100 ms' }),
   padding: bytes('dns.opt.padding', 'Padding'),
   chain: string('dns.opt.chain.fqdn', 'Closest Trust Point'),
@@ -108,7 +109,7 @@ export function walkOptions(tree: Tree, start: number, end: number): void {
     tree.item(ednsOptions, at, 4 + length, OPTION[code] ?? `Option ${code}`);
     tree.add(rows.code, at);
     tree.add(rows.length, at + 2);
-    if (length > 0) tree.add(rows.data, from, length);
+    tree.add(rows.data, from, length);
     if (to <= tree.limit) walkOption(tree, code, from, to);
     tree.close();
     at = from + length;
@@ -146,7 +147,7 @@ function walkOption(tree: Tree, code: number, at: number, end: number): void {
     }
     case 10:
       tree.add(rows.clientCookie, at, Math.min(8, length));
-      if (length > 8) tree.add(rows.serverCookie, at + 8, length - 8);
+      if (length >= 8) tree.add(rows.serverCookie, at + 8, length - 8);
       return;
     case 11:
       if (length >= 2) tree.add(rows.keepalive, at);

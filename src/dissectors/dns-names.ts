@@ -19,6 +19,7 @@ const MAX_TEXT = 1024;
 
 const LABEL = 0x00;
 const POINTER = 0xc0;
+const UNASSIGNED = 0x80;
 const BIT_STRING = 0x41;
 
 /** What stands in place of a name that is none. */
@@ -30,8 +31,8 @@ const CUT = -5;
 const INSTEAD = ['', '<Root>', '<Name too long>', '<Name contains a pointer that loops>', '<Unknown extended label>'];
 
 /**
- * Where the name at `at` ends: after its zero octet or its first pointer. -1 when that is not before `limit`. An extended
- * label of unknown kind ends it too, as its length is not known.
+ * Where the name at `at` ends: after its zero octet or its first pointer. -1 when that is not before `limit`, or when a label
+ * begins with the bits 10, which mean nothing. An extended label of unknown kind ends it too, as its length is not known.
  */
 export function skipName(bytes: Uint8Array, at: number, limit: number): number {
   let pos = at;
@@ -42,6 +43,7 @@ export function skipName(bytes: Uint8Array, at: number, limit: number): number {
     const kind = octet & POINTER;
     if (kind === POINTER) return pos + 2 <= limit ? pos + 2 : -1;
     if (kind === LABEL) pos += octet + 1;
+    else if (kind === UNASSIGNED) return -1;
     else if (octet === BIT_STRING && pos + 1 < limit) pos += 2 + bitOctets(bytes[pos + 1]!);
     else return pos + 1;
   }
@@ -77,10 +79,13 @@ function expand(bytes: Uint8Array, at: number, base: number, limit: number): num
       case POINTER: {
         if (pos >= limit) return CUT;
         const target = base + (((octet & 0x3f) << 8) | bytes[pos]!);
+        if (target >= limit) return CUT;
         if (target >= floor || ++pointers > MAX_POINTERS) return LOOP;
         floor = pos = target;
         break;
       }
+      case UNASSIGNED:
+        return CUT;
       default: {
         if (octet !== BIT_STRING) return UNKNOWN_LABEL;
         if (pos >= limit) return CUT;
@@ -131,7 +136,7 @@ export interface Name {
   readonly labels: number;
 }
 
-/** Read the name at `at`; undefined when its octets were not all captured. */
+/** Read the name at `at`; undefined when it is not all there. */
 export function readName(bytes: Uint8Array, at: number, base: number, limit: number): Name | undefined {
   const n = expand(bytes, at, base, limit);
   if (n === CUT) return undefined;

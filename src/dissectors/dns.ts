@@ -43,8 +43,14 @@ const flagsOf = (l: Layer) => u16(l.bytes, l.start + 2);
 const isResponse = (l: Layer) => (flagsOf(l) & 0x8000) !== 0;
 const opcodeOf = (l: Layer) => (flagsOf(l) >> 11) & 15;
 const isUpdate = (l: Layer) => opcodeOf(l) === UPDATE;
-const isNoUpdate = (l: Layer) => !isUpdate(l) && opcodeOf(l) !== STATEFUL;
-const isCounted = (l: Layer) => opcodeOf(l) !== STATEFUL;
+/** Operations stand in place of the sections, whose counts are then all 0 (RFC 8490 section 5.4). */
+const isStateful = (l: Layer) => {
+  if (opcodeOf(l) !== STATEFUL) return false;
+  for (let i = l.start + 4; i < l.start + HEADER_LENGTH && i < l.captured; i++) if (l.bytes[i] !== 0) return false;
+  return true;
+};
+const isCounted = (l: Layer) => !isStateful(l);
+const isNoUpdate = (l: Layer) => !isUpdate(l) && isCounted(l);
 /** What a message was carried by, as far as it decides how to read it. */
 export type DnsKind = 'dns' | 'mdns' | 'llmnr';
 
@@ -184,7 +190,7 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
   override walk(tree: Tree): void {
     const { bytes: b, start, captured } = this;
     if (start + HEADER_LENGTH > captured) return;
-    if (opcodeOf(this) === STATEFUL) return walkOperations(tree, start + HEADER_LENGTH, this.end);
+    if (isStateful(this)) return walkOperations(tree, start + HEADER_LENGTH, this.end);
     const multicast = this.kind === 'mdns';
     let at = start + HEADER_LENGTH;
     // Each question and each record advances by at least its fixed octets, or ends the walk.
@@ -224,7 +230,7 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
       if (reason !== undefined) out.ascii(reason);
       else numbered(out, 'Unknown error (', flags & 15);
     }
-    if (opcode === STATEFUL || start + HEADER_LENGTH > captured) return;
+    if (start + HEADER_LENGTH > captured || isStateful(this)) return;
     let at = start + HEADER_LENGTH;
     for (let left = u16(b, start + 4); left > 0; left--) {
       const end = skipName(b, at, captured);
@@ -340,7 +346,7 @@ function endOfRecord(b: Uint8Array, start: number, end: number): number {
 function dissectMessage(frame: Frame, dns: Dns, start: number, end: number): void {
   if (!frame.add(dns, HEADER_LENGTH)) return;
   const { bytes: b, captured } = dns;
-  if (opcodeOf(dns) !== STATEFUL && endOfMessage(b, start, captured) < 0) {
+  if (!isStateful(dns) && endOfMessage(b, start, captured) < 0) {
     dns.whole = false;
     dns.fragment = frame.fragment;
     if (captured < end) frame.require(dns, end - start);

@@ -20,6 +20,7 @@ import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
 import { linkLayers } from './link-layers.js';
+import { nbns } from './nbns.js';
 import { resp } from './resp.js';
 import { tcp } from './tcp.js';
 import { teredo } from './teredo.js';
@@ -55,6 +56,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   llmnr,
   dhcp,
   dhcpv6,
+  nbns,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 

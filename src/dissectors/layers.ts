@@ -6,5 +6,6 @@ export { Dns } from './dns.js';
 export { Ethernet } from './ethernet.js';
 export { Ipv4 } from './ipv4.js';
 export { Ipv6 } from './ipv6.js';
+export { Nbns } from './nbns.js';
 export { Tcp } from './tcp.js';
 export { Udp } from './udp.js';

@@ -198,8 +198,10 @@ describe('dns', () => {
     const query = (name: string) => values(read(`0001 0100 0001 0000 0000 0000 | ${name} 0001 0001`), 'dns.qry.name');
     expect(query('c00c')).toBe('<Name contains a pointer that loops>');
     expect(query('0161 c00c')).toBe('<Name contains a pointer that loops>');
-    expect(query('c014')).toBe('<Name contains a pointer that loops>');
-    expect(query('80')).toBe('<Unknown extended label>');
+    expect(query('c00e')).toBe('<Name contains a pointer that loops>');
+    expect(query('42')).toBe('<Unknown extended label>');
+    expect(query('0161 8000')).toBe('');
+    expect(query('ffff')).toBe('');
     expect(query('4108ff 0161 00')).toBe('\\[xff/8].a');
   });
 
