@@ -78,7 +78,8 @@ function walkOptions(
     tree.heading(option?.name ?? `Option ${type}`, at, fits ? length : end - at);
     tree.add(rows.optionType, at);
     tree.add(rows.optionLength, at + 1);
-    const wrong = length < 2 || (option !== undefined && option.length > 0 && length !== option.length);
+    const pastEnd = at + length > l.start + u16(l.bytes, l.start + 2);
+    const wrong = length < 2 || pastEnd || (option !== undefined && option.length > 0 && length !== option.length);
     if (wrong) tree.put(rows.invalid, true, at + 1, 1);
     else if (fits && option?.row && length > 2) tree.add(option.row, at + 2, (option.row.length as number) || length - 2);
     tree.close();

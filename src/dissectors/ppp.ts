@@ -16,7 +16,6 @@ import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, linkTypes, type ProtocolEntry, pppProtocols } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectCiscoHdlc } from './chdlc.js';
-import { greProtocols } from './gre.js';
 
 /** Protocol numbers, IANA "PPP DLL Protocol Numbers". */
 export const PPP_PROTOCOL: Readonly<Record<number, string>> = {
@@ -143,10 +142,5 @@ export const ppp: ProtocolEntry = {
   name: 'ppp',
   layers: [Ppp],
   dissect: dissectPpp,
-  on: [
-    linkTypes.at([9, 50], dissectPppHdlc),
-    linkTypes.at(166, dissectPppWithDirection),
-    etherTypes.at(0x880b, dissectPpp),
-    greProtocols.at(0x880b, dissectPppHdlc),
-  ],
+  on: [linkTypes.at([9, 50], dissectPppHdlc), linkTypes.at(166, dissectPppWithDirection), etherTypes.at(0x880b, dissectPpp)],
 };

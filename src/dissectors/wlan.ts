@@ -15,7 +15,6 @@ import { type Layer, layer, type Tree } from '../core/layer.js';
 import { textOf, u16, u16le } from '../core/octets.js';
 import { type Dissect, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { greProtocols } from './gre.js';
 import { dissectLlc } from './llc.js';
 
 const MANAGEMENT = 0;
@@ -408,15 +407,15 @@ export function dissectWlanFrame(frame: Frame, start: number, end: number, fcsLe
   else dissectLlc(frame, from, to);
 }
 
-export const dissectWlan: Dissect = (frame, start, end) => dissectWlanFrame(frame, start, end, frame.interface_.fcsLength ?? 0, false);
-
-/** GRE protocol types under which Aruba's access points send 802.11 frames to their controller. */
-const ARUBA = Array.from({ length: 256 }, (_, i) => 0x8200 + i);
-const dissectWlanWithoutFcs: Dissect = (frame, start, end) => dissectWlanFrame(frame, start, end, 0, false);
+/** An 802.11 frame of which nothing else is known; inside another protocol it has no FCS. */
+export const dissectWlan: Dissect = (frame, start, end) => {
+  const outermost = frame.layers.length === 1;
+  dissectWlanFrame(frame, start, end, outermost ? (frame.interface_.fcsLength ?? 0) : 0, false);
+};
 
 export const wlan: ProtocolEntry = {
   name: 'wlan',
   layers: [Wlan, AggregateSubframe],
   dissect: dissectWlan,
-  on: [linkTypes.at(105, dissectWlan), greProtocols.at(ARUBA, dissectWlanWithoutFcs)],
+  on: [linkTypes.at(105, dissectWlan)],
 };

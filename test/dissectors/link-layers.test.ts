@@ -160,6 +160,7 @@ describe('ppp', () => {
     ['c021 08 01 0008 8057 0102', 'PPP LCP', 'Protocol Reject', 'lcp.rej_proto', '0x8057'],
     ['8021 03 02 000a | 03 06 c0000201', 'PPP IPCP', 'Configuration Nak', 'ipcp.opt.ip_address', '192.0.2.1'],
     ['8021 01 02 000a | 03 05 c0000201', 'PPP IPCP', 'Configuration Request', 'ppp.opt.len.invalid', '1'],
+    ['8021 01 02 0008 | 03 06 c000', 'PPP IPCP', 'Configuration Request', 'ppp.opt.len.invalid', '1'],
     ['8057 01 03 000e | 01 0a 0102030405060708', 'PPP IPV6CP', 'Configuration Request', 'ipv6cp.interface_identifier', '0102030405060708'],
     ['80fd 05 04 0004', 'PPP CCP', 'Termination Request', 'ppp.code', '5'],
     ['802b 01 04 0004', 'PPP CP', 'Configuration Request', 'ppp.code', '1'],
