@@ -11,6 +11,7 @@ import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
+import { Shelf } from './syn-shelf.js';
 import type { ResetCause } from './tcp-endpoints.js';
 import type { Outstanding } from './tcp-outstanding.js';
 import type { SentLog } from './tcp-sent.js';
@@ -22,15 +23,17 @@ const ACK = 0x10;
 export interface ConversationLimits {
   /** Conversations in which both sides spoke. */
   readonly answered: number;
-  /** Conversations in which one side alone spoke. */
+  /** Conversations in which one side alone spoke, in full; older ones are shelved in a few octets each. */
   readonly unanswered: number;
+  /** Conversations that are shelved: SYNs that nobody answered. */
+  readonly shelved: number;
   /** Conversations that may be idle for ever; beyond them {@link idleSeconds} holds. */
   readonly restful: number;
   /** Seconds of packet time without a segment after which a conversation may be forgotten. */
   readonly idleSeconds: number;
 }
 
-const LIMITS: ConversationLimits = { answered: 100_000, unanswered: 20_000, restful: 4096, idleSeconds: 3600 };
+const LIMITS: ConversationLimits = { answered: 100_000, unanswered: 512, shelved: 250_000, restful: 4096, idleSeconds: 3600 };
 
 /** One direction of a conversation: what its sender did, and what was learnt of it. Sequence numbers are kept as signed 32-bit integers. */
 export class Direction implements TcpDirection {
@@ -218,7 +221,7 @@ export class Conversation {
 
   constructor(
     number: number,
-    frame: Frame,
+    frame: { readonly number: number; readonly seconds: number; readonly nanoseconds: number },
     /** 4 or 6; 0 when there is no IP header. */
     readonly version: number,
     /** IPv4: the lower address as a number. IPv6: a hash. */
@@ -284,21 +287,25 @@ export class Conversations {
   private freeEntries: number[] = [];
   private answeredCount = 0;
   private unansweredCount = 0;
+  private readonly shelf: Shelf;
   private oldestAnswered: Conversation | undefined = undefined;
   private newestAnswered: Conversation | undefined = undefined;
   private oldestUnanswered: Conversation | undefined = undefined;
   private newestUnanswered: Conversation | undefined = undefined;
 
-  constructor(private readonly limits: ConversationLimits = LIMITS) {}
+  constructor(private readonly limits: ConversationLimits = LIMITS) {
+    this.shelf = new Shelf(limits.shelved);
+  }
 
   /** Conversations that are remembered now. */
   get live(): number {
-    return this.answeredCount + this.unansweredCount;
+    return this.answeredCount + this.unansweredCount + this.shelf.count;
   }
 
   /** Those that are remembered, in no order. */
   *[Symbol.iterator](): Generator<Conversation, void, undefined> {
     for (const conversation of this.entries) if (conversation !== undefined) yield conversation;
+    for (const id of this.shelf) yield this.unpack(id);
   }
 
   /**
@@ -340,17 +347,17 @@ export class Conversations {
     const ports = fromLow ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
 
     const { table, mask } = this;
-    let hash = Math.imul(keyLow ^ Math.imul(keyHigh, 0x9e3779b1) ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35);
-    hash ^= hash >>> 15;
+    const hash = hashOf(keyLow, keyHigh, ports);
     let conversation: Conversation | undefined;
     // Never full (see insert), so a free slot ends the walk.
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = table[at * SLOT + 3]!;
       if (entry === FREE) break;
       if (entry !== GONE && table[at * SLOT] === keyLow && table[at * SLOT + 1] === keyHigh && table[at * SLOT + 2] === ports) {
-        const found = this.entries[entry]!;
+        const found = entry > 0 ? this.entries[entry]! : this.unpack(GONE - 1 - entry);
         if (found.version !== version || (version === 6 && !sameAddresses(found.addresses!, ip!, fromLow))) continue;
         conversation = found;
+        if (entry < 0) this.revive(found, GONE - 1 - entry);
         break;
       }
     }
@@ -419,12 +426,12 @@ export class Conversations {
     if ((this.used + 1) * 4 > (this.mask + 1) * 3) this.rehash();
     const entry = this.freeEntries.pop() ?? this.entries.length;
     this.entries[entry] = conversation;
-    this.place(hash, keyLow, keyHigh, ports, entry, conversation);
+    conversation.slot = this.place(hash, keyLow, keyHigh, ports, entry);
     this.append(conversation);
     return conversation;
   }
 
-  private place(hash: number, keyLow: number, keyHigh: number, ports: number, entry: number, conversation: Conversation): void {
+  private place(hash: number, keyLow: number, keyHigh: number, ports: number, entry: number): number {
     const { table, mask } = this;
     let at = hash & mask;
     while (table[at * SLOT + 3] !== FREE && table[at * SLOT + 3] !== GONE) at = (at + 1) & mask;
@@ -433,31 +440,78 @@ export class Conversations {
     table[at * SLOT + 1] = keyHigh;
     table[at * SLOT + 2] = ports;
     table[at * SLOT + 3] = entry;
-    conversation.slot = at;
+    return at;
+  }
+
+  /** Put away an unanswered conversation: from now on it costs a few octets. False when there is more to it than SYNs. */
+  private shelve(conversation: Conversation): boolean {
+    const { shelf } = this;
+    if (!Shelf.fits(conversation)) return false;
+    for (const id of shelf.overflow()) {
+      this.evicted++;
+      this.ended?.(this.unpack(id));
+      this.table[shelf.slot(id) * SLOT + 3] = GONE;
+      shelf.remove(id);
+    }
+    const at = conversation.slot * SLOT + 3;
+    const entry = this.table[at]!;
+    this.table[at] = GONE - 1 - shelf.add(conversation);
+    this.entries[entry] = undefined;
+    this.freeEntries.push(entry);
+    this.unlink(conversation);
+    return true;
+  }
+
+  /** A shelved conversation as it was. */
+  private unpack(id: number): Conversation {
+    const at = this.shelf.slot(id) * SLOT;
+    const conversation = this.shelf.unpack(id, this.table[at]!, this.table[at + 1]!, this.table[at + 2]!);
+    conversation.slot = this.shelf.slot(id);
+    return conversation;
+  }
+
+  /** Take a conversation off the shelf. */
+  private revive(conversation: Conversation, id: number): void {
+    this.shelf.remove(id);
+    const entry = this.freeEntries.pop() ?? this.entries.length;
+    this.entries[entry] = conversation;
+    this.table[conversation.slot * SLOT + 3] = entry;
+    this.append(conversation);
   }
 
   /** A table without deleted slots, twice the size of what lives in it at least. */
   private rehash(): void {
     let size = 256;
     while (size < (this.live + 1) * 2) size *= 2;
+    const { table: old, entries, shelf } = this;
     this.table = new Int32Array(size * SLOT);
     this.mask = size - 1;
     this.used = 0;
-    this.entries.forEach((conversation, entry) => {
-      if (conversation === undefined) return;
-      const { keyLow, keyHigh, ports } = conversation;
-      let hash = Math.imul(keyLow ^ Math.imul(keyHigh, 0x9e3779b1) ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35);
-      hash ^= hash >>> 15;
-      this.place(hash, keyLow, keyHigh, ports, entry, conversation);
-    });
+    for (let at = 0; at < old.length; at += SLOT) {
+      const entry = old[at + 3]!;
+      if (entry === FREE || entry === GONE) continue;
+      const keyLow = old[at]!;
+      const keyHigh = old[at + 1]!;
+      const ports = old[at + 2]!;
+      const slot = this.place(hashOf(keyLow, keyHigh, ports), keyLow, keyHigh, ports, entry);
+      if (entry > 0) entries[entry]!.slot = slot;
+      else shelf.move(GONE - 1 - entry, slot);
+    }
   }
 
   /** Forget what there is no room for, and what has been idle for long when there is much to remember. */
   private makeRoom(now: number): void {
     const { answered, unanswered, restful, idleSeconds } = this.limits;
-    while (this.unansweredCount >= unanswered) this.evict(this.oldestUnanswered!);
+    while (this.unansweredCount >= unanswered) {
+      const oldest = this.oldestUnanswered!;
+      if (this.shelve(oldest)) continue;
+      // It has more to tell than SYNs, so it stays with those that were answered.
+      this.unlink(oldest);
+      oldest.answered = true;
+      this.append(oldest);
+    }
     while (this.answeredCount >= answered) this.evict(this.oldestAnswered!);
-    while (this.live >= restful) {
+    while (this.answeredCount + this.unansweredCount >= restful) {
       if (this.oldestUnanswered !== undefined && now - this.oldestUnanswered.lastSeconds > idleSeconds) this.evict(this.oldestUnanswered);
       else if (this.oldestAnswered !== undefined && now - this.oldestAnswered.lastSeconds > idleSeconds) this.evict(this.oldestAnswered);
       else return;
@@ -518,6 +572,11 @@ export class Conversations {
     }
     conversation.older = conversation.newer = undefined;
   }
+}
+
+function hashOf(keyLow: number, keyHigh: number, ports: number): number {
+  const hash = Math.imul(keyLow ^ Math.imul(keyHigh, 0x9e3779b1) ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35);
+  return hash ^ (hash >>> 15);
 }
 
 function hash6(bytes: Uint8Array, at: number): number {
