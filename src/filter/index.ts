@@ -56,12 +56,13 @@ export function compileDisplayFilter(text: string): DisplayFilter {
       if (value.kind === 'protocol') for (const protocol of value.protocols) protocols.add(protocol);
     });
   const rows = [...fields];
+  const needsStreams = [...protocols].some((protocol) => !BELOW_STREAMS.has(protocol)) || rows.some(standsInStreams);
   return {
     text,
     test,
     fields: rows,
-    needsStreams: [...protocols].some((p) => !BELOW_STREAMS.has(p)) || rows.some(spansFrames),
-    needsTcpAnalysis: [...protocols].some((p) => !BELOW_STREAMS.has(p)) || rows.some(spansFrames),
+    needsStreams,
+    needsTcpAnalysis: needsStreams || rows.some(spansSegments),
     condition,
   };
 }
@@ -124,22 +125,18 @@ const BELOW_STREAMS: ReadonlySet<Protocol> = new Set(
   ).flatMap(({ layers }) => layers.map((layer) => layer.protocol)),
 );
 
-/** Rows of the lower layers that need what was found above or before them. */
-function spansFrames(field: Field): boolean {
+/** Rows of the lower layers that tell what stands in streams. */
+function standsInStreams(field: Field): boolean {
   if (field.protocol === FrameLayer.protocol) return field.name === 'frame.protocols' || field.name.startsWith('_ws.');
-  if (field.protocol.name !== 'tcp') return false;
-  // What stands in the header or is worked out from it alone; all else of TCP is about the conversation.
-  return field.compute !== undefined ? !TCP_HEADER.has(field.name) : field.walked && /^tcp\.(analysis|segment|reassembl)/.test(field.name);
+  return /^tcp\.(segment|reassembled|pdu)/.test(field.name);
 }
 
-const TCP_HEADER: ReadonlySet<string> = new Set([
-  'tcp.hdr_len',
-  'tcp.len',
-  'tcp.flags.str',
-  'tcp.checksum.status',
-  'tcp.payload',
-  'tcp.urgent_pointer',
-]);
+/** Rows of TCP about the conversation; what stands in a header or is worked out from it alone is not. */
+const spansSegments = (field: Field): boolean =>
+  field.protocol.name === 'tcp' && field.compute !== undefined && !TCP_HEADER.has(field.name);
+
+/** Computed from the header alone. */
+const TCP_HEADER: ReadonlySet<string> = new Set(['tcp.hdr_len', 'tcp.len', 'tcp.flags.str', 'tcp.flags.ace', 'tcp.checksum.status']);
 
 /** The columns of the frame line as fields, as in Wireshark from 4.2 on. */
 const columns = {

@@ -288,6 +288,9 @@ describe('display filters', () => {
     expect(needs('frame contains "x" or eth.addr == 02:00:00:00:00:01 or udp')).toEqual([false, false]);
     expect(needs('frame.protocols contains "http"')[0]).toBe(true);
     expect(needs('data')[0]).toBe(true);
+    expect(needs('tcp.analysis.retransmission or tcp.stream == 0')).toEqual([false, true]);
+    expect(needs('tcp.segment_data')).toEqual([true, true]);
+    expect(needs('tcp.len > 0 and tcp.option_kind == 8 and tcp.hdr_len > 20')).toEqual([false, false]);
     expect(compileDisplayFilter('tcp.port == 80 or ip.ttl > tcp.srcport').fields.map((f) => f.name)).toEqual([
       'tcp.srcport',
       'tcp.dstport',
