@@ -9,6 +9,7 @@ import type { Frame } from '../core/frame.js';
 import { FrameLayer } from '../core/frame-layer.js';
 import type { Protocol } from '../core/layer.js';
 import { etherTypes, ipProtocols, linkTypes, llcSaps, pppProtocols, type Table, udpPorts } from '../core/registry.js';
+import { greProtocols } from '../dissectors/gre.js';
 import { FIELDS, LAYERS, PROTOCOLS } from '../dissectors/index.js';
 import { type Condition, check, type Names, type TypedValue } from './check.js';
 import { compile, type Test } from './compile.js';
@@ -116,7 +117,7 @@ export function eachValueOf(condition: Condition, visit: (value: TypedValue) => 
 }
 
 /** Tables below byte streams: what stands only in these is found in a single frame. */
-const LOWER: ReadonlySet<Table> = new Set([linkTypes, etherTypes, llcSaps, pppProtocols, ipProtocols, udpPorts]);
+const LOWER: ReadonlySet<Table> = new Set([linkTypes, etherTypes, llcSaps, pppProtocols, ipProtocols, udpPorts, greProtocols]);
 
 /** Protocols that never stand in a byte stream. */
 const BELOW_STREAMS: ReadonlySet<Protocol> = new Set(

@@ -63,6 +63,7 @@ export function parseLiteral(token: Token, type: Type, field: Field | undefined)
       return refuse(token, type);
     }
     case 'string':
+      if (token.kind === 'word' && token.text.startsWith(':')) return refuse(token, type, '; put it in double quotes');
       return value(token.kind === 'word' ? token.text : textOf(token.octets, 0, token.octets.length));
     case 'bytes':
     case 'protocol':
