@@ -8,7 +8,7 @@ import { decodeRules, seconds, type ViewOptions, viewOptions, wholeNumber } from
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
 import { say } from './terminal.js';
-import { showFrames, type Tally, viewFor } from './view.js';
+import { showFrames, type Tally, viewFor, wantsView } from './view.js';
 
 interface LiveCommandOptions extends ViewOptions {
   readonly interface?: string;
@@ -46,10 +46,7 @@ export function liveCommand(): Command {
 }
 
 async function capture(device: string, options: LiveCommandOptions): Promise<void> {
-  const view =
-    options.quiet || options.write === '-' || (options.write !== undefined && !options.json && !options.tree && !options.field)
-      ? undefined
-      : viewFor(options, true);
+  const view = wantsView(options) ? viewFor(options, true) : undefined;
   const session = createSession({ checksums: options.checksums ?? false, decodeAs: decodeRules(options.decodeAs) });
   const source = await openLive(device, {
     ...(options.filter !== undefined && { filter: options.filter }),

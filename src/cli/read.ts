@@ -6,22 +6,30 @@ import { decodeRules, type ViewOptions, viewOptions } from './options.js';
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
 import { say } from './terminal.js';
-import { showFrames, viewFor } from './view.js';
+import { showFrames, viewFor, wantsView } from './view.js';
 
 /** Exit status: the capture ends in mid-record; all whole frames came first. */
 const CUT_SHORT = 3;
+/** LINKTYPE_ that a capture filter is checked for when the file has not told its own yet. */
+const ETHERNET = 1;
 
 export function readCommand(): Command {
   return viewOptions(new Command('read'))
     .description('show the packets of captures: pcap, pcapng or snoop, also compressed')
     .argument('<files...>', 'captures; - is standard input')
     .action(async (files: string[], options: ViewOptions) => {
-      const view = options.quiet || options.write === '-' ? undefined : viewFor(options, false);
-      const session = createSession({ checksums: options.checksums ?? false, decodeAs: decodeRules(options.decodeAs) });
+      const view = wantsView(options) ? viewFor(options, false) : undefined;
       const reader = await openCaptures(files);
+      const selection = await selectionFor(options, { inputs: files, linkType: reader.interfaces[0]?.linkType ?? ETHERNET });
+      const session = createSession({
+        checksums: options.checksums ?? false,
+        decodeAs: decodeRules(options.decodeAs),
+        // Where no frame is shown, only what the display filter asks about needs to be found out.
+        tcpAnalysis: view !== undefined || selection.needs.tcpAnalysis || selection.needs.streams,
+        streams: view !== undefined || selection.needs.streams,
+      });
       const sink = new Sink();
       const tally = { seen: 0, selected: 0 };
-      const selection = await selectionFor(options, files);
       try {
         await showFrames(reader, session, view, sink, selection, false, tally);
       } finally {
@@ -30,6 +38,7 @@ export function readCommand(): Command {
       }
       if (session.faults > 0)
         say(`${session.faults} frames could not be dissected whole because of an error in netlens; please report it with the capture`);
+      if (selection.remark !== undefined) say(selection.remark);
       for (const problem of reader.problems) {
         say(`${problem.message} (${tally.seen} whole frames before it)`);
         process.exitCode = CUT_SHORT;

@@ -1,25 +1,45 @@
 /** From options to what selects frames and what becomes of them. */
+import { PacketFilter } from '../capture/packet-filter.js';
 import { openWriter } from '../capture/write.js';
 import { compileDisplayFilter } from '../filter/index.js';
 import type { ViewOptions } from './options.js';
 import type { Selection } from './view.js';
 
 /** A selection that holds a file open. */
-export type OpenSelection = Selection & { close(): Promise<void> };
+export type OpenSelection = Selection & {
+  /** What the display filter asks about beyond single frames. */
+  readonly needs: { readonly streams: boolean; readonly tcpAnalysis: boolean };
+  /** Finishes the written file. */
+  close(): Promise<void>;
+  /** Said at the end, e.g. what a capture filter missed. */
+  readonly remark: string | undefined;
+};
 
-/** The filters and the writer that the options ask for; `close` finishes the written file. `inputs` must not be written over. */
-export async function selectionFor(options: ViewOptions, inputs: readonly string[] = []): Promise<OpenSelection> {
+export interface SelectionSource {
+  /** Files that are read, which must not be written over. */
+  readonly inputs?: readonly string[];
+  /** Link type of the first interface, for which a capture filter is checked before reading; undefined where the kernel filters. */
+  readonly linkType?: number | undefined;
+}
+
+/** The filters and the writer that the options ask for. */
+export async function selectionFor(options: ViewOptions, { inputs = [], linkType }: SelectionSource = {}): Promise<OpenSelection> {
   const { count, write } = options;
   const display = options.displayFilter === undefined ? undefined : compileDisplayFilter(options.displayFilter);
-  const chosen = { count, display: display?.test };
-  if (write === undefined) return { ...chosen, close: async () => {} };
-  const writer = await openWriter(write, { inputs, application: `netlens ${__VERSION__}` });
+  const packets = options.filter === undefined || linkType === undefined ? undefined : await PacketFilter.create(options.filter, linkType);
+  const writer = write === undefined ? undefined : await openWriter(write, { inputs, application: `netlens ${__VERSION__}` });
   return {
-    ...chosen,
-    chosen: (record) => writer.write(record),
-    settle: () => writer.drain(),
-    begin: (reader) => writer.keep(reader),
-    close: () => writer.close(),
+    count,
+    packet: packets && ((record) => packets.test(record)),
+    display: display?.test,
+    needs: { streams: display?.needsStreams ?? false, tcpAnalysis: display?.needsTcpAnalysis ?? false },
+    chosen: writer && ((record) => writer.write(record)),
+    settle: writer && (() => writer.drain()),
+    begin: writer && ((reader) => writer.keep(reader)),
+    close: async () => writer?.close(),
+    get remark() {
+      return packets?.remark;
+    },
   };
 }
 
