@@ -12,7 +12,7 @@ import { type Layer, layer, type Tree, type TreeNode } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { dispatchEtherType, etherTypeNames, LEAST_TYPE, MOST_LENGTH } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE, LEAST_TYPE, MOST_LENGTH } from './ethertypes.js';
 import { dissectFabricPath, FABRIC_PATH } from './fabric-path.js';
 import { dissectIsl, Isl, isIsl } from './isl.js';
 import { dissectLlc } from './llc.js';
@@ -51,7 +51,7 @@ const fields = {
   ),
   type: uint16('eth.type', 'Type', 12, {
     base: 'hex',
-    values: etherTypeNames,
+    values: ETHERTYPE,
     when: (l) => isType(typeOf(l)),
     pure: [12, 14],
   }),

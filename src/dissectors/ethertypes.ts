@@ -3,7 +3,6 @@
  *
  * IANA "IEEE 802 Numbers".
  */
-import type { ValueNames } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { u16 } from '../core/octets.js';
 import { etherTypes } from '../core/registry.js';
@@ -130,9 +129,6 @@ const SHORT: Readonly<Record<number, string>> = {
   35075: 'FabricPath',
   36864: 'LOOP',
 };
-
-/** Names of EtherTypes for a table row. */
-export const etherTypeNames: ValueNames = ETHERTYPE;
 
 /** What the protocol column says of an EtherType that nobody dissects: `LLDP`, `0x88b5`. */
 export const etherTypeShort = (type: number): string => SHORT[type] ?? `0x${type.toString(16).padStart(4, '0')}`;

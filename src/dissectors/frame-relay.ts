@@ -15,7 +15,7 @@ import { u16, u24 } from '../core/octets.js';
 import { type Dissect, etherTypes, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectEthernet } from './ethernet.js';
-import { dispatchEtherType, etherTypeNames, LEAST_TYPE } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE, LEAST_TYPE } from './ethertypes.js';
 
 const NLPID: Readonly<Record<number, string>> = {
   8: 'Q.933',
@@ -71,7 +71,7 @@ export class FrameRelay extends layer(
     nlpid: uint8('fr.nlpid', 'NLPID', nlpidAt, { base: 'hex', values: NLPID, when: (l) => whole(l) && !cisco(l) }),
     organisation: uint24('fr.snap.oui', 'Organization Code', (l) => nlpidAt(l) + 1, { base: 'hex', when: snap }),
     protocolId: uint16('fr.snap.pid', 'Protocol ID', (l) => nlpidAt(l) + 4, { base: 'hex', when: snap }),
-    type: uint16('fr.chdlctype', 'Type', addressLength, { base: 'hex', values: etherTypeNames, when: cisco }),
+    type: uint16('fr.chdlctype', 'Type', addressLength, { base: 'hex', values: ETHERTYPE, when: cisco }),
   },
   'FR',
 ) {

@@ -14,7 +14,7 @@ import { layer } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { dispatchEtherType, etherTypeNames } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE } from './ethertypes.js';
 
 const IPNET_LENGTH = 24;
 const IPV4_FAMILY = 2;
@@ -50,7 +50,7 @@ const IPOIB_LENGTH = 44;
 export class Ipoib extends layer('ipoib', 'IP over Infiniband', {
   queuePair: uint24('ipoib.daddr.qpn', 'Destination QPN', 21, { base: 'hex' }),
   destination: ipv6('ipoib.dgid', 'Destination GID', 24),
-  type: uint16('ipoib.type', 'Type', 40, { base: 'hex', values: etherTypeNames }),
+  type: uint16('ipoib.type', 'Type', 40, { base: 'hex', values: ETHERTYPE }),
   reserved: uint16('ipoib.reserved', 'Reserved', 42, { base: 'hex' }),
 }) {
   override summary(out: TextBuffer): void {

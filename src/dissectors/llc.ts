@@ -15,7 +15,7 @@ import { u16, u16le, u24 } from '../core/octets.js';
 import { type Dissect, etherTypes, llcSaps, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectEthernet } from './ethernet.js';
-import { dispatchEtherType, etherTypeNames } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE } from './ethertypes.js';
 
 /** Service access points, the lowest bit (individual/group, command/response) left out. */
 const SAP: Readonly<Record<number, string>> = {
@@ -220,7 +220,7 @@ export class Llc extends layer('llc', 'Logical-Link Control', {
     },
   ),
   organisation: uint24('llc.oui', 'Organization Code', headerLength, { base: 'hex', values: ORGANISATION, when: snap }),
-  type: uint16('llc.type', 'Type', protocolAt, { base: 'hex', values: etherTypeNames, when: etherTyped }),
+  type: uint16('llc.type', 'Type', protocolAt, { base: 'hex', values: ETHERTYPE, when: etherTyped }),
   ciscoProtocol: pid('llc.cisco_pid', (o) => o === CISCO, CISCO_PROTOCOL),
   nortelProtocol: pid('llc.nortel_pid', (o) => o === NORTEL, NORTEL_PROTOCOL),
   wirelessProtocol: pid('llc.wlccp_pid', (o) => o === CISCO_WIRELESS),

@@ -11,7 +11,7 @@ import { type Layer, layer } from '../core/layer.js';
 import { u16, u32, u32le } from '../core/octets.js';
 import { type Dissect, etherTypes, linkTypes, type ProtocolEntry, pppProtocols } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { dispatchEtherType, etherTypeNames, MOST_LENGTH } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE, MOST_LENGTH } from './ethertypes.js';
 import { dissectPppHdlc } from './ppp.js';
 
 const HEADER_LENGTH = 4;
@@ -52,7 +52,7 @@ export class Null extends layer(
     }),
     type: computed('uint16', 'null.type', 'Type', (l) => (present(l) && familyOf(l) > MOST_LENGTH ? familyOf(l) : undefined), {
       base: 'hex',
-      values: etherTypeNames,
+      values: ETHERTYPE,
     }),
   },
   'Null/Loopback',

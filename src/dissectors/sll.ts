@@ -15,7 +15,7 @@ import { u16, u32 } from '../core/octets.js';
 import { type Dissect, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectEthernet } from './ethernet.js';
-import { dispatchEtherType, etherTypeNames, LEAST_TYPE } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE, LEAST_TYPE } from './ethertypes.js';
 import { dissectLlc } from './llc.js';
 import { payloadEnd, walkTrailer } from './trailer.js';
 
@@ -100,7 +100,7 @@ const fields = {
   ),
   type: uint16('sll.etype', 'Protocol', protocolAt, {
     base: 'hex',
-    values: etherTypeNames,
+    values: ETHERTYPE,
     when: (l) => ordinary(l) && protocolOf(l) >= LEAST_TYPE,
   }),
   linuxType: uint16('sll.ltype', 'Protocol', protocolAt, {
@@ -110,7 +110,7 @@ const fields = {
   }),
   greType: uint16('sll.gretype', 'Protocol', protocolAt, {
     base: 'hex',
-    values: etherTypeNames,
+    values: ETHERTYPE,
     when: (l) => whole(l) && hardwareOf(l) === ARPHRD_IPGRE,
   }),
   padding: bytes('eth.padding', 'Padding'),

@@ -15,7 +15,7 @@ import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectLengthPayload } from './ethernet.js';
-import { dispatchEtherType, etherTypeNames, MOST_LENGTH } from './ethertypes.js';
+import { dispatchEtherType, ETHERTYPE, MOST_LENGTH } from './ethertypes.js';
 import { payloadEnd, walkTrailer } from './trailer.js';
 
 const TAG_LENGTH = 4;
@@ -37,7 +37,7 @@ const fields = {
   priority: bits('vlan.priority', 'Priority', 0, 16, 0xe000, { values: PRIORITY }),
   dropEligible: flag('vlan.dei', 'DEI', 0, 0x1000, 16, { flags: ['Eligible', 'Ineligible'] }),
   id: bits('vlan.id', 'ID', 0, 16, 0x0fff),
-  type: uint16('vlan.etype', 'Type', 2, { base: 'hex', values: etherTypeNames, when: (l) => typeOf(l) > MOST_LENGTH }),
+  type: uint16('vlan.etype', 'Type', 2, { base: 'hex', values: ETHERTYPE, when: (l) => typeOf(l) > MOST_LENGTH }),
   length: uint16('vlan.len', 'Length', 2, { unit: 'bytes', when: (l) => typeOf(l) <= MOST_LENGTH }),
   padding: bytes('eth.padding', 'Padding'),
   trailer: bytes('vlan.trailer', 'Trailer'),
@@ -117,7 +117,7 @@ const backboneFields = {
   serviceId: bits('ieee8021ah.isid', 'I-SID', 0, 32, WORD - 1),
   destination: ether('ieee8021ah.cdst', 'C-Destination', 4),
   source: ether('ieee8021ah.csrc', 'C-Source', 10),
-  type: uint16('ieee8021ah.etype', 'Type', 16, { base: 'hex', values: etherTypeNames }),
+  type: uint16('ieee8021ah.etype', 'Type', 16, { base: 'hex', values: ETHERTYPE }),
   padding: bytes('eth.padding', 'Padding'),
   trailer: bytes('ieee8021ah.trailer', 'Trailer'),
   paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
@@ -167,7 +167,7 @@ export class VnTag extends layer(
     looped: flag('vntag.looped', 'Looped', 2, 0x80),
     version: bits('vntag.version', 'Version', 2, 8, 0x30),
     source: bits('vntag.src', 'Source', 2, 16, 0x0fff),
-    type: uint16('vntag.etype', 'Type', 4, { base: 'hex', values: etherTypeNames }),
+    type: uint16('vntag.etype', 'Type', 4, { base: 'hex', values: ETHERTYPE }),
   },
   'VNTAG',
 ) {
