@@ -5,6 +5,7 @@ import { FrameLayer } from '../core/frame-layer.js';
 import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
+import { ayiya } from './ayiya.js';
 import { dhcp } from './dhcp.js';
 import { dhcpv6 } from './dhcpv6.js';
 import { dns, llmnr, mdns } from './dns.js';
@@ -47,6 +48,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   geneve,
   gtp,
   teredo,
+  ayiya,
   tcp,
   resp,
   http,

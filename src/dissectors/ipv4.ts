@@ -187,9 +187,10 @@ function isBogusLength(l: Carried): boolean {
   return total < header ? total !== 0 : l.quoted === undefined && total > l.end - l.start;
 }
 
-/** Groups of the local network control block that are sent to with another TTL than 1: VRRP, GLBP and mDNS with 255. */
-const FULL_TTL = new Set([0xe0000012, 0xe0000066, 0xe00000fb]);
-const LLMNR = 0xe00000fc;
+/** Groups of the local network control block that are sent to with TTL 255: VRRP, GLBP. */
+const FULL_TTL = new Set([0xe0000012, 0xe0000066]);
+/** Groups where both 1 (their members' reports) and 255 or any other TTL are right: mDNS (RFC 6762 section 11), LLMNR. */
+const ANY_TTL = new Set([0xe00000fb, 0xe00000fc]);
 const PIM = 103;
 const OSPF = 89;
 
@@ -201,7 +202,7 @@ function ttlProblem(l: Layer): 'small' | 'local' | undefined {
   if (ttl >= 5 && bytes[start + 16] !== 224) return undefined;
   const destination = u32(bytes, start + 16);
   if (destination >>> 8 === 0xe00000) {
-    if (destination === LLMNR) return undefined;
+    if (ANY_TTL.has(destination)) return undefined;
     return ttl === (FULL_TTL.has(destination) ? 255 : 1) ? undefined : 'local';
   }
   if (ttl >= 5 || destination >>> 28 === 14) return undefined;

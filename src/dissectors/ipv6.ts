@@ -98,6 +98,12 @@ export class Ipv6 extends layer(
       { version: bits('ipv6.version', 'Version', 0, 8, 0xf0) },
       {
         ipVersion: bits('ip.version', 'Version', 0, 8, 0xf0, { quiet: true }),
+        invalidHeader: expert(
+          'error',
+          'ipv6.invalid_header',
+          'Invalid IPv6 header',
+          (l) => l.start < l.captured && version(l) === 6 && l.end - l.start < HEADER_LENGTH,
+        ),
         bogusVersion: expert('error', 'ipv6.bogus_ipv6_version', 'Bogus IP version', (l) => l.start < l.captured && version(l) !== 6),
       },
     ),
@@ -116,7 +122,7 @@ export class Ipv6 extends layer(
           'note',
           'ipv6.plen_zero',
           'IPv6 payload length equals 0 (maybe because of "TCP segmentation offload" (TSO))',
-          (l: Carried) => isWhole(l) && u16(l.bytes, l.start + 4) === 0 && l.jumbo === undefined,
+          (l: Carried) => isWhole(l) && u16(l.bytes, l.start + 4) === 0 && l.bytes[l.start + 6] !== NO_NEXT_HEADER && l.jumbo === undefined,
         ),
         lengthExceeds: expert(
           'warn',

@@ -85,6 +85,7 @@ const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fi
     'ip:ah:ip:data',
     { 'ah.spi': '0x00000100', 'ah.sequence': '1', 'ah.icv': '0102030405060708090a0b0c' },
   ],
+  ['AYIYA', udp(5072, `00 00 01 29 00000000 00 ${INNER6}`), 'ip:udp:ayiya:ipv6:data', { 'ayiya.nextheader': '41' }],
   ['ESP', ip('32', '00000100 00000001 aabbccdd'), 'ip:esp', { 'esp.spi': '0x00000100', 'esp.sequence': '1' }],
 ];
 
