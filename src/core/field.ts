@@ -315,6 +315,8 @@ export function valueText(field: Field, raw: Raw): string {
     case 'duration':
       return secondsText(raw as number | bigint);
     case 'time':
+      // A point in time may have a name of its own: 0 is no time in NTP.
+      if (raw === 0n && field.values !== undefined) return field.nameOf(0) ?? utcText(0, 0);
       return utcText(Number((raw as bigint) / 1_000_000_000n), Number((raw as bigint) % 1_000_000_000n));
     case 'string': {
       // tshark's text ends at a zero octet; JSON and the tree show what comes after it.

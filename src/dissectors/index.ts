@@ -22,6 +22,7 @@ import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
 import { linkLayers } from './link-layers.js';
 import { nbns } from './nbns.js';
+import { ntp } from './ntp.js';
 import { resp } from './resp.js';
 import { tcp } from './tcp.js';
 import { teredo } from './teredo.js';
@@ -59,6 +60,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   dhcp,
   dhcpv6,
   nbns,
+  ntp,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 
