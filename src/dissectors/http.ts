@@ -607,11 +607,27 @@ function kindOf(b: Uint8Array, start: number, end: number): Kind | undefined {
   if (word - start < 3 || word >= Math.min(end, start + 24)) return undefined;
   const c = b[start]!;
   if (c < 0x41 || c > 0x5a || !isToken(b, start, word)) return undefined;
-  const method = latin1Of(b, start, word);
+  const method = shortOf(b, start, word);
   if (METHODS.has(method)) return method === 'NOTIFY' ? 'notification' : 'request';
   const line = lineEnd(b, start, Math.min(end, start + 4096));
   if (line < 0) return undefined;
   return / HTTP\/1\.[01]$/.test(latin1Of(b, start, trimmed(b, start, line))) ? 'request' : undefined;
+}
+
+/** Text of a few octets; quicker than a decoder. */
+function shortOf(b: Uint8Array, from: number, to: number): string {
+  if (to - from > 64) return latin1Of(b, from, to);
+  let text = '';
+  for (let i = from; i < to; i++) text += String.fromCharCode(b[i]!);
+  return text;
+}
+
+/** Is the header at `at` called `name` (in lower case)? */
+function named(b: Uint8Array, at: number, name: string): boolean {
+  const n = name.length;
+  if (b[at + n] !== COLON) return false;
+  for (let i = 0; i < n; i++) if ((b[at + i]! | 0x20) !== name.charCodeAt(i)) return false;
+  return true;
 }
 
 /** Read the head `[start, start + length)`. `method` is that of the request which a response answers. */
@@ -631,24 +647,32 @@ function readHead(b: Uint8Array, start: number, length: number, kind: Kind, meth
   for (let at = line; at < end; ) {
     let next = lineEnd(b, at, end);
     if (next < 0) next = end;
-    // Only names of these lengths matter here.
-    const colon = b.subarray(at, Math.min(next, at + 20)).indexOf(COLON);
-    if (colon === 4 || colon === 7 || colon === 12 || colon === 14 || colon === 16 || colon === 17) {
-      const name = latin1Of(b, at, at + colon).toLowerCase();
-      const value = () => latin1Of(b, at + colon + 1, Math.min(trimmed(b, at, next), at + 2048)).trim();
-      if (name === 'host') host ??= textOf(b, at + 5, trimmed(b, at, next)).trim();
-      else if (name === 'upgrade') upgrade = value().toLowerCase();
-      else if (name === 'content-type') contentType = value().split(';')[0]!.trim();
-      else if (name === 'content-length') {
-        const text = value();
-        if (/^0*\d{1,15}$/.test(text)) contentLength = Number(text);
-      } else if (name === 'content-encoding') contentEncoding = value().toLowerCase();
-      else if (name === 'transfer-encoding') chunked = /chunked/i.test(value());
+    const value = (length: number) => shortOf(b, at + length + 1, Math.min(trimmed(b, at, next), at + 2048)).trim();
+    // The first letter rules out most.
+    switch (b[at]! | 0x20) {
+      case 0x68:
+        if (host === undefined && named(b, at, 'host')) host = textOf(b, at + 5, trimmed(b, at, next)).trim();
+        break;
+      case 0x75:
+        if (named(b, at, 'upgrade')) upgrade = value(7).toLowerCase();
+        break;
+      case 0x63:
+        if (named(b, at, 'content-type')) {
+          contentType = value(12);
+          const semicolon = contentType.indexOf(';');
+          if (semicolon >= 0) contentType = contentType.slice(0, semicolon).trim();
+        } else if (named(b, at, 'content-length')) {
+          const text = value(14);
+          if (/^0*\d{1,15}$/.test(text)) contentLength = Number(text);
+        } else if (named(b, at, 'content-encoding')) contentEncoding = value(16).toLowerCase();
+        break;
+      case 0x74:
+        if (named(b, at, 'transfer-encoding')) chunked = /chunked/i.test(value(17));
     }
     at = next;
   }
-  const version = kind === 'response' ? latin1Of(b, start, first) : latin1Of(b, Math.min(second + 1, stop), stop);
-  const code = kind === 'response' && second - first === 4 ? Number(latin1Of(b, first + 1, second)) : -1;
+  const version = kind === 'response' ? shortOf(b, start, first) : shortOf(b, Math.min(second + 1, stop), stop);
+  const code = kind === 'response' && second - first === 4 ? Number(shortOf(b, first + 1, second)) : -1;
   let framing: Framing = 'none';
   if (kind === 'response') {
     const bodiless =
@@ -660,7 +684,7 @@ function readHead(b: Uint8Array, start: number, length: number, kind: Kind, meth
     kind,
     line: line - start,
     length,
-    method: kind === 'response' ? '' : latin1Of(b, start, first),
+    method: kind === 'response' ? '' : shortOf(b, start, first),
     uri: kind === 'response' ? '' : textOf(b, Math.min(first + 1, stop), second),
     code: Number.isNaN(code) ? -1 : code,
     version,

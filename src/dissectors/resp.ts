@@ -677,6 +677,12 @@ function isText(b: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
+/** `*3\r\n$5\r\nP…`, `*1\r\n$4\r\nS…`. */
+function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
+  const letter = b[start + 8]! | 0x20;
+  return b[start] === STAR && end - start < 128 && (letter === 0x70 || letter === 0x73) && (b[start + 5] === 0x34 || b[start + 5] === 0x35);
+}
+
 /** What both directions know. */
 interface Shared {
   /** The client asked for the data set, which comes as the next bulk string. */
@@ -753,9 +759,8 @@ class RespParser implements StreamParser {
     if (incomplete) frame.layers.push(resp);
     else frame.add(resp, end - start);
     if (resp.isDataSet) this.shared.syncing = false;
-    // The data set is announced by a line; before it, keep-alives of empty lines may come.
-    else if (resp.fromClient && frame.bytes[start] === STAR && end - start < 128 && /^P?SYNC$/.test(resp.command ?? ''))
-      this.shared.syncing = true;
+    // Only what may be PSYNC or SYNC by its letters is looked at closely.
+    else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) this.shared.syncing = true;
   }
 
   partial(frame: Frame, start: number, end: number): number {

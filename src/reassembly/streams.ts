@@ -538,7 +538,8 @@ export class StreamReader implements StreamContext {
     const length = this.pendingLength + end - start;
     if (length > this.pending.length) {
       // Grows with what came, twofold, so that each octet is copied a bounded number of times.
-      const bigger = new Uint8Array(Math.max(2 * length, 512));
+      const wanted = this.wanted;
+      const bigger = new Uint8Array(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
       bigger.set(this.pending.subarray(0, this.pendingLength));
       this.pending = bigger;
     }
