@@ -70,6 +70,7 @@ export interface DecodeAs {
 
 /** The tables filled in: one object a configuration, shared by all frames of a session. */
 export class Registry {
+  private readonly ordered = new Set<string>();
   private readonly entries: (Dissect | StreamProtocol | undefined)[][] = [];
   readonly udpRecognisers: { readonly recognise: Recogniser['recognise']; readonly dissect: Dissect }[] = [];
   /** Stream protocols that can be told by their first octets, in the order of the protocol list. */
@@ -94,7 +95,10 @@ export class Registry {
       const table = byName.get(name);
       const entry = protocols.find((p) => p.name === protocol);
       const dissect = table === tcpPorts ? (entry?.stream ?? entry?.dissect) : entry?.dissect;
-      if (table && dissect) this.set(table, key, dissect);
+      if (table && dissect) {
+        this.set(table, key, dissect);
+        this.ordered.add(`${table.name}==${key}`);
+      }
     }
   }
 
@@ -102,6 +106,11 @@ export class Registry {
     let row = this.entries[table.id];
     if (row === undefined) row = this.entries[table.id] = new Array(table.size).fill(undefined);
     row[key] = dissect;
+  }
+
+  /** True when {@link DecodeAs} says what stands there. */
+  isOrdered(table: Table, key: number): boolean {
+    return this.ordered.size > 0 && this.ordered.has(`${table.name}==${key}`);
   }
 
   /** What stands in `table` at `key`. */

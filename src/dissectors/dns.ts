@@ -16,7 +16,7 @@ import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
-import { ALIEN, MORE, type StreamProtocol } from '../core/stream.js';
+import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
 import type { Nanoseconds } from '../core/time.js';
 import { writeRecord } from './dns-info.js';
@@ -379,22 +379,40 @@ export function looksLikeDns(b: Uint8Array, start: number, end: number): boolean
   return endOfMessage(b, start, end) === end;
 }
 
+class DnsParser implements StreamParser {
+  need = 0;
+
+  measure(b: Uint8Array, start: number, end: number): number {
+    this.need = 0;
+    if (end - start < 2) return MORE;
+    const length = u16(b, start);
+    if (length < HEADER_LENGTH) return ALIEN;
+    this.need = Math.max(0, start + 2 + length - end);
+    return this.need > 0 ? MORE : 2 + length;
+  }
+
+  dissect(frame: Frame, start: number, end: number): void {
+    const dns = new Dns(frame, start + 2, end);
+    dns.prefixed = u16(frame.bytes, start);
+    dissectMessage(frame, dns, start + 2, end);
+  }
+
+  partial(frame: Frame, start: number, end: number): number {
+    if (frame.captured - start < 2) {
+      frame.data(start, end);
+      return 0;
+    }
+    const stop = start + 2 + u16(frame.bytes, start);
+    this.dissect(frame, start, stop);
+    return Math.max(0, stop - end);
+  }
+}
+
 /** Messages over TCP, each with its length before it (RFC 1035 section 4.2.2). */
 export const dnsStream: StreamProtocol = {
   name: 'dns',
-  parser: () => ({
-    measure: (b, start, end) => {
-      if (end - start < 2) return MORE;
-      const length = u16(b, start);
-      if (length < HEADER_LENGTH) return ALIEN;
-      return end - start < 2 + length ? MORE : 2 + length;
-    },
-    dissect: (frame, start, end) => {
-      const dns = new Dns(frame, start + 2, end);
-      dns.prefixed = u16(frame.bytes, start);
-      dissectMessage(frame, dns, start + 2, end);
-    },
-  }),
+  sized: true,
+  parser: () => new DnsParser(),
   recognise: (b, start, end) => end - start > 2 && start + 2 + u16(b, start) === end && looksLikeDns(b, start + 2, end),
 };
 

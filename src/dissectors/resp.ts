@@ -794,11 +794,11 @@ class RespParser implements StreamParser {
   }
 }
 
-/** A command's array of bulk strings, or one of the replies that nothing else begins with. */
+/** A command's array of bulk strings, or one of the replies that nothing else begins with (`+OK` and `-ERR` are POP3's, too). */
 function recognise(b: Uint8Array, start: number, end: number): boolean {
   if (end - start < 4) return false;
   if (b[start] === PLUS || b[start] === MINUS)
-    return /^(\+(OK|PONG)\r\n|-(ERR|NOAUTH|WRONGPASS|MOVED|ASK|LOADING) )/.test(latin1Of(b, start, Math.min(end, start + 12)));
+    return /^(\+PONG\r\n|-(NOAUTH|WRONGPASS|MOVED|ASK|LOADING) )/.test(latin1Of(b, start, Math.min(end, start + 12)));
   if (b[start] !== STAR) return false;
   const line = lineEnd(b, start, Math.min(end, start + 10));
   if (line < 0 || b[line - 2] !== CR || !(decimal(b, start + 1, line - 2) >= 1) || line >= end || b[line] !== DOLLAR) return false;

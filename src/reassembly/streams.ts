@@ -154,7 +154,10 @@ export class Streams {
     }
     let reader = side.reader as StreamReader | undefined;
     // What a reset carries is a reason in words (RFC 9293 section 3.5.2), no part of the stream.
-    if (flags & RST) return;
+    if (flags & RST) {
+      reader?.reset(frame, tcp);
+      return;
+    }
     const sequence = flags & SYN ? (u32(b, at + 4) + 1) | 0 : u32(b, at + 4) | 0;
     if (end <= start) {
       if (flags & FIN && reader !== undefined) reader.close(frame, tcp, sequence);
@@ -214,6 +217,8 @@ export class StreamReader implements StreamContext {
   private skip = 0;
   /** After a hole or octets that are no message: the start of a message has to be found. */
   private lost = false;
+  /** What waits are the first octets of a stream whose protocol they are too few to tell; they were shown as data. */
+  private opening = false;
   /** The octets that the segment under way repeats are not those that came first. */
   private differs = false;
   private acked = 0;
@@ -297,6 +302,12 @@ export class StreamReader implements StreamContext {
     }
     if (this.held.length > 0 && this.hopeless(this.held[0]!.sequence, frame)) this.giveUp(frame, tcp);
     this.end(frame, tcp);
+  }
+
+  /** The sender gave up: nothing fills a hole any more, and the message under way stays as it is. */
+  reset(frame: Frame, tcp: SegmentLayer): void {
+    while (this.held.length > 0) this.giveUp(frame, tcp);
+    if (this.pendingLength > 0 && !this.opening) this.cut(frame, 0);
   }
 
   /** What becomes of the message under way when everything has come. */
@@ -395,6 +406,11 @@ export class StreamReader implements StreamContext {
   /** Octets in order, all of which are in `frame.bytes`. */
   private feed(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
     let at = start;
+    if (this.opening && this.talk.protocol !== undefined) {
+      // The other direction told the protocol: what was said before is over.
+      this.opening = false;
+      this.drop();
+    }
     while (at < end && this.pendingLength > 0) {
       const take = this.wanted === 0 ? end - at : Math.min(end - at, this.wanted - this.pendingLength);
       this.append(frame.bytes, at, at + take, frame.number, at === start ? from : this.pendingLength);
@@ -416,7 +432,15 @@ export class StreamReader implements StreamContext {
     let at = start;
     while (at < end) {
       if (this.talk.protocol !== this.speaks || this.parser === undefined) {
-        if (!this.choose(frame.bytes, at, end)) return frame.data(at, end);
+        if (!this.choose(frame.bytes, at, end)) {
+          // Kept, so that a protocol is recognised also when its first octets come one by one.
+          if (this.talk.protocol === undefined && this.position === end - at && end - at < OPENING) {
+            this.opening = true;
+            this.wanted = 0;
+            this.append(frame.bytes, at, end, frame.number, 0);
+          }
+          return frame.data(at, end);
+        }
         if (typeof this.speaks === 'function') return this.speaks(frame, at, end);
       }
       const parser = this.parser!;
@@ -457,9 +481,12 @@ export class StreamReader implements StreamContext {
     while (at < length) {
       if (this.talk.protocol !== this.speaks || this.parser === undefined) {
         if (!this.choose(pending, at, length)) {
-          this.rest(frame, at, length);
+          this.rest(frame, this.opening ? parts[parts.length - 1]!.from : at, length);
+          if (this.opening && length < OPENING && this.talk.protocol === undefined) return false;
+          this.opening = false;
           break;
         }
+        this.opening = false;
         if (typeof this.speaks === 'function') {
           frame.within(pending, at, length, this.speaks);
           break;
@@ -581,7 +608,8 @@ export class StreamReader implements StreamContext {
         frame.within(octets, 0, length + missing, (f, s, e) => {
           left = parser.partial!(f, s, e);
         });
-      } else this.rest(frame, 0, length);
+      } else if (!this.opening) this.rest(frame, 0, length);
+      this.opening = false;
       this.drop();
       if (left > 0) {
         this.skip = left;
@@ -737,7 +765,9 @@ export class StreamReader implements StreamContext {
     const { registry } = this.streams;
     const { srcPort, dstPort } = this.side;
     const low = Math.min(srcPort, dstPort);
-    return registry.get(tcpPorts, low) ?? registry.get(tcpPorts, srcPort + dstPort - low);
+    const high = srcPort + dstPort - low;
+    if (registry.isOrdered(tcpPorts, high) && !registry.isOrdered(tcpPorts, low)) return registry.get(tcpPorts, high);
+    return registry.get(tcpPorts, low) ?? registry.get(tcpPorts, high);
   }
 
   /** Over, with no frame to show anything in: the sink alone gets what is held. */
@@ -765,6 +795,8 @@ export class StreamReader implements StreamContext {
   }
 }
 
+/** Octets by which every protocol can be told that has marks to be told by. */
+const OPENING = 24;
 /** Most parts of one message that are listed. */
 const MAX_PARTS = 65_536;
 

@@ -86,6 +86,27 @@ describe('messages and segments', () => {
   });
 });
 
+test('a protocol is recognised also when its first octets come one by one', () => {
+  const talk = new Talk(9999, { protocols: [angles] }).open();
+  const all = wrap('hello');
+  const found = [...all].map((octet, i) => texts(talk.client(i, octet)));
+  // What was shown before anybody could know stays data.
+  expect(found.slice(0, 4)).toEqual([['<'], ['5'], [], []]);
+  expect(found.at(-1)).toEqual(['hello']);
+});
+
+test('a port that the user named counts more than a lower one', () => {
+  const talk = new Talk(80, { protocols: [angles], decodeAs: [{ table: 'tcp.port', key: 40000, protocol: 'angle' }] }).open();
+  expect(texts(talk.client(0, wrap('hello')))).toEqual(['hello']);
+});
+
+test('a reset shows what there is of the message under way', () => {
+  const talk = new Talk(7, { protocols: [angles] }).open();
+  talk.client(0, '<9:hel');
+  talk.client(20, wrap('later'));
+  expect(texts(talk.send('RA', 'client', 29, ''))).toEqual(['<9:hel', 'later']);
+});
+
 describe('order', () => {
   test('what comes early is held, and what it completes belongs to the frame that fills the hole', () => {
     const talk = new Talk(7, { protocols: [angles] }).open();
