@@ -406,8 +406,8 @@ export class StreamReader implements StreamContext {
   /** Octets in order, all of which are in `frame.bytes`. */
   private feed(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
     let at = start;
-    if (this.opening && this.talk.protocol !== undefined) {
-      // The other direction told the protocol: what was said before is over.
+    if (this.opening && (this.talk.protocol !== undefined || this.choose(frame.bytes, start, end))) {
+      // The other direction told the protocol, or this segment begins it: what was said before is over.
       this.opening = false;
       this.drop();
     }
