@@ -69,6 +69,15 @@ function presence(value: TypedValue): Test {
     }
     case 'slice':
       return some(value, (raw) => (raw as Uint8Array).length > 0);
+    case 'arithmetic': {
+      const { left, right, operator } = value;
+      if (operator === '&' && left.kind === 'field' && right.kind === 'constant' && typeof right.value === 'number') {
+        const mask = right.value;
+        const test = numberTest(left, (n) => (n & mask) !== 0, false);
+        if (test) return test;
+      }
+      return some(value, isNotZero);
+    }
     default:
       return some(value, isNotZero);
   }
@@ -458,7 +467,12 @@ function numberSet(
     if (!low || (to && !high)) return undefined;
     tests.push(high ? (n) => low(n) && high(n) : low);
   }
-  return (n) => singles.has(n) || tests.some((test) => test(n));
+  if (tests.length === 0) return (n) => singles.has(n);
+  return (n) => {
+    if (singles.has(n)) return true;
+    for (const test of tests) if (test(n)) return true;
+    return false;
+  };
 }
 
 // Values -------------------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ const libpcap = await loadLibpcap().catch((): undefined => undefined);
 describe.skipIf(!libpcap || !has('tcpdump') || captures.length === 0)('capture filters select what tcpdump -r selects', () => {
   const expressions = linesOf('pcap-filters.txt').filter((line) => line !== '' && !line.startsWith('## '));
   /** Runs of tcpdump in all: each capture takes its share of the expressions, and every expression has its turn. */
-  const share = Math.max(1, Math.ceil((captures.length * expressions.length) / 3000));
+  const share = Math.max(1, Math.ceil((captures.length * expressions.length) / 1000));
 
   it.each(captures.map((capture, index) => ({ capture, index })))('$capture', { timeout: 60_000 }, async ({ capture, index }) => {
     const records: CaptureRecord[] = [];
