@@ -30,6 +30,7 @@ const URG = 0x20;
 interface TcpLayer extends Layer {
   readonly direction: TcpDirection | undefined;
   readonly facts: TcpFacts | undefined;
+  readonly partial: boolean;
 }
 
 const headerLength = (l: Layer) => (l.bytes[l.start + 12]! >> 4) * 4;
@@ -65,7 +66,7 @@ const remarked = (l: TcpLayer): boolean => l.facts !== undefined && (l.facts.mar
 
 /** Octets of payload, or undefined when no datagram says how many there are. */
 const payloadLength = (l: Layer): number | undefined => {
-  if (l.frame.quoted > 0 || l.start + 13 > l.captured) return undefined;
+  if ((l as TcpLayer).partial || l.start + 13 > l.captured) return undefined;
   const facts = (l as TcpLayer).facts;
   const length = facts === undefined ? l.end - l.start - headerLength(l) : facts.length;
   return length < 0 ? undefined : length;
@@ -108,9 +109,8 @@ const fields = {
     if (l.start + 8 > l.captured) return undefined;
     return l.facts === undefined ? u32(l.bytes, l.start + 4) : l.facts.sequence >>> 0;
   }),
-  sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4, {
-    when: (l) => !(l.frame.quoted > 0 && l.start + FIXED_LENGTH > l.captured),
-  }),
+  // Of eight octets that an ICMP error quotes Wireshark shows the relative number alone.
+  sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4, { when: (l) => l.start + 12 <= l.captured }),
   nextSequence: computed<'uint32', TcpLayer>('uint32', 'tcp.nxtseq', 'Next Sequence Number', (l) => {
     const length = payloadLength(l);
     if (length === undefined || l.facts === undefined || !whole(l)) return undefined;
@@ -128,7 +128,7 @@ const fields = {
   ...group(
     { flags: bits('tcp.flags', 'Flags', 12, 16, 0x0fff, { base: 'hex', when: whole, pure: [12, 14] }) },
     {
-      reserved: bits('tcp.flags.res', 'Reserved', 12, 16, 0x0e00, { when: whole, pure: [12, 14] }),
+      reserved: flag('tcp.flags.res', 'Reserved', 12, 0x0e00, 16, { when: whole, pure: [12, 14] }),
       accurateEcn: flag('tcp.flags.ae', 'Accurate ECN', 12, 0x0100, 16, { when: threeBits, pure: [12, 14] }),
       cwr: flag('tcp.flags.cwr', 'Congestion Window Reduced', 12, 0x0080, 16, { when: threeBits, pure: [12, 14] }),
       ece: flag('tcp.flags.ece', 'ECN-Echo', 12, 0x0040, 16, { when: threeBits, pure: [12, 14] }),
@@ -440,7 +440,7 @@ function optionsLength(l: Layer): number {
 }
 
 function shortSegment(l: Layer): boolean {
-  return l.frame.quoted === 0 && !l.frame.fragment && l.start + 13 <= l.captured && l.end - l.start < headerLength(l);
+  return !(l as TcpLayer).partial && l.start + 13 <= l.captured && l.end - l.start < headerLength(l);
 }
 
 /** A SYN whose options name no MSS. */
@@ -460,7 +460,7 @@ function scaledWindow(l: TcpLayer): number {
 function checksumStatus(l: Layer): number | undefined {
   if (l.start + 18 > l.captured || !whole(l)) return undefined;
   const { frame } = l;
-  if (!frame.session.checksums || frame.quoted > 0 || frame.fragment || l.end > l.captured) return 2;
+  if (!frame.session.checksums || (l as TcpLayer).partial || l.end > l.captured) return 2;
   const ip = frame.addressing as unknown as Layer | undefined;
   if (ip === undefined) return 2;
   const { name } = ip.protocol;
@@ -494,6 +494,8 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
   declare assembly: StreamNotes | undefined;
   /** What the analysis found out; undefined when it is off. */
   declare facts: TcpFacts | undefined;
+  /** Quoted in an ICMP error, or the head of a datagram that is not complete: how long the segment is stands nowhere. */
+  declare partial: boolean;
 
   override get mood(): Mood | undefined {
     const flags = flagsOf(this);
@@ -654,6 +656,8 @@ function rareFlags(word: number): string {
   return `[${names.join(', ')}]`;
 }
 
+Tcp.prototype.partial = false;
+
 export const dissectTcp: Dissect = (frame, start, end) => {
   const tcp = new Tcp(frame, start, end);
   const complete = frame.add(tcp, FIXED_LENGTH);
@@ -662,13 +666,15 @@ export const dissectTcp: Dissect = (frame, start, end) => {
   frame.transport = tcp;
   const header = headerLength(tcp);
   const { hooks } = frame.session;
-  hooks.tcpHeader?.(frame, tcp, frame.quoted === 0 && !frame.fragment && end - start >= header);
+  const partial = frame.quoted > 0 || frame.fragment;
+  if (partial) tcp.partial = true;
+  hooks.tcpHeader?.(frame, tcp, !partial && end - start >= header);
   if (!complete) return;
   if (header < FIXED_LENGTH) return frame.malformed(tcp, FIXED_LENGTH);
   if (!frame.require(tcp, header)) return;
   if (tcp.facts !== undefined && tcp.facts.marks & Facts.BROKEN_OPTIONS) return frame.malformed(tcp, header);
   const { tcp: hook } = hooks;
-  if (hook && frame.quoted === 0 && !frame.fragment) return hook(frame, tcp, start + header, end);
+  if (hook && !partial) return hook(frame, tcp, start + header, end);
   const low = Math.min(u16(tcp.bytes, start), u16(tcp.bytes, start + 2));
   if (start + header < end) frame.dispatch(tcpPorts, low, start + header, end);
 };
