@@ -4,6 +4,7 @@ import { directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
 import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { EchoPairs } from './analysis/echo.js';
+import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { UdpStreams } from './analysis/udp-streams.js';
 import { decompress } from './capture/decompress.js';
@@ -18,6 +19,7 @@ import type { Dns } from './dissectors/dns.js';
 import type { Icmp } from './dissectors/icmp.js';
 import type { Icmpv6 } from './dissectors/icmpv6.js';
 import { PROTOCOLS } from './dissectors/index.js';
+import type { Stun } from './dissectors/stun.js';
 import type { Tcp } from './dissectors/tcp.js';
 import type { Udp } from './dissectors/udp.js';
 import { Fragments } from './reassembly/fragments.js';
@@ -64,6 +66,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
     dnsTransactions?.see(frame, dns as Dns);
   };
   let finishStreams: (() => void) | undefined;
+  const stunExchanges = new StunExchanges();
+  hooks.stun = (frame, stun) => stunExchanges.see(frame, stun as Stun);
   if (options.tcpAnalysis ?? true) {
     const analysis = new TcpAnalysis();
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);

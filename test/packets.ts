@@ -134,7 +134,7 @@ export function icmpv6Message(text: string, turned = false): Uint8Array {
 }
 
 /** A UDP datagram in IPv4, with no checksum. */
-export function udpMessage(srcPort: number, dstPort: number, payload: Uint8Array): Uint8Array {
+export function udpMessage(srcPort: number, dstPort: number, payload: Uint8Array, turned = false): Uint8Array {
   const word = (n: number) => [n >> 8, n & 255];
-  return ipv4(17, Uint8Array.from([...word(srcPort), ...word(dstPort), ...word(8 + payload.length), 0, 0, ...payload]));
+  return ipv4(17, Uint8Array.from([...word(srcPort), ...word(dstPort), ...word(8 + payload.length), 0, 0, ...payload]), turned);
 }

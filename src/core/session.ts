@@ -84,6 +84,8 @@ export interface Hooks {
   echo?(frame: Frame, echo: Layer, isRequest: boolean): void;
   /** A DNS message whose header is there, of whatever carrier, but not one that an ICMP error quotes. */
   dns?(frame: Frame, dns: Layer): void;
+  /** A STUN message with its header. */
+  stun?(frame: Frame, stun: Layer): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */

@@ -24,6 +24,7 @@ import { linkLayers } from './link-layers.js';
 import { nbns } from './nbns.js';
 import { ntp } from './ntp.js';
 import { resp } from './resp.js';
+import { stun } from './stun.js';
 import { tcp } from './tcp.js';
 import { teredo } from './teredo.js';
 import { udp, udpLite } from './udp.js';
@@ -61,6 +62,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   dhcpv6,
   nbns,
   ntp,
+  stun,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 
