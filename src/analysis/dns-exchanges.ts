@@ -9,6 +9,7 @@ import { u16, u32 } from '../core/octets.js';
 import { between, durationText, type Nanoseconds } from '../core/time.js';
 import type { Dns } from '../dissectors/dns.js';
 import { Tcp } from '../dissectors/tcp.js';
+import { type Aged, AgeOrder } from './age-order.js';
 
 /** A question repeated sooner than this is the same one again; later it begins an exchange of its own. */
 const REPEAT_TIME = 5e9;
@@ -21,7 +22,9 @@ const IDLE_SECONDS = 600;
 
 const TCP_KIND = 1;
 
-interface Exchange {
+interface Exchange extends Aged<Exchange> {
+  /** Its key in {@link DnsExchanges.exchanges}. */
+  readonly hash: number;
   /** 4, 6, or {@link TCP_KIND} when a stream number stands in place of addresses and ports. */
   readonly kind: number;
   readonly low: number;
@@ -43,6 +46,7 @@ const key = { kind: 0, low: 0, high: 0, ports: 0, id: 0, ip: undefined as Layer 
 
 export class DnsExchanges {
   private readonly exchanges = new Map<number, Exchange>();
+  private readonly order = new AgeOrder<Exchange>();
   /** Forgotten because there were too many or they were too old. */
   evicted = 0;
 
@@ -77,15 +81,16 @@ export class DnsExchanges {
       found.seconds = frame.seconds;
       found.nanoseconds = frame.nanoseconds;
       found.answer = 0;
-      // To the end of the order in which they are forgotten.
-      this.exchanges.delete(hash);
-      this.exchanges.set(hash, found);
+      this.order.touch(found);
       return;
     }
     const { kind, low, high, ports, id } = key;
     const addresses = kind === 6 ? addressPair() : undefined;
     const { number, seconds, nanoseconds } = frame;
-    this.exchanges.set(hash, { kind, low, high, ports, id, addresses, frame: number, seconds, nanoseconds, answer: 0 });
+    const older = undefined;
+    const exchange = { hash, kind, low, high, ports, id, addresses, frame: number, seconds, nanoseconds, answer: 0, older, newer: older };
+    this.exchanges.set(hash, exchange);
+    this.order.add(exchange);
     if (this.exchanges.size > RESTFUL) this.forget(seconds);
   }
 
@@ -105,12 +110,11 @@ export class DnsExchanges {
 
   /** Drop the oldest while there are too many, or while they are too old. At most two for each that comes. */
   private forget(now: number): void {
-    const oldest = this.exchanges.entries();
     for (let i = 0; i < 2; i++) {
-      const { value } = oldest.next();
-      if (value === undefined) return;
-      if (this.exchanges.size <= MOST_EXCHANGES && value[1].seconds + IDLE_SECONDS > now) return;
-      this.exchanges.delete(value[0]);
+      const { oldest } = this.order;
+      if (oldest === undefined || (this.exchanges.size <= MOST_EXCHANGES && oldest.seconds + IDLE_SECONDS > now)) return;
+      this.order.remove(oldest);
+      this.exchanges.delete(oldest.hash);
       this.evicted++;
     }
   }

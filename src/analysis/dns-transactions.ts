@@ -13,6 +13,7 @@ import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { writeData } from '../dissectors/dns-info.js';
 import { nameText, sameName, skipName } from '../dissectors/dns-names.js';
 import { A, AAAA, ANY, CLASS, CNAME, OPT, RCODE_NAME, SOA, TXT, typeName } from '../dissectors/dns-values.js';
+import { type Aged, AgeOrder } from './age-order.js';
 
 /** A record of an answer. */
 export interface DnsAnswer {
@@ -102,7 +103,7 @@ const LIMITS: DnsTransactionLimits = { most: 65_536, patience: 30, tcpPatience: 
 /** Records of one answer that are kept. */
 const MOST_ANSWERS = 512;
 
-interface Pending {
+interface Pending extends Aged<Pending> {
   readonly key: string;
   readonly transport: DnsTransaction['transport'];
   readonly client: string;
@@ -147,10 +148,12 @@ export class DnsTransactions {
     unreadable: 0,
     evicted: 0,
   };
-  /** In the order of the last question. */
   private readonly pending = new Map<string, Pending>();
+  /** What is in {@link pending}, by the last question. */
+  private readonly order = new AgeOrder<Pending>();
   /** Truncated answers by client, server and question, until TCP takes over or {@link DnsTransactionLimits.tcpPatience} ends. */
   private readonly truncated = new Map<string, Pending>();
+  private readonly truncatedOrder = new AgeOrder<Pending>();
 
   constructor(
     /** Gets each transaction when its answer came, or when it is given up. */
@@ -186,27 +189,52 @@ export class DnsTransactions {
 
   /** The capture is over: everything still open is told. */
   finish(): void {
-    for (const pending of this.pending.values()) this.giveUp(pending);
-    this.pending.clear();
-    for (const { held } of this.truncated.values()) this.tell(held!);
-    this.truncated.clear();
+    for (let { oldest } = this.truncatedOrder; oldest !== undefined; oldest = this.truncatedOrder.oldest) this.endTruncated(oldest);
+    for (let { oldest } = this.order; oldest !== undefined; oldest = this.order.oldest) this.close(oldest);
   }
 
   private ask(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsTransaction['question']): void {
     const found = this.pending.get(key);
     if (found !== undefined && !found.done && sameQuestion(found.question, question)) {
       again(found, frame);
-      // To the end of the order in which they are given up.
-      this.pending.delete(key);
-      this.pending.set(key, found);
+      this.order.touch(found);
       return;
     }
-    if (found !== undefined) this.giveUp(found);
     const pending = open(frame, dns, talk, key, id, question);
     if (talk.transport === 'tcp') this.continueOverTcp(pending, talk);
-    this.pending.delete(key);
-    this.pending.set(key, pending);
-    this.bound();
+    this.begin(pending);
+  }
+
+  /** Put in a new one, in place of one of its key. */
+  private begin(pending: Pending): void {
+    const before = this.pending.get(pending.key);
+    if (before !== undefined) this.close(before);
+    this.pending.set(pending.key, pending);
+    this.order.add(pending);
+    if (this.pending.size <= this.limits.most) return;
+    const oldest = this.order.oldest!;
+    if (!oldest.done) this.counts.evicted++;
+    this.close(oldest);
+  }
+
+  /** Forget one, and tell of it if nothing came. */
+  private close(pending: Pending): void {
+    this.pending.delete(pending.key);
+    this.order.remove(pending);
+    if (pending.done) return;
+    // A truncated answer whose question over TCP came to nothing is still an answer.
+    this.tell(pending.held ?? unanswered(pending));
+  }
+
+  /** No question over TCP follows a truncated answer: it was all there is. */
+  private endTruncated(pending: Pending): void {
+    this.forgetTruncated(pending);
+    this.tell(pending.held!);
+  }
+
+  private forgetTruncated(pending: Pending): void {
+    this.truncated.delete(pending.key);
+    this.truncatedOrder.remove(pending);
   }
 
   /** A question over TCP that a truncated answer led to. */
@@ -214,7 +242,7 @@ export class DnsTransactions {
     const key = truncatedKey(talk, pending.question);
     const before = this.truncated.get(key);
     if (before === undefined) return;
-    this.truncated.delete(key);
+    this.forgetTruncated(before);
     pending.truncated = true;
     pending.questionFrames.unshift(...before.questionFrames);
     pending.answerFrames.push(...before.answerFrames);
@@ -248,12 +276,13 @@ export class DnsTransactions {
     const transaction = answered(frame, dns, found, 'answered');
     found.held = undefined;
     if (truncated && talk.transport === 'udp') {
-      this.truncated.set(truncatedKey(talk, found.question), {
-        ...found,
-        held: transaction,
-        lastSeconds: frame.seconds,
-        lastNanoseconds: frame.nanoseconds,
-      });
+      const key = truncatedKey(talk, found.question);
+      const before = this.truncated.get(key);
+      if (before !== undefined) this.endTruncated(before);
+      const held = { ...found, key, held: transaction, lastSeconds: frame.seconds, older: undefined, newer: undefined };
+      this.truncated.set(key, held);
+      this.truncatedOrder.add(held);
+      if (this.truncated.size > this.limits.most) this.endTruncated(this.truncatedOrder.oldest!);
     } else this.tell(transaction);
   }
 
@@ -273,9 +302,7 @@ export class DnsTransactions {
         if (found.client === talk.source) again(found, frame);
         continue;
       }
-      this.pending.delete(key);
-      this.pending.set(key, open(frame, dns, talk, key, u16(dns.bytes, dns.start), question));
-      this.bound();
+      this.begin(open(frame, dns, talk, key, u16(dns.bytes, dns.start), question));
     }
   }
 
@@ -301,34 +328,16 @@ export class DnsTransactions {
     this.emit(transaction);
   }
 
-  private giveUp(pending: Pending): void {
-    if (pending.done) return;
-    pending.done = true;
-    // A truncated answer whose question over TCP came to nothing is still an answer.
-    if (pending.held) return this.tell(pending.held);
-    this.tell(unanswered(pending));
-  }
-
   private expire(now: number): void {
     const { patience, tcpPatience } = this.limits;
-    for (const [key, pending] of this.truncated) {
-      if (pending.lastSeconds + tcpPatience > now) break;
-      this.truncated.delete(key);
-      this.tell(pending.held!);
-    }
-    for (const [key, pending] of this.pending) {
-      if (pending.lastSeconds + patience > now) break;
-      this.pending.delete(key);
-      this.giveUp(pending);
-    }
-  }
-
-  private bound(): void {
-    if (this.pending.size <= this.limits.most) return;
-    const oldest = this.pending.values().next().value!;
-    this.pending.delete(oldest.key);
-    if (!oldest.done) this.counts.evicted++;
-    this.giveUp(oldest);
+    for (
+      let { oldest } = this.truncatedOrder;
+      oldest !== undefined && oldest.lastSeconds + tcpPatience <= now;
+      oldest = this.truncatedOrder.oldest
+    )
+      this.endTruncated(oldest);
+    for (let { oldest } = this.order; oldest !== undefined && oldest.lastSeconds + patience <= now; oldest = this.order.oldest)
+      this.close(oldest);
   }
 }
 
@@ -353,6 +362,8 @@ function open(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, quest
     truncated: false,
     done: false,
     held: undefined,
+    older: undefined,
+    newer: undefined,
   };
 }
 
