@@ -1,6 +1,7 @@
 /** Layers: typed, lazy views of one protocol's octets inside a frame, and the tree of what a protocol's walk finds there. */
 import { type Field, type Fields, type Properties, presentable, type Raw, readRaw } from './field.js';
 import type { Frame } from './frame.js';
+import { u16, u32 } from './octets.js';
 import type { TextBuffer } from './text.js';
 
 /** A protocol as its table declares it. */
@@ -210,6 +211,8 @@ export function layer<const F extends Fields>(name: string, label: string, field
 
 /** The property of a row: presentable values, arrays for rows that may occur many times. */
 function getter(field: Field): (this: Layer) => unknown {
+  const quick = quickGetter(field);
+  if (quick !== undefined) return quick;
   if (!field.walked)
     return function () {
       const raw = field.raw(this);
@@ -229,6 +232,32 @@ function getter(field: Field): (this: Layer) => unknown {
     for (const node of this.nodes) if (node.field === field) return presentable(field.type, node.value!);
     return undefined;
   };
+}
+
+/** The property of a plain number at a fixed place, without a detour; most reading in programs is of these. */
+function quickGetter(field: Field): ((this: Layer) => number | undefined) | undefined {
+  const { offset } = field;
+  const { mask, when, little } = field.options;
+  if (typeof offset !== 'number' || mask !== undefined || when !== undefined || little) return undefined;
+  switch (field.type) {
+    case 'uint8':
+      return function () {
+        const at = this.start + offset;
+        return at < this.captured ? this.bytes[at] : undefined;
+      };
+    case 'uint16':
+      return function () {
+        const at = this.start + offset;
+        return at + 2 <= this.captured ? u16(this.bytes, at) : undefined;
+      };
+    case 'uint32':
+      return function () {
+        const at = this.start + offset;
+        return at + 4 <= this.captured ? u32(this.bytes, at) : undefined;
+      };
+    default:
+      return undefined;
+  }
 }
 
 /** The items of a list among `nodes[from, to)`, each as an object with the properties of its rows. */

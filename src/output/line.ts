@@ -4,7 +4,8 @@
  */
 import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
-import { TextBuffer } from '../core/text.js';
+import { u16 } from '../core/octets.js';
+import { putNumber, TextBuffer } from '../core/text.js';
 import { PLAIN, type Theme, type Tone } from './theme.js';
 
 /** Which time a line shows, by tshark's letters. */
@@ -76,28 +77,35 @@ export class LineWriter {
 
   /** Write a frame's line, or hold it until enough are known to lay out the columns. */
   write(out: TextBuffer, frame: Frame): void {
+    if (this.held === undefined) {
+      this.direct(out, frame);
+      return;
+    }
     const { cells, ends } = this;
     cells.clear();
     cells.number(frame.number);
     ends[NUMBER] = cells.length;
     this.time(cells, frame);
     ends[TIME] = cells.length;
-    this.endpoints(cells, frame);
-    const top = frame.top;
+    this.endpoint(cells, frame, true);
+    ends[SOURCE] = cells.length;
+    this.endpoint(cells, frame, false);
+    ends[DESTINATION] = cells.length;
+    const { top } = frame;
     cells.text(top.shortName);
     ends[PROTOCOL] = cells.length;
     cells.number(frame.wireLength);
     ends[LENGTH] = cells.length;
     frame.writeInfo(cells);
     ends[INFO] = cells.length;
-    const tone = toneOf(frame);
-    const protocolTone = KIND[top.protocol.name] ?? 'application';
-    this.widen(ends);
-    if (this.held === undefined) {
-      this.lay(out, cells.bytes, ends, tone, protocolTone);
-      return;
-    }
-    this.held.push({ text: cells.bytes.slice(0, cells.length), ends: [...ends], tone, protocolTone });
+    for (let i = 0; i < INFO; i++) this.widen(i, ends[i]! - (i > 0 ? ends[i - 1]! : 0));
+    const colours = this.options.theme.colours;
+    this.held.push({
+      text: cells.bytes.slice(0, cells.length),
+      ends: [...ends],
+      tone: colours ? toneOf(frame) : undefined,
+      protocolTone: colours ? (KIND[top.protocol.name] ?? 'application') : 'application',
+    });
     if (this.held.length >= this.options.look) this.release(out);
   }
 
@@ -109,11 +117,80 @@ export class LineWriter {
     for (const { text, ends, tone, protocolTone } of held) this.lay(out, text, ends, tone, protocolTone);
   }
 
-  private widen(ends: readonly number[]): void {
-    for (let i = 0; i < INFO; i++) {
-      const width = ends[i]! - (i > 0 ? ends[i - 1]! : 0);
-      if (width > this.widths[i]!) this.widths[i] = width;
-    }
+  /** Column widths only ever grow. */
+  private widen(column: number, width: number): void {
+    if (width > this.widths[column]!) this.widths[column] = width;
+  }
+
+  /** A line straight into the output: each cell is written where it stands, then filled up to its column's width. */
+  private direct(out: TextBuffer, frame: Frame): void {
+    const { widths } = this;
+    const { theme, unicode, width: screen } = this.options;
+    const { colours } = theme;
+    out.room(512);
+    if (colours) theme.open(out, 'name');
+    rightNumber(out, frame.number, widths[NUMBER]!);
+    out.byte(32);
+    out.byte(32);
+    this.right(out, TIME, frame);
+    if (colours) theme.close(out, 'name');
+    out.byte(32);
+    out.byte(32);
+    let from = out.length;
+    this.endpoint(out, frame, true);
+    this.widen(SOURCE, out.length - from);
+    out.pad(from, widths[SOURCE]!);
+    out.raw(unicode ? ARROW : ASCII_ARROW);
+    from = out.length;
+    this.endpoint(out, frame, false);
+    this.widen(DESTINATION, out.length - from);
+    out.pad(from, widths[DESTINATION]!);
+    out.byte(32);
+    out.byte(32);
+    const { top } = frame;
+    const tone = colours ? toneOf(frame) : undefined;
+    const protocolTone = tone ?? KIND[top.protocol.name] ?? 'application';
+    if (colours) theme.open(out, protocolTone);
+    from = out.length;
+    out.ascii(top.shortName);
+    this.widen(PROTOCOL, out.length - from);
+    out.pad(from, widths[PROTOCOL]!);
+    if (colours) theme.close(out, protocolTone);
+    out.byte(32);
+    rightNumber(out, frame.wireLength, widths[LENGTH]!);
+    out.byte(32);
+    out.byte(32);
+    if (tone !== undefined) theme.open(out, tone);
+    from = out.length;
+    frame.writeInfo(out);
+    if (screen > 0) this.cut(out, from, screen);
+    if (tone !== undefined) theme.close(out, tone);
+    out.byte(10);
+  }
+
+  /** Cut what was written from `from` on to what is left of the screen. */
+  private cut(out: TextBuffer, from: number, screen: number): void {
+    const { widths } = this;
+    let used = GAPS;
+    for (let i = NUMBER; i < INFO; i++) used += widths[i]!;
+    const cut = fitting(out.bytes, from, out.length, screen - used);
+    if (cut === out.length) return;
+    out.length = cut;
+    out.raw(this.options.unicode ? ELLIPSIS : DOT);
+  }
+
+  /** The time, right-aligned. */
+  private right(out: TextBuffer, column: number, frame: Frame): void {
+    const from = out.length;
+    this.time(out, frame);
+    const width = out.length - from;
+    this.widen(column, width);
+    const missing = this.widths[column]! - width;
+    if (missing <= 0) return;
+    out.room(missing);
+    out.bytes.copyWithin(from + missing, from, out.length);
+    out.bytes.fill(32, from, from + missing);
+    out.length += missing;
   }
 
   private lay(out: TextBuffer, text: Uint8Array, ends: readonly number[], tone: Tone | undefined, protocolTone: Tone): void {
@@ -140,39 +217,28 @@ export class LineWriter {
     copyRight(out, text, ends[PROTOCOL]!, ends[LENGTH]!, widths[LENGTH]!);
     out.byte(32);
     out.byte(32);
-    let used = 13 + widths[LENGTH]!;
-    for (let i = NUMBER; i < LENGTH; i++) used += widths[i]!;
-    const cut = screen > 0 ? fitting(text, ends[LENGTH]!, ends[INFO]!, screen - used) : ends[INFO]!;
     if (tone !== undefined) theme.open(out, tone);
-    copyLeft(out, text, ends[LENGTH]!, cut, 0);
-    if (cut < ends[INFO]!) out.raw(this.options.unicode ? ELLIPSIS : DOT);
+    const from = out.length;
+    copyLeft(out, text, ends[LENGTH]!, ends[INFO]!, 0);
+    if (screen > 0) this.cut(out, from, screen);
     if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
   }
 
-  private endpoints(cells: TextBuffer, frame: Frame): void {
+  /** An end of the conversation: its address, and its port where there is one. */
+  private endpoint(out: TextBuffer, frame: Frame, source: boolean): void {
     const { addressing, transport } = frame;
-    const ports = transport !== undefined;
-    if (addressing !== undefined) {
-      // An IPv6 address and a port are told apart by brackets (RFC 5952 section 6).
-      const brackets = ports && (addressing as unknown as Layer).protocol.name === 'ipv6';
-      if (brackets) cells.byte(91);
-      addressing.writeSource(cells);
-      if (brackets) cells.byte(93);
-      if (ports) {
-        cells.byte(58);
-        cells.number(transport.srcPort);
-      }
-      this.ends[SOURCE] = cells.length;
-      if (brackets) cells.byte(91);
-      addressing.writeDestination(cells);
-      if (brackets) cells.byte(93);
-      if (ports) {
-        cells.byte(58);
-        cells.number(transport.dstPort);
-      }
-    } else this.ends[SOURCE] = cells.length;
-    this.ends[DESTINATION] = cells.length;
+    if (addressing === undefined) return;
+    // An IPv6 address and a port are told apart by brackets (RFC 5952 section 6).
+    const brackets = transport !== undefined && (addressing as unknown as Layer).protocol.name === 'ipv6';
+    if (brackets) out.byte(91);
+    if (source) addressing.writeSource(out);
+    else addressing.writeDestination(out);
+    if (brackets) out.byte(93);
+    if (transport === undefined) return;
+    out.byte(58);
+    // Source and destination port are the first two words of every transport header that has ports.
+    out.number(u16(transport.bytes, transport.start + (source ? 0 : 2)));
   }
 
   private time(cells: TextBuffer, frame: Frame): void {
@@ -217,6 +283,19 @@ export class LineWriter {
 }
 
 const DOT = new Uint8Array([46]);
+/** Blanks and the arrow between the columns. */
+const GAPS = 12;
+
+/** A number with blanks before it. */
+function rightNumber(out: TextBuffer, n: number, width: number): void {
+  out.room(width + 10);
+  let digits = 1;
+  for (let bound = 10; n >= bound; bound *= 10) digits++;
+  let at = out.length;
+  const { bytes } = out;
+  for (let i = digits; i < width; i++) bytes[at++] = 32;
+  out.length = putNumber(bytes, at, n);
+}
 
 /** Seconds with six decimals, rounded down as the clock was read. */
 function span(out: TextBuffer, seconds: number, nanoseconds: number): void {
