@@ -31,7 +31,8 @@ import {
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
-import { type Dissect, type ProtocolEntry, udpPorts } from '../core/registry.js';
+import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
+import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
 import type { Nanoseconds } from '../core/time.js';
 
@@ -59,6 +60,7 @@ const REALM = 0x0014;
 const XOR_RELAYED_ADDRESS = 0x0016;
 const REQUESTED_TRANSPORT = 0x0019;
 const XOR_MAPPED_ADDRESS = 0x0020;
+const RESERVATION_TOKEN = 0x0022;
 const FINGERPRINT = 0x8028;
 /** What Microsoft and old servers send instead of the one of RFC 5389. */
 const OLD_XOR_MAPPED_ADDRESS = 0x8020;
@@ -188,9 +190,11 @@ export interface StunExchange {
 
 interface Message extends Layer {
   readonly exchange: StunExchange | undefined;
+  readonly framed: number | undefined;
 }
 
 const fields = {
+  frameLength: computed<'uint16', Message>('uint16', 'stun.tcp_frame_length', 'TCP Frame Length', (l) => l.framed),
   channel: uint16('stun.channel', 'Channel Number', 0, { base: 'hex', when: isChannel }),
   type: uint16('stun.type', 'Message Type', 0, { base: 'hex', when: isMessage }),
   messageClass: bits('stun.type.class', 'Message Class', 0, 16, 0x0110, { base: 'hex', values: CLASS, when: isMessage }),
@@ -306,6 +310,8 @@ const FLAGS: ReadonlySet<number> = new Set([0x001a, 0x0025]);
 export class Stun extends layer('stun', 'Session Traversal Utilities for NAT', fields) {
   /** What analysis/stun-exchanges knows of its request or response. */
   declare exchange: StunExchange | undefined;
+  /** The length before a message that shares its TCP connection with RTP (RFC 4571). */
+  declare framed: number | undefined;
 
   override walk(tree: Tree): void {
     if (isChannel(this)) return;
@@ -365,7 +371,8 @@ export class Stun extends layer('stun', 'Session Traversal Utilities for NAT', f
     } else if (type === 0x0017 && length >= 4) {
       tree.add(fields.family, at);
       tree.add(fields.reserved, at + 1, 3);
-    } else if (type === 0x0018 && length >= 1) tree.add(fields.reserveNext, at);
+    } else if (type === RESERVATION_TOKEN && length >= 8) tree.add(fields.token, at, 8);
+    else if (type === 0x0018 && length >= 1) tree.add(fields.reserveNext, at);
     else if (type === 0x0003 && length >= 4) {
       tree.add(fields.changeIp, at + 3);
       tree.add(fields.changePort, at + 3);
@@ -526,10 +533,51 @@ const dissectOnPort: Dissect = (frame, start, end) => {
   frame.data(start, end);
 };
 
+/** Octets of a length before a message (RFC 4571 section 2). */
+const FRAME_LENGTH = 2;
+
+/** The cookie of a message at `at`, whose method is known. */
+const isMessageAt = (octets: Uint8Array, at: number): boolean => hasMethod(octets, at) && u32(octets, at + 4) === COOKIE;
+
+/**
+ * Messages and channel data one after the other (RFC 8656 section 12.5: padded to 4 octets), or each with its length before it.
+ */
+class StunParser implements StreamParser {
+  measure(octets: Uint8Array, start: number, end: number): number {
+    const have = end - start;
+    if (have < CHANNEL_HEADER_LENGTH) return MORE;
+    // Channels are numbered from 0x4000 to 0x4fff (RFC 8656 section 12).
+    if (octets[start]! >> 4 === 4) return this.whole(CHANNEL_HEADER_LENGTH + ((u16(octets, start + 2) + 3) & ~3), have);
+    if (have < FRAME_LENGTH + 8) return MORE;
+    if (isMessageAt(octets, start)) return this.whole(HEADER_LENGTH + u16(octets, start + 2), have);
+    return isMessageAt(octets, start + FRAME_LENGTH) ? this.whole(FRAME_LENGTH + u16(octets, start), have) : ALIEN;
+  }
+
+  private whole(length: number, have: number): number {
+    return length <= have ? length : MORE;
+  }
+
+  dissect(frame: Frame, start: number, end: number): void {
+    const isFramed = frame.bytes[start]! >> 4 !== 4 && !isMessageAt(frame.bytes, start);
+    if (!isFramed) return dissectStun(frame, start, end);
+    const first = frame.layers.length;
+    dissectStun(frame, start + FRAME_LENGTH, end);
+    const message = frame.layers[first];
+    if (message instanceof Stun) message.framed = u16(frame.bytes, start);
+  }
+}
+
+const stream: StreamProtocol = {
+  name: 'stun',
+  parser: () => new StunParser(),
+  recognise: (octets, start, end) => end - start >= HEADER_LENGTH && isMessageAt(octets, start) && u16(octets, start + 2) % 4 === 0,
+};
+
 export const stun: ProtocolEntry = {
   name: 'stun',
   layers: [Stun],
   dissect: dissectStun,
-  on: [udpPorts.at(3478, dissectOnPort)],
+  stream,
+  on: [udpPorts.at(3478, dissectOnPort), tcpPorts.at(3478, stream)],
   recogniser: { over: 'udp', order: 0, recognise: isStun },
 };

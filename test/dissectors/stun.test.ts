@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Stun } from '../../src/dissectors/stun.js';
+import { ALIEN, MORE } from '../../src/core/stream.js';
+import { Stun, stun as stunProtocol } from '../../src/dissectors/stun.js';
 import { createSession } from '../../src/frames.js';
 import { dissect, everyCut, everyLie, fieldsOf, hex, IPV4, udpMessage, values } from '../packets.js';
 
@@ -72,6 +73,24 @@ describe('stun', () => {
     const frame = at(520, response);
     expect([values(frame, 'stun.response-to'), values(frame, 'stun.time')]).toEqual(['1', '0.520000000']);
     expect(values(at(600, response), 'stun.reqduplicate')).toBe('3');
+  });
+
+  it('finds messages in a byte stream, octet by octet, with and without a length before them', () => {
+    const message = stun('0101', XOR_MAPPED);
+    const parser = stunProtocol.stream!.parser({
+      peer: undefined,
+      fromClient: true,
+      shared: undefined,
+      srcPort: 3478,
+      dstPort: 40000,
+      become: () => {},
+    });
+    const framed = Uint8Array.from([0, message.length, ...message]);
+    for (const octets of [message, framed, hex('4003 0002 6869 0000')]) {
+      for (let end = 0; end < octets.length; end++) expect(parser.measure(octets, 0, end, false)).toBe(MORE);
+      expect(parser.measure(octets, 0, octets.length, false)).toBe(octets.length);
+    }
+    expect(parser.measure(hex('504f5354202f20485454502f312e31'), 0, 14, false)).toBe(ALIEN);
   });
 
   it('survives every cut and every lie', () => {
