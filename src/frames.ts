@@ -1,6 +1,6 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
-import { directionOf } from './analysis/conversations.js';
+import { type Conversations, directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
 import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { EchoPairs } from './analysis/echo.js';
@@ -31,6 +31,8 @@ export interface AnalysisOptions {
   readonly checksums?: boolean;
   /** Follow TCP conversations and analyse them: tcp.stream, relative numbers, tcp.analysis.*, netlens.tcp.*. Default true. */
   readonly tcpAnalysis?: boolean;
+  /** Where TCP conversations are kept, for those who want to look at them as a whole: `recordOf` sums one up. */
+  readonly conversations?: Conversations;
   /** Put TCP byte streams in order and dissect the messages in them; needs {@link tcpAnalysis}. Default true. */
   readonly streams?: boolean;
   /** Which version counts of octets that came twice and differ. Default `first`. */
@@ -69,7 +71,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
   const stunExchanges = new StunExchanges();
   hooks.stun = (frame, stun) => stunExchanges.see(frame, stun as Stun);
   if (options.tcpAnalysis ?? true) {
-    const analysis = new TcpAnalysis();
+    const analysis = new TcpAnalysis(options.conversations);
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
     if (options.streams ?? true) {
       const streams = new Streams({

@@ -7,6 +7,9 @@
  *
  * @module
  */
+export { type ConversationRecord, type EndpointRecord, recordOf } from './analysis/conversation-record.js';
+export { type Conversation, type ConversationLimits, Conversations, type Direction, directionOf } from './analysis/conversations.js';
+export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
 export { type BpfFilter, compileBpf } from './capture/bpf.js';
 export { type BpfInstruction, compileFilter, type LiveOptions, type LiveSource, listInterfaces, openLive } from './capture/live.js';
 export { openCapture, openCaptures } from './capture/open.js';
