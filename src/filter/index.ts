@@ -147,7 +147,12 @@ const columns = {
 for (const field of Object.values(columns)) field.protocol = FrameLayer.protocol;
 
 const NAMES: Names = {
-  fields: new Map([...FIELDS, ...Object.values(columns).map((field): [string, Field[]] => [field.name, [field]])]),
+  fields: new Map<string, readonly Field[]>([
+    ...FIELDS,
+    ...Object.values(columns).map((field): [string, Field[]] => [field.name, [field]]),
+    // Any remark on a packet, whoever makes it.
+    ['_ws.expert', LAYERS.flatMap(({ protocol }) => protocol.allFields.filter((field) => field.severity !== undefined))],
+  ]),
   protocols: protocolsByName(),
 };
 
