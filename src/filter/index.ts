@@ -150,8 +150,11 @@ const NAMES: Names = {
   fields: new Map<string, readonly Field[]>([
     ...FIELDS,
     ...Object.values(columns).map((field): [string, Field[]] => [field.name, [field]]),
-    // Any remark on a packet, whoever makes it.
-    ['_ws.expert', LAYERS.flatMap(({ protocol }) => protocol.allFields.filter((field) => field.severity !== undefined))],
+    // Any remark on a packet, whoever makes it; that the capture was cut says nothing about the packet.
+    [
+      '_ws.expert',
+      LAYERS.flatMap(({ protocol }) => protocol.allFields.filter(({ severity, name }) => severity !== undefined && name !== '_ws.short')),
+    ],
   ]),
   protocols: protocolsByName(),
 };
