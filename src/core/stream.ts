@@ -14,6 +14,10 @@ export interface StreamContext {
   readonly fromClient: boolean;
   /** State that both directions share; the protocol decides what it is. */
   shared: unknown;
+  /** Where the message under dissection begins, in octets from the start of its stream; holes count. */
+  readonly messageStart: number;
+  /** Octets of the other direction that its sender had acknowledged by then: answers before them are no answers to it. */
+  readonly received: number;
   /** Port numbers of sender and receiver. */
   readonly srcPort: number;
   readonly dstPort: number;

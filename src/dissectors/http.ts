@@ -269,6 +269,8 @@ export interface HttpRequest {
   readonly uri: string;
   /** The frame of the request before it. */
   readonly previous: number | undefined;
+  /** Octets of answers that the client had when it sent this; its own answer stands behind them. */
+  readonly received: number;
 }
 
 /** A message among the others of its connection. */
@@ -706,10 +708,21 @@ class Connection {
   lastRequest: number | undefined = undefined;
   lastResponse: number | undefined = undefined;
 
-  request(frame: Frame, head: Head): HttpExchange {
+  /** Answers may be missing: octets were lost since the last one. */
+  holed = false;
+
+  request(frame: Frame, head: Head, received = 0): HttpExchange {
     const { number, seconds, nanoseconds } = frame;
     if (this.waiting.length < MAX_WAITING)
-      this.waiting.push({ frame: number, seconds, nanoseconds, method: head.method, uri: fullUri(head), previous: this.lastRequest });
+      this.waiting.push({
+        frame: number,
+        seconds,
+        nanoseconds,
+        method: head.method,
+        uri: fullUri(head),
+        previous: this.lastRequest,
+        received,
+      });
     const exchange: HttpExchange = {
       number: ++this.requests,
       previousRequest: this.lastRequest,
@@ -721,7 +734,15 @@ class Connection {
     return exchange;
   }
 
-  response(frame: Frame, head: Head): HttpExchange {
+  /** `position` is where the response begins in its stream. */
+  response(frame: Frame, head: Head, position = 0): HttpExchange {
+    const { waiting } = this;
+    if (this.holed) {
+      // A client that had something of the answer to one request when it sent the next is not given both answers later:
+      // what it had was that answer, and it was lost to us.
+      while (waiting.length > 1 && waiting[1]!.received <= position && waiting[1]!.received > waiting[0]!.received) waiting.shift();
+      this.holed = false;
+    }
     // An interim answer leaves its request waiting for the final one (RFC 9110 section 15.2).
     const interim = head.code >= 100 && head.code < 200 && head.code !== 101;
     const request = interim ? this.waiting[0] : this.waiting.shift();
@@ -858,7 +879,7 @@ class HttpParser implements StreamParser {
         this.head = readHead(frame.bytes, start, held - start, kind, undefined);
         this.add(frame, start, end, true);
       }
-      this.hole();
+      this.reset();
       return 0;
     }
     this.add(frame, start, end, true);
@@ -868,24 +889,28 @@ class HttpParser implements StreamParser {
 
   private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
     const head = this.head!;
-    this.hole();
+    this.reset();
     const http = new Http(frame, start, end);
     http.head = head;
     http.incomplete = incomplete;
     const { connection } = this;
     if (head.kind === 'response') {
-      const asked = connection.waiting[0];
-      http.exchange = connection.response(frame, head);
+      http.exchange = connection.response(frame, head, this.context.messageStart);
       if (http.exchange.time !== undefined) frame.remark = ` · ${durationText(http.exchange.time)} after #${http.exchange.request!.frame}`;
-      if (asked?.method === 'CONNECT' && head.code >= 200 && head.code < 300) this.context.become(undefined);
+      if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300) this.context.become(undefined);
       else if (head.code === 101)
         this.context.become(frame.session.registry.protocols.find((p) => p.name === head.upgrade && p.stream)?.stream);
-    } else http.exchange = connection.request(frame, head);
+    } else http.exchange = connection.request(frame, head, this.context.received);
     if (incomplete) frame.layers.push(http);
     else frame.add(http, end - start);
   }
 
   hole(): void {
+    this.connection.holed = true;
+    this.reset();
+  }
+
+  private reset(): void {
     this.head = undefined;
     this.at = 0;
     this.trailers = false;

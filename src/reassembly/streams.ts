@@ -173,6 +173,10 @@ export class Streams {
       frame.data(start, end);
       return;
     }
+    if (flags & ACK) {
+      const other = side.peer.reader as StreamReader | undefined;
+      if (other !== undefined) reader.received = other.positionOf(u32(b, at + 8) | 0);
+    }
     reader.receive(frame, tcp, sequence, start, end);
     if (flags & FIN) reader.close(frame, tcp, (sequence + end - start) | 0);
   }
@@ -197,6 +201,8 @@ export class StreamReader implements StreamContext {
   position = 0;
   /** True once nobody cares what the octets are: no parser, no sink. */
   plain = false;
+  messageStart = 0;
+  received = 0;
   /** The parser of {@link speaks}. */
   parser: StreamParser | undefined = undefined;
 
@@ -270,6 +276,11 @@ export class StreamReader implements StreamContext {
     if (this.anyAck && ((sequence - this.acked) | 0) <= 0) return;
     this.acked = sequence;
     this.anyAck = true;
+  }
+
+  /** Where the octet with this sequence number stands in the stream. */
+  positionOf(sequence: number): number {
+    return this.position + ((sequence - this.next) | 0);
   }
 
   /** A segment with data. */
@@ -454,6 +465,7 @@ export class StreamReader implements StreamContext {
       const n = parser.measure(frame.bytes, at, end, false);
       if (n > 0) {
         this.measured(tcp, n);
+        this.messageStart = this.position - (end - at);
         parser.dissect(frame, at, at + n);
         at += n;
       } else if (n === MORE) {
@@ -531,6 +543,7 @@ export class StreamReader implements StreamContext {
   /** Dissect octets that wait. They are never written to again, as the layers keep them. */
   private message(frame: Frame, start: number, end: number): void {
     const { parser } = this;
+    this.messageStart = this.position - (this.pendingLength - start);
     frame.within(this.pending, start, end, (f, s, e) => parser!.dissect(f, s, e));
   }
 
@@ -605,6 +618,7 @@ export class StreamReader implements StreamContext {
       let left = 0;
       if (parser?.partial) {
         const octets = pending.subarray(0, length);
+        this.messageStart = this.position - length;
         frame.within(octets, 0, length + missing, (f, s, e) => {
           left = parser.partial!(f, s, e);
         });
@@ -640,6 +654,7 @@ export class StreamReader implements StreamContext {
     else {
       this.skip = 0;
       this.lost = true;
+      this.parser?.hole?.(beyond);
     }
   }
 
@@ -711,6 +726,7 @@ export class StreamReader implements StreamContext {
       const n = at < stop ? parser.measure(frame.bytes, at, stop, false) : MORE;
       if (n > 0) {
         this.measured(tcp, n);
+        this.messageStart = this.position - (end - at);
         parser.dissect(frame, at, at + n);
         at += n;
         continue;
@@ -720,6 +736,7 @@ export class StreamReader implements StreamContext {
         this.alien();
         return frame.data(at, end);
       }
+      this.messageStart = this.position - (end - at);
       this.skip = parser.partial(frame, at, end);
       this.lost = this.skip === 0;
       if (this.lost) parser.hole?.(missing);
@@ -756,6 +773,8 @@ export class StreamReader implements StreamContext {
     if (this.speaks !== protocol || this.parser === undefined) {
       this.speaks = protocol;
       this.parser = typeof protocol === 'function' ? undefined : protocol.parser(this);
+      // It began with a hole: the parser is told now that there is one.
+      if (this.lost) this.parser?.hole?.(undefined);
     }
     return true;
   }

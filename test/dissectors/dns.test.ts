@@ -247,6 +247,8 @@ describe('dns', () => {
       peer: undefined,
       fromClient: true,
       shared: undefined,
+      messageStart: 0,
+      received: 0,
       srcPort: 40000,
       dstPort: 53,
       become: () => {},

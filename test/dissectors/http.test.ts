@@ -162,6 +162,17 @@ test('a lost segment of a body does not lose the answers after it', () => {
   expect(values(frame, 'http.request_in')).toBe('4,4');
 });
 
+test('a lost answer does not shift the pairs after it', () => {
+  const talk = new Talk(80).open();
+  const answers = (frame: Frame) => values(frame, 'http.request_in');
+  talk.client(0, GET);
+  talk.server(0, OK, GET.length);
+  talk.client(GET.length, GET, OK.length);
+  // The second answer is not in the capture.
+  talk.client(2 * GET.length, GET, 2 * OK.length);
+  expect(answers(talk.server(2 * OK.length, OK, 3 * GET.length))).toBe('7');
+});
+
 test('credentials, and names that are none', () => {
   const frame = new Talk(80).open().client(0, lines('GET / HTTP/1.1', 'Authorization: Basic dGVzdDpmYWlsMg==', 'Bad Name: x'));
   expect(values(frame, 'http.authbasic')).toBe('test:fail2');
@@ -204,7 +215,16 @@ test('every cut and every changed octet is survived', () => {
 
 test('a head without end and a chunk of 2^40 octets cost linear time and no memory', () => {
   const started = performance.now();
-  const parser = httpStream.parser({ fromClient: true, peer: undefined, shared: undefined, srcPort: 1, dstPort: 2, become: () => {} });
+  const parser = httpStream.parser({
+    fromClient: true,
+    peer: undefined,
+    shared: undefined,
+    messageStart: 0,
+    received: 0,
+    srcPort: 1,
+    dstPort: 2,
+    become: () => {},
+  });
   const endless = octets(`GET / HTTP/1.1\r\n${'A: b\r\n'.repeat(40_000)}`);
   for (let end = 1; end < endless.length; end += 3) expect(parser.measure(endless, 0, end, false)).toBe(0);
   const talk = new Talk(80).open();

@@ -214,7 +214,16 @@ describe('lengths that lie', () => {
 
   test('60 000 levels of nesting are measured, shown and counted in linear time', () => {
     const deep = `${'*1\r\n'.repeat(60_000)}:1\r\n`;
-    const parser = respStream.parser({ fromClient: false, peer: undefined, shared: undefined, srcPort: 1, dstPort: 2, become: () => {} });
+    const parser = respStream.parser({
+      fromClient: false,
+      peer: undefined,
+      shared: undefined,
+      messageStart: 0,
+      received: 0,
+      srcPort: 1,
+      dstPort: 2,
+      become: () => {},
+    });
     const all = octets(deep);
     const started = performance.now();
     for (let i = 1; i < all.length; i += 7) expect(parser.measure(all, 0, i, false)).toBe(0);
