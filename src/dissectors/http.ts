@@ -504,7 +504,7 @@ const lineRow = (kind: Kind): Field<readonly string[]> =>
 
 function fullUri(head: Head): string {
   const { uri, host } = head;
-  return host === undefined || /^(https?|about):/i.test(uri) ? uri : `http://${host}${uri}`;
+  return host === undefined || head.method === 'CONNECT' || /^(https?|about):/i.test(uri) ? uri : `http://${host}${uri}`;
 }
 
 /** Index behind the LF that ends the line at `from`, or -1. */
@@ -820,9 +820,10 @@ class HttpParser implements StreamParser {
         return end - start > MAX_HEAD ? ALIEN : MORE;
       }
       const blank = isBlank(b, at, next);
-      // HTTP/0.9 is one line without a version.
-      if (at === start && b[start] !== 0x48 && !/ HTTP\/\d/.test(latin1Of(b, start, Math.min(next, start + 8192)))) {
-        if (next - start < 8192 && !blank) return next - start;
+      // HTTP/0.9 is one line without a version, and nothing like a header after it.
+      if (at === start && b[start] !== 0x48 && !blank && next - start < 8192 && !/ HTTP\/\d/.test(latin1Of(b, start, next))) {
+        const header = lineEnd(b, next, end);
+        if (header < 0 ? next === end : !b.subarray(next, header).includes(COLON)) return next - start;
       }
       at = next;
       if (blank) return at - start;

@@ -81,6 +81,8 @@ describe('stun', () => {
       peer: undefined,
       fromClient: true,
       shared: undefined,
+      messageStart: 0,
+      received: 0,
       srcPort: 3478,
       dstPort: 40000,
       become: () => {},
