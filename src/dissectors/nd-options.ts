@@ -27,7 +27,7 @@ import {
   uint32,
 } from '../core/field.js';
 import type { Tree } from '../core/layer.js';
-import { u16, u48 } from '../core/octets.js';
+import { u16, u32, u48 } from '../core/octets.js';
 import { readLabels } from './domain-labels.js';
 
 const OPTION: Readonly<Record<number, string>> = {
@@ -92,7 +92,7 @@ const NAME_TYPE: Readonly<Record<number, string>> = {
   7: 'SHA-512 Subject Key Identifier',
 };
 
-/** Seconds in all lifetimes, unless the row says otherwise. Link-layer addresses are of any length. */
+/** Seconds in all lifetimes, unless the row says otherwise. */
 const rows = {
   type: uint8('icmpv6.opt.type', 'Type', { values: OPTION }),
   length: uint8('icmpv6.opt.length', 'Length', { unit: '* 8 bytes' }),
@@ -102,6 +102,9 @@ const rows = {
   linkAddress: ether('icmpv6.opt.linkaddr', 'Link-layer address'),
   sourceLink: ether('icmpv6.opt.src_linkaddr', 'Source Link-layer address', { quiet: true }),
   targetLink: ether('icmpv6.opt.target_linkaddr', 'Target Link-layer address', { quiet: true }),
+  linkOctets: bytes('icmpv6.opt.linkaddr', 'Link-layer address'),
+  sourceLinkOctets: bytes('icmpv6.opt.src_linkaddr', 'Source Link-layer address', { quiet: true }),
+  targetLinkOctets: bytes('icmpv6.opt.target_linkaddr', 'Target Link-layer address', { quiet: true }),
   linkEui64: eui64('icmpv6.opt.linkaddr_eui64', 'Link-layer address'),
   sourceLinkEui64: eui64('icmpv6.opt.src_linkaddr_eui64', 'Source Link-layer address', { quiet: true }),
   targetLinkEui64: eui64('icmpv6.opt.target_linkaddr_eui64', 'Target Link-layer address', { quiet: true }),
@@ -266,17 +269,20 @@ function walkOption(tree: Tree, type: number, at: number, end: number): void {
     case SOURCE_LINK_ADDRESS:
     case TARGET_LINK_ADDRESS: {
       const isSource = type === SOURCE_LINK_ADDRESS;
-      // Two units hold the eight octets of an EUI-64 and padding (RFC 4944 section 8).
-      if (end - at === 14) {
-        add(rows.linkAddress, at, 8);
-        add(isSource ? rows.sourceLink : rows.targetLink, at, 8);
-        add(rows.linkEui64, at);
-        add(isSource ? rows.sourceLinkEui64 : rows.targetLinkEui64, at);
-        rest(rows.padding, at + 8);
+      if (end - at === 6) {
+        add(rows.linkAddress, at);
+        add(isSource ? rows.sourceLink : rows.targetLink, at);
         break;
       }
-      rest(rows.linkAddress, at);
-      rest(isSource ? rows.sourceLink : rows.targetLink, at);
+      // Two units hold the eight octets of an EUI-64 and six zeros (RFC 4944 section 8).
+      const isEui64 = end - at === 14 && u16(b, at + 8) === 0 && u32(b, at + 10) === 0;
+      const stop = isEui64 ? at + 8 : end;
+      add(rows.linkOctets, at, stop - at);
+      add(isSource ? rows.sourceLinkOctets : rows.targetLinkOctets, at, stop - at);
+      if (!isEui64) break;
+      add(rows.linkEui64, at);
+      add(isSource ? rows.sourceLinkEui64 : rows.targetLinkEui64, at);
+      rest(rows.padding, stop);
       break;
     }
     case 3:

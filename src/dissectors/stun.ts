@@ -507,7 +507,10 @@ function isStunHere(octets: Uint8Array, start: number, end: number, captured: nu
   if ((octets[start]! & 0xc0) === 0x40) return rest >= 0 && rest <= 3;
   if (start + HEADER_LENGTH > captured || !hasMethod(octets, start)) return false;
   const beyond = rest - (HEADER_LENGTH - CHANNEL_HEADER_LENGTH);
-  return u32(octets, start + 4) === COOKIE ? beyond >= 0 : beyond === 0;
+  if (u32(octets, start + 4) === COOKIE) return beyond >= 0;
+  // Without a cookie, others on the port are told by their first attribute.
+  const first = start + HEADER_LENGTH;
+  return beyond === 0 && (first === end || (first + 2 <= captured && ATTRIBUTE[u16(octets, first)] !== undefined));
 }
 
 /** STUN wherever it was recognised or asked for. */
