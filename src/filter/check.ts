@@ -1,6 +1,5 @@
 /** What a filter means: names resolved, literals read by the type they are compared with, types checked before any packet is read. */
 import type { Field } from '../core/field.js';
-import { FrameLayer } from '../core/frame-layer.js';
 import type { Protocol } from '../core/layer.js';
 import { didYouMean } from '../core/near.js';
 import { FilterError, type Span } from './errors.js';
@@ -369,6 +368,3 @@ function compatible(left: TypedValue, right: TypedValue): boolean {
   const sliced = (x: TypedValue, other: Type) => x.kind === 'slice' && (other === 'ipv4' || other === 'ipv6' || other === 'string');
   return sliced(left, b) || sliced(right, a);
 }
-
-/** Rows for the columns that filters may ask for; they stand on the frame. */
-export const isColumn = (field: Field): boolean => field.protocol === FrameLayer.protocol && COLUMNS.has(field.name);
