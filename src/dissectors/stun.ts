@@ -96,7 +96,7 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   29: 'PASSWORD-ALGORITHM',
   30: 'USERHASH',
   [XOR_MAPPED_ADDRESS]: 'XOR-MAPPED-ADDRESS',
-  34: 'RESERVATION-TOKEN',
+  [RESERVATION_TOKEN]: 'RESERVATION-TOKEN',
   36: 'PRIORITY',
   37: 'USE-CANDIDATE',
   38: 'PADDING',
@@ -117,12 +117,16 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   32811: 'RESPONSE-ORIGIN',
   32812: 'OTHER-ADDRESS',
   32813: 'ECN-CHECK-STUN',
+  32823: 'MS-APP-ID',
   32848: 'MS-SEQUENCE-NUMBER',
   32852: 'CANDIDATE-IDENTIFIER',
   32853: 'SERVICE-QUALITY',
   32880: 'MS-IMPLEMENTATION-VERSION',
   32912: 'MS-ALTERNATE-MAPPED-ADDRESS',
   32917: 'MS-MULTIPLEXED-TURN-SESSION-ID',
+  49152: 'CISCO-STUN-FLOWDATA',
+  49153: 'ENF-FLOW-DESCRIPTION',
+  49154: 'ENF-NETWORK-STATUS',
   49239: 'GOOG-NETWORK-INFO',
   49240: 'GOOG-LAST-ICE-CHECK-RECEIVED',
   49241: 'GOOG-MISC-INFO',
@@ -290,7 +294,6 @@ const SIMPLE: Readonly<Record<number, Field>> = {
   16: fields.bandwidth,
   [REALM]: fields.realm,
   21: fields.nonce,
-  34: fields.token,
   36: fields.priority,
   32774: fields.unknown8006,
   32776: fields.microsoftVersion,
@@ -570,10 +573,18 @@ class StunParser implements StreamParser {
   }
 }
 
+/** A message with the cookie and a whole number of words at `at`. */
+const beginsAt = (octets: Uint8Array, at: number, end: number): boolean =>
+  end - at >= HEADER_LENGTH && isMessageAt(octets, at) && u16(octets, at + 2) % 4 === 0;
+
 const stream: StreamProtocol = {
   name: 'stun',
   parser: () => new StunParser(),
-  recognise: (octets, start, end) => end - start >= HEADER_LENGTH && isMessageAt(octets, start) && u16(octets, start + 2) % 4 === 0,
+  recognise: (octets, start, end) => {
+    const framed = start + FRAME_LENGTH;
+    if (beginsAt(octets, start, end)) return true;
+    return beginsAt(octets, framed, end) && u16(octets, start) === HEADER_LENGTH + u16(octets, framed + 2);
+  },
 };
 
 export const stun: ProtocolEntry = {
