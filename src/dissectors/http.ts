@@ -409,7 +409,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
       for (let at = question + 1; at < to; ) {
         let next = at;
         while (next < to && b[next] !== 0x26) next++;
-        tree.add(rows.uriParameter, at, next - at);
+        if (next > at) tree.add(rows.uriParameter, at, next - at);
         at = next + 1;
       }
       tree.close();
