@@ -40,7 +40,7 @@ export interface AnalysisOptions {
   /** Gets the ordered octets of the directions it answers for. */
   readonly follow?: (side: Side) => StreamSink | undefined;
   /** Gets every DNS message, to make transactions of them. */
-  readonly dnsTransactions?: DnsTransactions;
+  readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */

@@ -52,6 +52,7 @@ export class DnsExchanges {
 
   /** Look at a message and tell it, and the frame's Info column, of its place. */
   see(frame: Frame, dns: Dns): void {
+    if (dns.quoted) return;
     identify(frame, dns);
     let hash = hashOfKey();
     // Exchanges are spread over 2^32 numbers, so this ends at once almost always, and at most after all of them.

@@ -12,7 +12,7 @@ import { between, isoText, type Nanoseconds } from '../core/time.js';
 import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { writeData } from '../dissectors/dns-info.js';
 import { nameText, sameName, skipName } from '../dissectors/dns-names.js';
-import { A, AAAA, ANY, CLASS, CNAME, OPT, RCODE_NAME, SOA, TXT, typeName } from '../dissectors/dns-values.js';
+import { A, AAAA, ANY, CAA, CLASS, CNAME, HTTPS, OPT, RCODE_NAME, SOA, SVCB, TXT, typeName } from '../dissectors/dns-values.js';
 import { type Aged, AgeOrder } from './age-order.js';
 
 /** A record of an answer. */
@@ -45,6 +45,8 @@ export interface DnsTransaction {
   /** Undefined when the message holds none. */
   readonly question: { readonly name: string; readonly type: string; readonly class: string } | undefined;
   readonly outcome: DnsOutcome;
+  /** What an ICMP error said of the question: `Destination unreachable (Port unreachable)`. */
+  readonly error: string | undefined;
   /** `NOERROR`, `NXDOMAIN`, …; undefined without an answer. */
   readonly rcode: string | undefined;
   readonly answers: readonly DnsAnswer[];
@@ -123,6 +125,7 @@ interface Pending extends Aged<Pending> {
   readonly answerFrames: number[];
   retries: number;
   truncated: boolean;
+  error: string | undefined;
   /** Told already; kept so that answers that come again are known. */
   done: boolean;
   /** A truncated answer, told when no question over TCP follows. */
@@ -163,6 +166,7 @@ export class DnsTransactions {
 
   /** Look at a message. */
   see(frame: Frame, dns: Dns): void {
+    if (dns.quoted) return this.refused(frame, dns);
     this.counts.messages++;
     this.expire(frame.seconds);
     const { bytes: b, start } = dns;
@@ -179,9 +183,7 @@ export class DnsTransactions {
     }
     const asked = response ? reversed(talk) : talk;
     const id = u16(b, start);
-    // Whoever knows answers an LLMNR question, from an address of its own.
-    const server = asked.transport === 'llmnr' ? '' : asked.destination;
-    const key = `${asked.transport} ${asked.source} ${asked.srcPort} ${server} ${asked.dstPort} ${id}`;
+    const key = keyOf(asked, id);
     const question = questionAt(dns, start + HEADER_LENGTH);
     if (response) this.answer(frame, dns, asked, key, id, question);
     else this.ask(frame, dns, asked, key, id, question);
@@ -191,6 +193,17 @@ export class DnsTransactions {
   finish(): void {
     for (let { oldest } = this.truncatedOrder; oldest !== undefined; oldest = this.truncatedOrder.oldest) this.endTruncated(oldest);
     for (let { oldest } = this.order; oldest !== undefined; oldest = this.order.oldest) this.close(oldest);
+  }
+
+  /** A question that an ICMP error quotes: it did not arrive. */
+  private refused(frame: Frame, dns: Dns): void {
+    if (dns.bytes[dns.start + 2]! & 0x80) return;
+    const pending = this.pending.get(keyOf(talkOf(frame, dns), u16(dns.bytes, dns.start)));
+    if (pending === undefined || pending.done) return;
+    const icmp = frame.layers.find(({ protocol }) => protocol.name === 'icmp' || protocol.name === 'icmpv6');
+    scratch.clear();
+    icmp?.summary(scratch);
+    pending.error = scratch.toString();
   }
 
   private ask(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsTransaction['question']): void {
@@ -360,6 +373,7 @@ function open(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, quest
     answerFrames: [],
     retries: 0,
     truncated: false,
+    error: undefined,
     done: false,
     held: undefined,
     older: undefined,
@@ -373,6 +387,10 @@ function again(pending: Pending, frame: Frame): void {
   pending.lastSeconds = frame.seconds;
   pending.lastNanoseconds = frame.nanoseconds;
 }
+
+/** Whoever knows answers an LLMNR question, from an address of its own. */
+const keyOf = ({ transport, source, srcPort, destination, dstPort }: Talk, id: number) =>
+  `${transport} ${source} ${srcPort} ${transport === 'llmnr' ? '' : destination} ${dstPort} ${id}`;
 
 const truncatedKey = (talk: Talk, question: DnsTransaction['question']) =>
   `${talk.source} ${talk.destination} ${question?.type} ${question?.name.toLowerCase()}`;
@@ -451,6 +469,8 @@ function recordsOf(dns: Dns): Records {
     if (i < count && answers.length < MOST_ANSWERS) {
       scratch.clear();
       if (type === TXT) writeTexts(b, data, end);
+      else if (type === CAA) writeAuthorization(b, data, end);
+      else if (type === SVCB || type === HTTPS) writeService(b, data, end, start, captured);
       else writeData(scratch, type, b, owner, data, end, start, captured);
       const text = scratch.toString().trimStart();
       answers.push({
@@ -473,6 +493,27 @@ function writeTexts(b: Uint8Array, start: number, end: number): void {
     scratch.text(textOf(b, at + 1, Math.min(at + 1 + b[at]!, end)));
     scratch.byte(34);
   }
+}
+
+/** `0 issue "ca.test"` (RFC 8659 section 4.1.1). */
+function writeAuthorization(b: Uint8Array, start: number, end: number): void {
+  const value = start + 2 + b[start + 1]!;
+  if (value > end) return;
+  scratch.number(b[start]!);
+  scratch.byte(32);
+  scratch.text(textOf(b, start + 2, value));
+  scratch.ascii(' "');
+  scratch.text(textOf(b, value, end));
+  scratch.byte(34);
+}
+
+/** `1 svc.test`: priority and target, of which the root stands for the name itself (RFC 9460 section 2.5). */
+function writeService(b: Uint8Array, start: number, end: number, base: number, limit: number): void {
+  const target = start + 3 <= end ? nameText(b, start + 2, base, limit) : undefined;
+  if (target === undefined) return;
+  scratch.number(u16(b, start));
+  scratch.byte(32);
+  scratch.text(target === '<Root>' ? '.' : target);
 }
 
 /** Follow aliases from the name asked for; each is taken once, so a loop of them ends. */
@@ -536,6 +577,7 @@ function common(pending: Pending, outcome: DnsOutcome) {
     outcome,
     recursion_desired: pending.recursionDesired,
     truncated: pending.truncated,
+    error: pending.error,
     asked_for: between(pending.lastSeconds, pending.lastNanoseconds, seconds, nanoseconds),
     question_frames: [...pending.questionFrames],
     answer_frames: [...pending.answerFrames],

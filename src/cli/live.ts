@@ -75,7 +75,7 @@ async function capture(device: string, options: LiveCommandOptions): Promise<voi
 }
 
 /** Ends on Ctrl-C, SIGTERM and time; a second Ctrl-C ends at once. Prints counters on SIGUSR1. Returns what takes the watch away. */
-function watch(source: LiveSource, tally: Tally, duration: number | undefined): () => void {
+export function watch(source: LiveSource, tally: Tally, duration: number | undefined): () => void {
   let asked = false;
   const stop = () => {
     if (asked) process.exit(130);
@@ -92,7 +92,7 @@ function watch(source: LiveSource, tally: Tally, duration: number | undefined): 
 }
 
 /** `1000 captured, 1000 received by the filter, 0 dropped by the kernel`. */
-function counters(source: LiveSource, tally: Tally): string {
+export function counters(source: LiveSource, tally: Tally): string {
   const { received, dropped, droppedByInterface } = source.stats();
   const parts = [`${tally.seen} captured`];
   if (tally.selected !== tally.seen) parts.push(`${tally.selected} shown`);

@@ -16,6 +16,7 @@ const COMPLETE = 'complete';
 const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<Command> }[] = [
   { name: 'read', load: async () => (await import('./read.js')).readCommand() },
   { name: 'live', load: async () => (await import('./live.js')).liveCommand() },
+  { name: 'dns', load: async () => (await import('./dns.js')).dnsCommand() },
   { name: 'interfaces', load: async () => (await import('./interfaces.js')).interfacesCommand() },
   { name: 'fields', load: async () => (await import('./fields.js')).fieldsCommand() },
   { name: 'schema', load: async () => (await import('./schema.js')).schemaCommand() },

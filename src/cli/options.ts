@@ -25,7 +25,7 @@ export interface ViewOptions {
   readonly color: ColourChoice;
 }
 
-const gather = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];
+export const gather = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];
 
 export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');

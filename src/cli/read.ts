@@ -9,9 +9,9 @@ import { say } from './terminal.js';
 import { showFrames, viewFor, wantsView } from './view.js';
 
 /** Exit status: the capture ends in mid-record; all whole frames came first. */
-const CUT_SHORT = 3;
+export const CUT_SHORT = 3;
 /** LINKTYPE_ that a capture filter is checked for when the file has not told its own yet. */
-const ETHERNET = 1;
+export const ETHERNET = 1;
 
 export function readCommand(): Command {
   return viewOptions(new Command('read'))

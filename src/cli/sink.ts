@@ -27,6 +27,12 @@ export class Sink {
     this.out.byte(10);
   }
 
+  /** A line that was made safe already, and may have colours in it. */
+  unicodeLine(text: string): void {
+    this.out.unicode(text);
+    this.out.byte(10);
+  }
+
   /** A JSON record on a line of its own; octets that could steer a terminal are escaped in it. */
   record(value: object): void {
     this.out.unicode(

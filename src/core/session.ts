@@ -82,7 +82,7 @@ export interface Hooks {
   arp?(frame: Frame, arp: Layer): void;
   /** An ICMP or ICMPv6 echo request or reply. */
   echo?(frame: Frame, echo: Layer, isRequest: boolean): void;
-  /** A DNS message whose header is there, of whatever carrier, but not one that an ICMP error quotes. */
+  /** A DNS message whose header is there, of whatever carrier; also one that an ICMP error quotes, which says so. */
   dns?(frame: Frame, dns: Layer): void;
   /** A STUN message with its header. */
   stun?(frame: Frame, stun: Layer): void;

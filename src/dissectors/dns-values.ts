@@ -11,17 +11,15 @@ const TYPES =
 
 /** Numbers of record types by which the dissector decides. */
 export const A = 1;
-export const NS = 2;
 export const CNAME = 5;
 export const SOA = 6;
-export const PTR = 12;
-export const MX = 15;
 export const TXT = 16;
 export const AAAA = 28;
-export const SRV = 33;
-export const DNAME = 39;
 export const OPT = 41;
+export const SVCB = 64;
+export const HTTPS = 65;
 export const ANY = 255;
+export const CAA = 257;
 
 export const TYPE: Readonly<Record<number, string>> = {
   0: 'Unused',

@@ -180,6 +180,8 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
   exchange: DnsExchange | undefined = undefined;
   /** False when its sections run past its octets. */
   whole = true;
+  /** It stands in an ICMP error. */
+  quoted = false;
   /** It began in the first of several fragments, and the others never came. */
   fragment = false;
 
@@ -353,7 +355,8 @@ function dissectMessage(frame: Frame, dns: Dns, start: number, end: number): voi
     // In the first of several fragments it is not wrong that the rest is missing.
     else if (!frame.fragment) frame.malformed(dns, end - start);
   }
-  if (frame.quoted === 0) frame.session.hooks.dns?.(frame, dns);
+  dns.quoted = frame.quoted > 0;
+  frame.session.hooks.dns?.(frame, dns);
 }
 
 export const dissectDns = (frame: Frame, start: number, end: number): void => dissectMessage(frame, new Dns(frame, start, end), start, end);

@@ -59,6 +59,7 @@ describe('dns transactions', () => {
         id: 7,
         question: { name: 'www.a.test', type: 'A', class: 'IN' },
         outcome: 'answered',
+        error: undefined,
         rcode: 'NOERROR',
         answers: [
           { name: 'www.a.test', type: 'CNAME', ttl: 60, data: 'cdr.test' },
@@ -177,6 +178,21 @@ describe('dns transactions', () => {
       [0.5, over(answer(3, 'h'), { from: 9, to: 1, srcPort: 5355, dstPort: 50000 })],
     ]);
     expect(told).toMatchObject([{ transport: 'llmnr', client: '192.0.2.1', server: '192.0.2.9', outcome: 'answered', latency: 0.5e9 }]);
+  });
+
+  it('knows of an ICMP error that the question met', () => {
+    const sent = over(question(4), ASK);
+    const quote = Buffer.from(sent.subarray(14)).toString('hex');
+    const length = word(28 + sent.length - 14);
+    const error = hex(
+      `020000000001 020000000002 0800 | 45 00 ${length} 0001 0000 40 01 0000 c0000235 c0000201 | 0303 0000 00000000 ${quote}`,
+    );
+    const { told, counts } = transactionsOf([
+      [0, sent],
+      [0.1, error],
+    ]);
+    expect(told).toMatchObject([{ outcome: 'unanswered', error: 'Destination unreachable (Port unreachable)' }]);
+    expect(counts.messages).toBe(1);
   });
 
   it('gives up the oldest when there are too many', () => {

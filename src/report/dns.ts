@@ -1,0 +1,208 @@
+/** DNS transactions for people and programs: a row each, statistics by name and type, and what was seen of it all. */
+import type { DnsCounts, DnsTransaction } from '../analysis/dns-transactions.js';
+import { safeText } from '../core/text.js';
+import { durationText, type Nanoseconds } from '../core/time.js';
+import type { Tone } from '../output/theme.js';
+import { Latencies } from './latency.js';
+import type { Cell } from './rolling-table.js';
+
+export const DNS_HEADINGS = ['time', 'client', 'server', 'question', 'answer', 'took', ''] as const;
+/** The columns that stand at the right. */
+export const DNS_RIGHT: ReadonlySet<number> = new Set([0, 5]);
+
+/** Addresses or records that a line names; the others are counted. */
+const MOST_NAMED = 6;
+/** Characters of an answer on a line; `--json` has all of it. */
+const MOST_ANSWER = 90;
+/** Ports that need no mention. */
+const USUAL_PORTS = new Set([53, 5353, 5355]);
+
+/** True when nothing came, or something else than the answer. */
+export const isDnsError = ({ outcome, rcode }: DnsTransaction): boolean => outcome === 'unanswered' || rcode !== 'NOERROR';
+
+/** Signs of the table; the second set is for terminals without UTF-8. */
+export interface Signs {
+  readonly arrow: string;
+  readonly times: string;
+  readonly dot: string;
+  readonly dash: string;
+  readonly ellipsis: string;
+}
+export const UNICODE_SIGNS: Signs = { arrow: '→', times: '×', dot: '·', dash: '–', ellipsis: '…' };
+export const ASCII_SIGNS: Signs = { arrow: '->', times: 'x', dot: '|', dash: '-', ellipsis: '...' };
+
+/** Seconds with six decimals since `start`, rounded down as clocks are read. */
+function relativeTime(epoch: string, [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number]): string {
+  const [whole, rest] = epoch.split('.') as [string, string];
+  const micros = BigInt(whole) * 1_000_000n + BigInt(Math.floor(Number(rest) / 1000));
+  const from = BigInt(seconds) * 1_000_000n + BigInt(Math.floor(nanoseconds / 1000));
+  const since = micros - from;
+  const size = since < 0n ? -since : since;
+  return `${since < 0n ? '-' : ''}${size / 1_000_000n}.${String(size % 1_000_000n).padStart(6, '0')}`;
+}
+
+const withoutMu = (text: string, signs: Signs) => (signs === ASCII_SIGNS ? text.replace('µ', 'u').replace('−', '-') : text);
+
+/** The row of a transaction; `start` is the time of the first frame. */
+export function dnsRow(t: DnsTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs = UNICODE_SIGNS): Cell[] {
+  const tone = toneOf(t);
+  const whole = safeText(answerText(t, signs));
+  const answer = whole.length <= MOST_ANSWER ? whole : whole.slice(0, MOST_ANSWER - signs.ellipsis.length) + signs.ellipsis;
+  return [
+    { text: relativeTime(t.time_epoch, start), tone: 'name' },
+    { text: t.client, tone: 'client' },
+    { text: USUAL_PORTS.has(t.server_port) ? t.server : `${t.server}:${t.server_port}`, tone: 'server' },
+    t.question === undefined ? '' : `${t.question.type.padEnd(5)} ${safeText(t.question.name)}`,
+    tone === undefined ? answer : { text: answer, tone },
+    t.latency === undefined ? '' : withoutMu(durationText(t.latency), signs),
+    { text: notes(t).join(', '), tone: 'name' },
+  ];
+}
+
+function toneOf({ outcome, rcode }: DnsTransaction): Tone | undefined {
+  if (outcome === 'unanswered') return 'resets';
+  if (rcode === 'NOERROR') return undefined;
+  return rcode === 'NXDOMAIN' ? 'trouble' : 'resets';
+}
+
+/** `CNAME shop.cdn.test → 192.0.2.7, 192.0.2.8`, `NXDOMAIN (SOA test)`, `no answer, asked 3 times over 10 s`. */
+function answerText(t: DnsTransaction, signs: Signs): string {
+  if (t.outcome === 'unanswered') {
+    const why = t.error === undefined ? '' : `: ${t.error}`;
+    if (t.retries === 0) return `no answer${why}`;
+    return `no answer${why}, asked ${t.retries + 1} times over ${withoutMu(durationText(t.asked_for), signs)}`;
+  }
+  const zone = t.zone === undefined ? '' : ` (SOA ${t.zone})`;
+  const aliases = aliasText(t.aliases, signs);
+  if (t.rcode !== 'NOERROR') return `${aliases}${t.rcode}${zone}`;
+  if (t.addresses.length > 0) return aliases + named(t.addresses);
+  const type = t.question?.type;
+  const wanted = t.answers.filter((a) => a.type !== 'CNAME' || type === 'CNAME' || type === '*');
+  const records = wanted.filter((a) => a.type === type || type === '*' || t.question === undefined);
+  if (records.length > 0) {
+    const data = records.flatMap((a) => (a.data === undefined ? [] : type === '*' ? [`${a.type} ${a.data}`] : [a.data]));
+    return aliases + (data.length > 0 ? named(data) : `${records.length} ${records.length === 1 ? 'record' : 'records'}`);
+  }
+  if (t.answers.length > 0 && aliases === '') return `${t.answers.length} other records`;
+  return aliases + (t.truncated ? 'nothing (truncated)' : `no such record${zone}`);
+}
+
+/** `CNAME a → b → `; of more than two the first and the last. */
+function aliasText(aliases: readonly string[], signs: Signs): string {
+  if (aliases.length === 0) return '';
+  const shown = aliases.length > 2 ? [aliases[0], signs.ellipsis, aliases.at(-1)] : aliases;
+  return `CNAME ${shown.join(` ${signs.arrow} `)} ${signs.arrow} `;
+}
+
+const named = (texts: readonly string[]) =>
+  texts.length <= MOST_NAMED ? texts.join(', ') : `${texts.slice(0, MOST_NAMED).join(', ')}, ${texts.length - MOST_NAMED} more`;
+
+function notes(t: DnsTransaction): string[] {
+  const found: string[] = [];
+  if (t.outcome === 'unasked') found.push('question not captured');
+  if (t.authoritative) found.push('authoritative');
+  else if (t.recursion_desired && t.recursion_available) found.push('recursive');
+  if (t.truncated) found.push(t.transport === 'tcp' ? 'truncated, then TCP' : 'truncated');
+  else if (t.transport !== 'udp') found.push({ tcp: 'TCP', mdns: 'mDNS', llmnr: 'LLMNR' }[t.transport]);
+  if (t.retries > 0 && t.outcome === 'answered') found.push(`asked ${t.retries + 1} times`);
+  return found;
+}
+
+const inSeconds = (time: Nanoseconds | undefined) => (time === undefined ? undefined : Number(time) / 1e9);
+
+/** A transaction as a JSON record: durations in seconds. */
+export const dnsRecord = (t: DnsTransaction): object => ({ ...t, latency: inSeconds(t.latency), asked_for: inSeconds(t.asked_for) });
+
+// Statistics ---------------------------------------------------------------------------------------------------------
+
+/** Questions for one name and type. */
+export interface DnsGroup {
+  readonly name: string;
+  readonly type: string;
+  asked: number;
+  errors: number;
+  unanswered: number;
+  readonly latencies: Latencies;
+}
+
+/** Names and types that are told apart; the rest goes into one group. */
+const MOST_GROUPS = 20_000;
+const OTHERS = '(other names)';
+
+/** Counts by name and type. Names differ in case alone no more than they do for servers (RFC 4343). */
+export class DnsStatistics {
+  private readonly groups = new Map<string, DnsGroup>();
+  readonly total: DnsGroup = group('(all)', '');
+
+  add(t: DnsTransaction): void {
+    if (t.question === undefined) return;
+    const name = t.question.name.toLowerCase();
+    let found = this.groups.get(`${t.question.type} ${name}`);
+    if (found === undefined) {
+      const known = this.groups.size < MOST_GROUPS;
+      const key = known ? `${t.question.type} ${name}` : OTHERS;
+      found = this.groups.get(key) ?? group(known ? name : OTHERS, known ? t.question.type : '');
+      this.groups.set(key, found);
+    }
+    for (const counted of [found, this.total]) {
+      counted.asked++;
+      if (t.outcome === 'unanswered') counted.unanswered++;
+      else if (isDnsError(t)) counted.errors++;
+      if (t.latency !== undefined) counted.latencies.add(Number(t.latency));
+    }
+  }
+
+  /** All groups, those asked most first; with `slowest` those with the highest 95th percentile. */
+  sorted(slowest: boolean): DnsGroup[] {
+    const weight = (g: DnsGroup) => (slowest ? (g.latencies.percentile(0.95) ?? -1) : g.asked);
+    return [...this.groups.values()].sort((a, b) => weight(b) - weight(a) || a.name.localeCompare(b.name) || a.type.localeCompare(b.type));
+  }
+}
+
+const group = (name: string, type: string): DnsGroup => ({ name, type, asked: 0, errors: 0, unanswered: 0, latencies: new Latencies() });
+
+export const STATISTICS_HEADINGS = ['name', 'type', 'asked', 'errors', 'unanswered', 'p50', 'p95', 'p99', 'max'] as const;
+export const STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8]);
+
+const PERCENTILES = [0.5, 0.95, 0.99] as const;
+
+export function statisticsRow(g: DnsGroup, signs: Signs = UNICODE_SIGNS): Cell[] {
+  const times = [...PERCENTILES.map((share) => g.latencies.percentile(share)), g.latencies.count > 0 ? g.latencies.max : undefined];
+  return [
+    safeText(g.name),
+    g.type,
+    String(g.asked),
+    g.errors > 0 ? { text: String(g.errors), tone: 'trouble' } : '0',
+    g.unanswered > 0 ? { text: String(g.unanswered), tone: 'resets' } : '0',
+    ...times.map((time) => (time === undefined ? signs.dash : withoutMu(durationText(time), signs))),
+  ];
+}
+
+/** A group as a JSON record: durations in seconds. */
+export function statisticsRecord({ name, type, asked, errors, unanswered, latencies }: DnsGroup): object {
+  const [p50, p95, p99] = PERCENTILES.map((share) => inSeconds(latencies.percentile(share)));
+  const max = latencies.count > 0 ? latencies.max / 1e9 : undefined;
+  return { type: 'dns_statistics', name, question_type: type, asked, errors, unanswered, p50, p95, p99, max };
+}
+
+// Coverage -----------------------------------------------------------------------------------------------------------
+
+/** What was seen and what was not: `12 questions: 10 answered, 2 unanswered`. */
+export function coverageText(counts: DnsCounts, signs: Signs = UNICODE_SIGNS, shown?: number): string {
+  const { messages, answered, unanswered, unasked, repeated, announced, unreadable, evicted } = counts;
+  const questions = answered + unanswered;
+  const parts = [`${plural(questions, 'question')}: ${answered} answered, ${unanswered} unanswered`];
+  if (shown !== undefined) parts.push(`${shown} shown`);
+  if (unasked > 0) parts.push(`${plural(unasked, 'answer')} without a captured question`);
+  if (repeated > 0) parts.push(`${plural(repeated, 'answer')} sent again`);
+  if (announced > 0) parts.push(`${plural(announced, 'multicast announcement')}`);
+  if (unreadable > 0) parts.push(`${plural(unreadable, 'malformed message')}`);
+  if (evicted > 0) parts.push(`${plural(evicted, 'question')} given up early: too many at once`);
+  parts.push(plural(messages, 'message'));
+  return parts.join(` ${signs.dot} `);
+}
+
+const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** The same as a JSON record. */
+export const coverageRecord = (counts: DnsCounts): object => ({ type: 'dns_coverage', ...counts });

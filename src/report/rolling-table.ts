@@ -1,0 +1,92 @@
+/**
+ * A table of rows that come one by one: the widths of the columns come from the first rows and only ever grow, so that they
+ * stay put while one scrolls.
+ */
+import { PLAIN, type Theme, type Tone } from '../output/theme.js';
+import { textWidth } from './table.js';
+
+/** A text, and what it is. */
+export type Cell = string | { readonly text: string; readonly tone: Tone };
+
+/** Rows that are looked at before the first is written. */
+const LOOK = 40;
+
+export class RollingTable {
+  private held: (readonly Cell[])[] = [];
+  private holding: boolean;
+  private readonly widths: number[] = [];
+
+  constructor(
+    /** Gets each line. */
+    private readonly line: (text: string) => void,
+    private readonly options: {
+      readonly theme?: Theme;
+      /** Columns that stand at the right. */
+      readonly right?: ReadonlySet<number>;
+      /** Columns of the terminal, beyond which lines are cut; 0 when they are not. */
+      readonly width?: number;
+      /** Write each row at once, as for live captures. */
+      readonly live?: boolean;
+      /** The sign of a cut. */
+      readonly ellipsis?: string;
+    } = {},
+  ) {
+    this.holding = !options.live;
+  }
+
+  row(cells: readonly Cell[]): void {
+    if (!this.holding) return this.write(cells);
+    this.held.push(cells);
+    if (this.held.length >= LOOK) this.release();
+  }
+
+  /** Write what is held back. */
+  release(): void {
+    this.holding = false;
+    for (const cells of this.held) this.measure(cells);
+    for (const cells of this.held) this.write(cells);
+    this.held = [];
+  }
+
+  private measure(cells: readonly Cell[]): void {
+    for (let i = 0; i < cells.length - 1; i++) this.widths[i] = Math.max(this.widths[i] ?? 0, textWidth(textOf(cells[i]!)));
+  }
+
+  private write(cells: readonly Cell[]): void {
+    this.measure(cells);
+    const { theme = PLAIN, right, width = 0, ellipsis = '…' } = this.options;
+    let line = '';
+    let used = 0;
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i]!;
+      const text = textOf(cell);
+      const last = i === cells.length - 1;
+      const own = textWidth(text);
+      const blanks = ' '.repeat(Math.max(0, (this.widths[i] ?? 0) - own));
+      const room = width === 0 ? Number.POSITIVE_INFINITY : width - used - (right?.has(i) ? blanks.length : 0);
+      if (room <= 0) break;
+      const shown = own > room ? `${cutTo(text, room - textWidth(ellipsis))}${ellipsis}` : text;
+      const painted = typeof cell === 'string' ? shown : theme.paint(shown, cell.tone);
+      line += right?.has(i) ? blanks + painted : last ? painted : painted + blanks;
+      used += own + blanks.length;
+      if (last) break;
+      line += '  ';
+      used += 2;
+    }
+    this.line(line.trimEnd());
+  }
+}
+
+const textOf = (cell: Cell) => (typeof cell === 'string' ? cell : cell.text);
+
+/** The beginning of a text that takes no more than `columns`. */
+function cutTo(text: string, columns: number): string {
+  let kept = '';
+  let used = 0;
+  for (const c of text) {
+    used += textWidth(c);
+    if (used > columns) break;
+    kept += c;
+  }
+  return kept;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { Theme } from '../../src/output/theme.js';
+import { Latencies } from '../../src/report/latency.js';
+import { type Cell, RollingTable } from '../../src/report/rolling-table.js';
+import { TimeOrder } from '../../src/report/time-order.js';
+
+const lines = (rows: readonly (readonly Cell[])[], options: ConstructorParameters<typeof RollingTable>[1] = {}) => {
+  const written: string[] = [];
+  const table = new RollingTable((line) => written.push(line), options);
+  for (const row of rows) table.row(row);
+  table.release();
+  return written;
+};
+
+describe('a rolling table', () => {
+  it('takes its widths from the first rows, and lets them grow', () => {
+    expect(
+      lines(
+        [
+          ['a', 'b', 'c'],
+          ['long', '1', 'd'],
+        ],
+        { right: new Set([1]) },
+      ),
+    ).toEqual(['a     b  c', 'long  1  d']);
+    expect(
+      lines(
+        [
+          ['a', 'c'],
+          ['long', 'd'],
+          ['b', 'e'],
+        ],
+        { live: true },
+      ),
+    ).toEqual(['a  c', 'long  d', 'b     e']);
+  });
+
+  it('cuts at the width of the terminal, and counts columns, not characters', () => {
+    expect(lines([['小佛', 'rest of it']], { width: 10 })).toEqual(['小佛  res…']);
+    expect(lines([['ab', 'cd']], { width: 3 })).toEqual(['ab']);
+  });
+
+  it('paints texts, not the blanks around them', () => {
+    expect(
+      lines(
+        [
+          [{ text: 'a', tone: 'trouble' }, 'b'],
+          ['ccc', 'd'],
+        ],
+        { theme: new Theme(1) },
+      )[0],
+    ).toBe('\u001b[33ma\u001b[39m    b');
+  });
+});
+
+describe('latencies', () => {
+  it('knows percentiles to 1 %', () => {
+    const latencies = new Latencies();
+    expect(latencies.percentile(0.5)).toBeUndefined();
+    for (let i = 1; i <= 10_000; i++) latencies.add(i * 1000);
+    for (const share of [0.01, 0.5, 0.95, 0.99]) expect(latencies.percentile(share)! / (share * 1e7)).toBeCloseTo(1, 1.7);
+    expect(latencies.percentile(1)).toBe(1e7);
+    const few = new Latencies();
+    few.add(0);
+    few.add(123_456);
+    expect([few.percentile(0.5), few.percentile(0.95), few.max]).toEqual([0, 123_456, 123_456]);
+  });
+});
+
+describe('time order', () => {
+  it('holds things back until nothing earlier is to be expected', () => {
+    const seen: number[] = [];
+    const order = new TimeOrder<number>(10, (n) => seen.push(n));
+    order.add(3, 3, 0);
+    order.add(1, 1, 500);
+    order.add(2, 1, 700);
+    order.now(11);
+    expect(seen).toEqual([]);
+    order.now(12);
+    expect(seen).toEqual([1, 2]);
+    order.finish();
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('lets everything pass when it is to hold nothing', () => {
+    const seen: number[] = [];
+    const order = new TimeOrder<number>(0, (n) => seen.push(n));
+    order.add(3, 3, 0);
+    order.add(1, 1, 0);
+    expect(seen).toEqual([3, 1]);
+  });
+});
