@@ -5,11 +5,17 @@ import { TextBuffer } from '../core/text.js';
 /** Octets to gather before they are written. */
 const BATCH = 1 << 18;
 
-/** Standard output as a buffer. A reader that went away ends the output quietly, as it does for every Unix tool. */
+/**
+ * Standard output as a buffer. While one buffer is on its way the next is filled. A reader that went away ends the output
+ * quietly, as it does for every Unix tool.
+ */
 export class Sink {
   readonly out = new TextBuffer(BATCH * 2);
   /** The reader is gone: nothing more needs to be made. */
   closed = false;
+  private spare: Uint8Array = new Uint8Array(BATCH * 2);
+  private under: Promise<void> | undefined;
+  private failure: unknown;
 
   constructor(
     private readonly descriptor = 1,
@@ -33,10 +39,11 @@ export class Sink {
     this.out.byte(10);
   }
 
-  /** A JSON record on a line of its own; octets that could steer a terminal are escaped in it. */
+  /** A JSON record on a line of its own; what could steer a terminal is escaped in it. Integers above 2^53 become text. */
   record(value: object): void {
+    const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
     this.out.unicode(
-      JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)).replace(
+      text.replace(
         /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
         (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
       ),
@@ -44,21 +51,41 @@ export class Sink {
     this.out.byte(10);
   }
 
-  /** Write what was gathered. */
+  /** Start writing what was gathered; waits only for the write before it. */
   async flush(): Promise<void> {
+    if (this.under !== undefined) await this.under;
     const { out } = this;
+    if (out.length === 0) return;
+    const { bytes, length } = out;
+    out.bytes = this.spare;
+    out.clear();
+    this.under = this.send(bytes, length).then(() => {
+      this.spare = bytes;
+      this.under = undefined;
+    });
+  }
+
+  /** Write what was gathered, and wait until all of it is out. */
+  async end(): Promise<void> {
+    await this.flush();
+    await this.under;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private async send(bytes: Uint8Array, length: number): Promise<void> {
     let from = 0;
-    while (from < out.length && !this.closed) {
+    while (from < length && !this.closed) {
       try {
-        from += await writeOnce(this.descriptor, out.bytes, from, out.length - from);
+        from += await writeOnce(this.descriptor, bytes, from, length - from);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, 2));
-        else if (code === 'EPIPE') this.closed = true;
-        else throw error;
+        else {
+          this.closed = true;
+          if (code !== 'EPIPE') this.failure = error;
+        }
       }
     }
-    out.clear();
   }
 }
 
