@@ -68,7 +68,7 @@ export function completionCommand(): Command {
       if (!script) throw new NetlensError('usage', `no completion for ${shell}; there is one for ${SHELLS.join(', ')}`);
       const sink = new Sink();
       sink.out.unicode(script);
-      await sink.flush();
+      await sink.end();
     });
 }
 
@@ -77,7 +77,7 @@ export function completeCommand(commands: readonly CommandEntry[]): Command {
   return new Command(COMPLETE).argument('[words...]').action(async (words: string[]) => {
     const sink = new Sink();
     for (const { word, about } of await candidatesFor(words, commands)) sink.out.unicode(about ? `${word}\t${about}\n` : `${word}\n`);
-    await sink.flush();
+    await sink.end();
   });
 }
 

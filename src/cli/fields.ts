@@ -27,7 +27,7 @@ export function fieldsCommand(): Command {
         for (const row of rows)
           sink.out.unicode(`${row.name.padEnd(name)}  ${row.type.padEnd(type)}  ${row.label.padEnd(label)}  ${row.json}\n`);
       }
-      await sink.flush();
+      await sink.end();
       if (rows.length === 0) process.exitCode = 1;
     });
 }

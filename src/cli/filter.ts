@@ -44,7 +44,7 @@ export function filterCommand(): Command {
         // Made of numbers and names of instructions, with tcpdump's tabs.
         for (const line of listBpf(program)) sink.out.unicode(`  ${line}\n`);
       }
-      await sink.flush();
+      await sink.end();
     });
 }
 

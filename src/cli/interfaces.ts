@@ -32,6 +32,6 @@ export function interfacesCommand(): Command {
         for (const [name, flags, addresses, description] of rows)
           sink.record({ type: 'interface', name, flags: flags!.split(', '), addresses: addresses!.split(' '), description });
       else for (const line of alignColumns(rows)) sink.line(line);
-      await sink.flush();
+      await sink.end();
     });
 }

@@ -8,6 +8,6 @@ export function schemaCommand(): Command {
   return new Command('schema').description('print the JSON Schema of what --json prints').action(async () => {
     const sink = new Sink();
     sink.out.unicode(`${JSON.stringify(frameSchema(LAYERS.map((layer) => layer.protocol)), undefined, 1)}\n`);
-    await sink.flush();
+    await sink.end();
   });
 }

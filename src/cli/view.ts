@@ -169,5 +169,5 @@ export async function showFrames(
     if (settle !== undefined) await settle();
   } while (tally.selected < count && !sink.closed && (await reader.fill()));
   view?.release?.(out);
-  await sink.flush();
+  await sink.end();
 }

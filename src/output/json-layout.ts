@@ -42,6 +42,8 @@ export interface JsonNode {
   readonly item: readonly JsonNode[];
   /** Whether any row in it is found by a walk. */
   readonly walked: boolean;
+  readonly onlyWalked: boolean;
+  readonly slot: number;
   /** The octets that decide its text, when those few alone do and are likely to be met again. */
   readonly octets: Range | undefined;
 }
@@ -70,6 +72,10 @@ export interface Step {
   readonly gate: Gate | undefined;
   readonly when: Gate | undefined;
   readonly walked: boolean;
+  /** Everything in it is found by the walk. */
+  readonly onlyWalked: boolean;
+  /** Which of the layer's keys it is. */
+  readonly slot: number;
   readonly nodes: readonly JsonNode[];
   /** One past the last octet of a run. */
   readonly end: number;
@@ -114,7 +120,7 @@ function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   let run: JsonNode[] = [];
   let range: Range = [0, 0];
   const step = (kind: number, of: readonly JsonNode[], offset: number, end: number): Step => {
-    const { key, row, gate, walked } = of[0]!;
+    const { key, row, gate, walked, onlyWalked, slot } = of[0]!;
     const when = kind === RUN ? undefined : row?.options.when;
     return {
       kind,
@@ -124,6 +130,8 @@ function gatherRuns(nodes: readonly JsonNode[]): Step[] {
       gate,
       when,
       walked,
+      onlyWalked,
+      slot,
       nodes: of,
       end,
       kept: kind === RUN ? new Array<KeptText | undefined>(KEPT).fill(undefined) : [],
@@ -201,7 +209,7 @@ function arrange(fields: readonly Field[], prefixes: readonly string[], shown: (
 }
 
 function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
-  return [...draft.children].map(([name, { row, children }]) => {
+  return [...draft.children].map(([name, { row, children }], slot) => {
     const below = finish({ row: undefined, children }, prefixes, shown).filter((child) => child.kind !== HIDDEN);
     const item = row?.type === 'list' ? arrange(row.items, [row.name, ...prefixes], shown) : [];
     return {
@@ -214,6 +222,8 @@ function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field)
       children: below,
       item,
       walked: row?.walked === true || below.some((child) => child.walked),
+      onlyWalked: (row === undefined || row.walked) && below.every((child) => child.onlyWalked),
+      slot,
       octets: decidingOctets(row, below),
     };
   });

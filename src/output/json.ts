@@ -47,7 +47,16 @@ export interface JsonOptions {
 
 /** Writes frames as JSON lines. */
 export class JsonWriter {
+  /** One for each depth of lists in lists. */
+  private readonly scopes: Found[] = [new Found()];
+  private depth = 0;
+
   constructor(private readonly options: JsonOptions = { octets: false }) {}
+
+  private scope(nodes: readonly TreeNode[], from: number, to: number, layer: Layer): Found {
+    const found = (this.scopes[this.depth] ??= new Found());
+    return found.fill(nodes, from, to, layer.protocol.allFields.length);
+  }
 
   /** One frame and a line feed. */
   write(out: TextBuffer, frame: Frame): void {
@@ -159,8 +168,10 @@ export class JsonWriter {
           target = out.bytes;
           continue;
         }
-        if (step.walked && found === undefined) found = new Found(layer.nodes, 0, layer.nodes.length);
-        if (kind === WALKED && layer.nodes.length === 0) continue;
+        if (step.walked) {
+          found ??= this.scope(layer.nodes, 0, layer.nodes.length, layer);
+          if (step.onlyWalked && !found.slots.includes(step.slot)) continue;
+        }
         this.member(out, step.nodes[0]!, layer, found, before);
       }
       at = out.length;
@@ -257,9 +268,9 @@ export class JsonWriter {
       writeKey(out, node.key, before);
       out.byte(91);
       const from = out.length;
-      found.each(row, (at) => {
+      found.each(row, (at, position) => {
         if (out.length > from) out.byte(COMMA);
-        if (row.type === 'list') this.item(out, node, layer, at);
+        if (row.type === 'list') this.item(out, node, layer, at, position);
         else writeJsonValue(out, row, at.value!);
       });
       out.byte(93);
@@ -276,20 +287,19 @@ export class JsonWriter {
     });
   }
 
-  private item(out: TextBuffer, node: JsonNode, layer: Layer, at: TreeNode): void {
+  private item(out: TextBuffer, node: JsonNode, layer: Layer, at: TreeNode, position: number): void {
     const { nodes } = layer;
-    const from = nodes.indexOf(at) + 1;
+    const from = position + 1;
     let to = from;
     while (to < nodes.length && nodes[to]!.depth > at.depth) to++;
-    const found = new Found(nodes, from, to);
+    this.depth++;
+    const found = this.scope(nodes, from, to, layer);
     out.byte(OPEN);
     const first = out.length;
-    // From what was found to the keys, in the keys' order: an item has few of the many keys that its kind may have.
-    let next = found.slotAfter(-1);
-    while (next !== NO_SLOT) {
-      this.member(out, node.item[next]!, layer, found, first);
-      next = found.slotAfter(next);
-    }
+    // From what was found to the keys: an item has few of the many keys that its kind may have.
+    const { slots } = found;
+    for (let i = 0; i < slots.length; i++) this.member(out, node.item[slots[i]!]!, layer, found, first);
+    this.depth--;
     out.byte(CLOSE);
   }
 }
@@ -318,55 +328,68 @@ function writeKey(out: TextBuffer, key: Uint8Array, before: number): void {
   out.bytes[at - 1] = last;
 }
 
-const NO_SLOT = 1 << 30;
-
-/** The nodes of `nodes[from, to)`; what stands inside the items of a list belongs to those items and is not among them. */
+/**
+ * What a walk found in a scope: a layer, or an item of a list. What stands inside the items of a list belongs to those
+ * items. Rows are looked up by their index, in arrays that are kept from frame to frame: a stamp says whether what stands
+ * there is of this scope.
+ */
 class Found {
-  constructor(
-    private readonly nodes: readonly TreeNode[],
-    private readonly from: number,
-    private readonly to: number,
-  ) {}
+  private stamp = 0;
+  private stamps = new Int32Array(64);
+  /** Position of a row's first node. */
+  private heads = new Int32Array(64);
+  /** From a node to the next one of its row; -1 ends. */
+  private nexts = new Int32Array(64);
+  private nodes: readonly TreeNode[] = [];
+  private readonly positions: number[] = [];
+  /** The keys that the nodes belong to, in the keys' order. */
+  readonly slots: number[] = [];
+
+  /** Take in the nodes of `nodes[from, to)`. */
+  fill(nodes: readonly TreeNode[], from: number, to: number, rows: number): this {
+    this.nodes = nodes;
+    this.stamp++;
+    if (rows > this.stamps.length) {
+      this.stamps = new Int32Array(2 * rows);
+      this.heads = new Int32Array(2 * rows);
+    }
+    if (nodes.length > this.nexts.length) this.nexts = new Int32Array(2 * nodes.length);
+    const { positions, slots, stamps, heads, nexts, stamp } = this;
+    let count = 0;
+    for (let i = from; i < to; i++) {
+      const node = nodes[i]!;
+      const { field } = node;
+      if (field === undefined) continue;
+      positions[count++] = i;
+      if (field.type === 'list') while (i + 1 < to && nodes[i + 1]!.depth > node.depth) i++;
+    }
+    slots.length = 0;
+    // From the last to the first, so that each row's chain begins with its first node.
+    for (let k = count - 1; k >= 0; k--) {
+      const at = positions[k]!;
+      const { index, slot } = nodes[at]!.field!;
+      nexts[at] = stamps[index] === stamp ? heads[index]! : -1;
+      heads[index] = at;
+      stamps[index] = stamp;
+      if (slot >= 0 && !slots.includes(slot)) slots.push(slot);
+    }
+    slots.sort(ascending);
+    return this;
+  }
 
   /** The first node of a row. */
   first(row: Field): TreeNode | undefined {
-    const { nodes, to } = this;
-    for (let i = this.from; i < to; i++) {
-      const node = nodes[i]!;
-      if (node.field === row) return node;
-      if (node.field?.type === 'list') i = this.after(i) - 1;
-    }
-    return undefined;
+    return this.stamps[row.index] === this.stamp ? this.nodes[this.heads[row.index]!] : undefined;
   }
 
   /** Every node of a row. */
-  each(row: Field, visit: (node: TreeNode) => void): void {
-    for (let i = this.from; i < this.to; i++) {
-      const node = this.nodes[i]!;
-      if (node.field === row) visit(node);
-      if (node.field?.type === 'list') i = this.after(i) - 1;
-    }
-  }
-
-  /** The lowest slot above `slot` that a node of this scope belongs to. */
-  slotAfter(slot: number): number {
-    let lowest = NO_SLOT;
-    for (let i = this.from; i < this.to; i++) {
-      const { field } = this.nodes[i]!;
-      if (field === undefined) continue;
-      if (field.slot > slot && field.slot < lowest) lowest = field.slot;
-      if (field.type === 'list') i = this.after(i) - 1;
-    }
-    return lowest;
-  }
-
-  private after(item: number): number {
-    const { depth } = this.nodes[item]!;
-    let end = item + 1;
-    while (end < this.to && this.nodes[end]!.depth > depth) end++;
-    return end;
+  each(row: Field, visit: (node: TreeNode, at: number) => void): void {
+    if (this.stamps[row.index] !== this.stamp) return;
+    for (let at = this.heads[row.index]!; at >= 0; at = this.nexts[at]!) visit(this.nodes[at]!, at);
   }
 }
+
+const ascending = (a: number, b: number) => a - b;
 
 const info = new TextBuffer(1024);
 
