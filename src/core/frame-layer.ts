@@ -1,5 +1,5 @@
 /** The frame itself as a layer: what the capture says about it. */
-import { computed, expert } from './field.js';
+import { computed, expert, gated } from './field.js';
 import { type Layer, layer } from './layer.js';
 import type { TextBuffer } from './text.js';
 import { between, isoText } from './time.js';
@@ -209,13 +209,23 @@ function writeProtocols(l: Layer, out: TextBuffer): void {
 }
 
 export class FrameLayer extends layer('frame', 'Frame', {
-  sectionNumber: computed('uint32', 'frame.section_number', 'Section number', (l) => l.frame.interface_.section),
-  interface: computed('string', 'frame.interface', 'Interface', (l) => l.frame.interface_.name ?? l.frame.interface_.id?.toString()),
-  interfaceId: computed('uint32', 'frame.interface_id', 'Interface id', (l) => l.frame.interface_.id),
-  interfaceName: computed('string', 'frame.interface_name', 'Interface name', (l) =>
-    l.frame.interface_.id === undefined ? undefined : (l.frame.interface_.name ?? 'unknown'),
+  ...gated(
+    (l: Layer) => l.frame.interface_.id !== undefined || l.frame.interface_.name !== undefined || l.frame.interface_.section !== undefined,
+    {
+      sectionNumber: computed('uint32', 'frame.section_number', 'Section number', (l) => l.frame.interface_.section),
+      interface: computed('string', 'frame.interface', 'Interface', (l) => l.frame.interface_.name ?? l.frame.interface_.id?.toString()),
+      interfaceId: computed('uint32', 'frame.interface_id', 'Interface id', (l) => l.frame.interface_.id),
+      interfaceName: computed('string', 'frame.interface_name', 'Interface name', (l) =>
+        l.frame.interface_.id === undefined ? undefined : (l.frame.interface_.name ?? 'unknown'),
+      ),
+      interfaceDescription: computed(
+        'string',
+        'frame.interface_description',
+        'Interface description',
+        (l) => l.frame.interface_.description,
+      ),
+    },
   ),
-  interfaceDescription: computed('string', 'frame.interface_description', 'Interface description', (l) => l.frame.interface_.description),
   encapsulation: computed('int16', 'frame.encap_type', 'Encapsulation type', (l) => encapsulation(l.frame.interface_.linkType), {
     quiet: true,
   }),
@@ -256,15 +266,17 @@ export class FrameLayer extends layer('frame', 'Frame', {
   capturedLength: computed('uint32', 'frame.cap_len', 'Frame length stored into the capture file', (l) => l.frame.capturedLength, {
     unit: 'bytes',
   }),
-  direction: computed(
-    'int8',
-    'frame.p2p_dir',
-    'Point-to-Point Direction',
-    (l) => (l.frame.notes === undefined ? undefined : direction(l)),
-    { values: DIRECTION },
-  ),
-  dropCount: computed('uint64', 'frame.drop_count', 'Drop Count', (l) => l.frame.notes?.dropCount),
-  comment: computed('string', 'frame.comment', 'Comment', (l) => l.frame.notes?.comments?.join(',')),
+  ...gated((l: Layer) => l.frame.notes !== undefined, {
+    direction: computed(
+      'int8',
+      'frame.p2p_dir',
+      'Point-to-Point Direction',
+      (l) => (l.frame.notes === undefined ? undefined : direction(l)),
+      { values: DIRECTION },
+    ),
+    dropCount: computed('uint64', 'frame.drop_count', 'Drop Count', (l) => l.frame.notes?.dropCount),
+    comment: computed('string', 'frame.comment', 'Comment', (l) => l.frame.notes?.comments?.join(',')),
+  }),
   protocols: computed('string', 'frame.protocols', 'Protocols in frame', (l) => l.frame.protocols, { json: writeProtocols }),
   malformed: expert('error', '_ws.malformed', 'Malformed packet', (l) => l.frame.stopped?.reason === 'malformed'),
   cutShort: expert('note', '_ws.short', 'Packet size limited during capture', (l) => l.frame.stopped?.reason === 'truncated'),

@@ -156,13 +156,18 @@ export abstract class Layer {
     return this.protocol.name;
   }
 
+  /** True when the walk would find nothing, told without walking; for layers that are in every frame. */
+  get bare(): boolean {
+    return false;
+  }
+
   /** Find the walked rows. Protocols with walked rows override it. */
   walk(_tree: Tree): void {}
 
   /** What the walk found, in order; found once, when first asked for. */
   get nodes(): readonly TreeNode[] {
     if (this.walked !== undefined) return this.walked;
-    if (this.walk === Layer.prototype.walk) return (this.walked = NO_NODES);
+    if (this.bare || this.walk === Layer.prototype.walk) return (this.walked = NO_NODES);
     const tree = new Tree(this);
     this.walked = tree.nodes;
     this.walk(tree);

@@ -94,6 +94,21 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
     return payloadEnd(this, from + payloadRoom(this)) === this.end;
   }
 
+  /** A frame of a known type whose payload ends where the frame does, from a station: nothing to say beyond the header. */
+  override get bare(): boolean {
+    const { layers } = this.frame;
+    const next = layers[layers.indexOf(this) + 1];
+    return (
+      next !== undefined &&
+      next.end === this.end &&
+      next.start === this.start + HEADER_LENGTH &&
+      next.bytes === this.bytes &&
+      isType(typeOf(this)) &&
+      (this.bytes[this.start + 6]! & GROUP_BIT) === 0 &&
+      fcsLengthOf(this) === undefined
+    );
+  }
+
   override walk(tree: Tree): void {
     const from = this.start + HEADER_LENGTH;
     if (from > this.captured) return;

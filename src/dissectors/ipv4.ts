@@ -126,6 +126,9 @@ export class Ipv4 extends layer(
   override get nodes(): readonly TreeNode[] {
     return headerLength(this) <= FIXED_LENGTH && this.datagram === undefined ? NO_NODES : super.nodes;
   }
+  override get bare(): boolean {
+    return this.bytes[this.start] === 0x45 && this.datagram === undefined;
+  }
   override walk(tree: Tree): void {
     const header = headerLength(this);
     if (version(this) === 4 && header > FIXED_LENGTH)

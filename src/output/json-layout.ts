@@ -18,8 +18,10 @@ export const DIRECT = 6;
 export const RUN = 7;
 /** Fields below it, a value of its own perhaps. */
 export const NESTED = 8;
-/** A computed value. */
+/** A computed value; the common types of them. */
 export const COMPUTED = 9;
+export const COMPUTED_NUMBER = 12;
+export const COMPUTED_DURATION = 13;
 /** Found by the walk. */
 export const WALKED = 10;
 /** Left out: it only repeats what stands elsewhere. */
@@ -238,7 +240,8 @@ function sharedGate(row: Field | undefined, below: readonly JsonNode[]): Gate | 
 function kindOf(row: Field | undefined): number {
   if (row?.options.json) return DIRECT;
   if (row?.walked) return WALKED;
-  if (row?.compute) return COMPUTED;
+  if (row?.compute)
+    return /^u?int(8|16|24|32)$|^frame$/.test(row.type) ? COMPUTED_NUMBER : row.type === 'duration' ? COMPUTED_DURATION : COMPUTED;
   if (row === undefined || typeof row.offset !== 'number') return GENERIC;
   const { mask, little } = row.options;
   if (mask !== undefined || little) return GENERIC;

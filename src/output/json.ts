@@ -11,6 +11,8 @@ import { putNumber, TextBuffer } from '../core/text.js';
 import { isoText } from '../core/time.js';
 import {
   COMPUTED,
+  COMPUTED_DURATION,
+  COMPUTED_NUMBER,
   DIRECT,
   ETHER,
   type Gate,
@@ -119,6 +121,7 @@ export class JsonWriter {
     out.room(ROOM);
     let target = out.bytes;
     let at = before;
+    const bare = layer.bare;
     let found: Found | undefined;
     let gate: Gate | undefined;
     let open = true;
@@ -156,13 +159,10 @@ export class JsonWriter {
       }
       out.length = at;
       if (kind === RUN) this.run(out, step, layer, bytes, start, captured, before);
-      else if (kind === COMPUTED) {
-        const raw = step.row!.compute!(layer);
-        if (raw !== undefined) {
-          writeKey(out, step.key, before);
-          writeJsonValue(out, step.row!, raw);
-        }
-      } else {
+      else if (kind === COMPUTED || kind === COMPUTED_NUMBER || kind === COMPUTED_DURATION)
+        this.computed(out, kind, step.row!, step.key, layer, before);
+      else {
+        if (step.onlyWalked && bare) continue;
         if (kind === WALKED && step.row!.options.quickList !== undefined && this.quickList(out, step, layer, before)) {
           at = out.length;
           target = out.bytes;
@@ -178,6 +178,15 @@ export class JsonWriter {
       target = out.bytes;
     }
     out.length = at;
+  }
+
+  private computed(out: TextBuffer, kind: number, row: Field, key: Uint8Array, layer: Layer, before: number): void {
+    const raw = row.compute!(layer);
+    if (raw === undefined) return;
+    writeKey(out, key, before);
+    if (kind === COMPUTED_NUMBER) out.number(raw as number);
+    else if (kind === COMPUTED_DURATION) writeSeconds(out, raw as number | bigint);
+    else writeJsonValue(out, row, raw);
   }
 
   /** A list whose octets have a common form; false, and nothing written, when they have not. */
@@ -220,7 +229,9 @@ export class JsonWriter {
       return;
     }
     const row = node.row!;
-    if (row.walked) this.walked(out, node, layer, found!, before);
+    if (node.kind === COMPUTED || node.kind === COMPUTED_NUMBER || node.kind === COMPUTED_DURATION)
+      this.computed(out, node.kind, row, node.key, layer, before);
+    else if (row.walked) this.walked(out, node, layer, found!, before);
     else if (node.kind === DIRECT) {
       writeKey(out, node.key, before);
       row.options.json!(layer, out);
