@@ -80,8 +80,10 @@ export function createSession(options: AnalysisOptions = {}): Session {
         ...(options.follow && { sink: options.follow }),
       });
       hooks.tcp = (frame, tcp, start, end) => streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
+      const { ended } = analysis.conversations;
       analysis.conversations.ended = (conversation) => {
         for (const side of conversation.directions) streams.forget(side);
+        ended?.(conversation);
       };
       finishStreams = () => streams.finish();
     }

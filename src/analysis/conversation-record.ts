@@ -61,6 +61,10 @@ export interface ConversationRecord {
   readonly reset:
     | { readonly by: 'client' | 'server'; readonly frame: number; readonly after: ResetCause; readonly answers: number }
     | undefined;
+  /** No SYN was seen: it was there before the capture. */
+  readonly begunBefore: boolean;
+  /** Closed by both sides, reset or refused. */
+  readonly over: boolean;
   /** How it opened, in words. */
   readonly opened: string;
   /** How it ended, in words. */
@@ -103,6 +107,8 @@ export function recordOf(conversation: Conversation): ConversationRecord {
       after: conversation.resetCause,
       answers: conversation.resetAnswers,
     },
+    begunBefore: client.syns === 0 && server.syns === 0,
+    over: resetBy !== undefined || (client.finFrame !== 0 && server.finFrame !== 0),
     opened: openedText(conversation, client),
     ended: endedText(conversation, client, duration),
   };

@@ -17,6 +17,7 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<C
   { name: 'read', load: async () => (await import('./read.js')).readCommand() },
   { name: 'live', load: async () => (await import('./live.js')).liveCommand() },
   { name: 'dns', load: async () => (await import('./dns.js')).dnsCommand() },
+  { name: 'tcp', load: async () => (await import('./tcp.js')).tcpCommand() },
   { name: 'interfaces', load: async () => (await import('./interfaces.js')).interfacesCommand() },
   { name: 'fields', load: async () => (await import('./fields.js')).fieldsCommand() },
   { name: 'schema', load: async () => (await import('./schema.js')).schemaCommand() },

@@ -10,8 +10,8 @@ import { RAW_IP, segment } from './segments.js';
 const C = '192.0.2.1:40000 > 192.0.2.2:80 ';
 const S = '192.0.2.2:80 > 192.0.2.1:40000 ';
 
-/** Frames of `'20 > A seq=1 …'` (from the client) and `'20 < A …'` (from the server), or with addresses in full; the time comes first. */
-export function run(lines: readonly string[]): Frame[] {
+/** Frames of `'20 > A seq=1 …'` (from the client) and `'20 < A …'` (from the server), or with addresses in full; the time comes first. `each` gets every frame while its conversation stands as it did then. */
+export function run(lines: readonly string[], each?: (frame: Frame) => void): Frame[] {
   const session = createSession();
   return lines.map((line) => {
     const [, ms, way, rest] = /^([\d.]+) ([<>]) (.*)$/.exec(line) ?? [];
@@ -23,7 +23,9 @@ export function run(lines: readonly string[]): Frame[] {
     record.seconds = 1_600_000_000 + Math.floor(time / 1000);
     record.nanoseconds = Math.round((time % 1000) * 1e6);
     record.interface = RAW_IP;
-    return session.dissect(record).keep();
+    const frame = session.dissect(record);
+    each?.(frame);
+    return frame.keep();
   });
 }
 

@@ -1,0 +1,313 @@
+/** `netlens tcp`: the TCP conversations of captures or of an interface, as a table or one of them as a ladder. */
+import { Command, Option } from 'commander';
+import { type ConversationRecord, recordOf } from '../analysis/conversation-record.js';
+import { Conversations, directionOf } from '../analysis/conversations.js';
+import { type LiveSource, openLive } from '../capture/live.js';
+import { openCaptures } from '../capture/open.js';
+import { PacketFilter } from '../capture/packet-filter.js';
+import { dropPrivileges } from '../capture/privileges.js';
+import type { CaptureReader } from '../capture/source.js';
+import { NetlensError } from '../core/errors.js';
+import type { Frame } from '../core/frame.js';
+import type { Session } from '../core/session.js';
+import { Tcp } from '../dissectors/tcp.js';
+import { compileDisplayFilter } from '../filter/index.js';
+import { createSession } from '../frames.js';
+import {
+  CONVERSATION_ORDERS,
+  type ConversationOrder,
+  ConversationTable,
+  Coverage,
+  conversationJson,
+  sortedPlaces,
+} from '../report/conversations.js';
+import { drawLadder, Ladder } from '../report/ladder.js';
+import { countText } from '../report/quantities.js';
+import { RecordStore } from '../report/record-store.js';
+import { decodeRules, gather, seconds, wholeNumber } from './options.js';
+import { CUT_SHORT, ETHERNET } from './read.js';
+import { Sink } from './sink.js';
+import { type ColourChoice, isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
+import { showFrames, type Tally } from './view.js';
+
+/** Conversations that are listed; of a capture that never ends the later ones are only counted. */
+const LISTED = 2_000_000;
+/** Rows whose cells say how wide the columns are, before the first is written. */
+const LOOK = 2000;
+/** Columns of a ladder that goes to no terminal. */
+const LADDER_WIDTH = 120;
+
+interface TcpOptions {
+  readonly interface?: string;
+  readonly filter?: string;
+  readonly displayFilter?: string;
+  readonly stream?: number;
+  readonly all?: boolean;
+  readonly sort: ConversationOrder;
+  readonly top?: number;
+  readonly json?: boolean;
+  readonly interval?: number;
+  readonly duration?: number;
+  readonly decodeAs?: readonly string[];
+  readonly user?: string;
+  readonly color: ColourChoice;
+}
+
+/** A conversation's number, from 0. */
+export function streamNumber(text: string): number {
+  if (!/^\d+$/.test(text))
+    throw new NetlensError(
+      'usage',
+      `--stream ${text}: the number of a conversation expected, as the first column of \`netlens tcp\` has it`,
+    );
+  return Number(text);
+}
+
+export function tcpCommand(): Command {
+  return new Command('tcp')
+    .description('list TCP conversations: times, sizes, losses, and how each opened and ended; or draw one as a ladder')
+    .argument('[files...]', 'captures; - is standard input')
+    .option('-i, --interface <name>', 'capture from an interface instead; the table comes with Ctrl-C')
+    .option('--interval <time>', 'with -i: the table every so often: 2, 500ms', seconds)
+    .option('-a, --duration <time>', 'with -i: stop after this time: 10, 2m', seconds)
+    .option('-f, --filter <expr>', "only packets that match a capture filter: 'tcp port 6379'")
+    .option('-Y, --display-filter <expr>', 'only conversations with a frame that matches a display filter')
+    .option('--stream <n>', 'draw this conversation as a ladder', streamNumber)
+    .option('--all', 'with --stream: every segment, nothing folded')
+    .addOption(new Option('--sort <by>', 'the order of the table').choices(CONVERSATION_ORDERS).default('number'))
+    .option('--top <n>', 'only the first n of that order', wholeNumber)
+    .option('--json', 'one JSON object a conversation')
+    .option('-d, --decode-as <rule>', "with --stream: dissect as, e.g. 'tcp.port==7777,resp'; repeat for more", gather)
+    .option('--user <name>', 'with -i: the user to become once the interface is open')
+    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .action(async (files: string[], options: TcpOptions) => {
+      if (options.interface === undefined && files.length === 0)
+        throw new NetlensError('usage', 'which captures? Name files, or an interface with -i');
+      if (options.interface !== undefined && files.length > 0)
+        throw new NetlensError('usage', `files or an interface (-i ${options.interface}), not both`);
+      await new Run(options).go(files);
+    });
+}
+
+/** One run of the command. */
+class Run {
+  private readonly conversations = new Conversations();
+  private readonly over = new RecordStore();
+  /** Over, but more than are listed. */
+  private unlisted = 0;
+  private readonly chosen: Chosen | undefined;
+  private readonly ladder: Ladder | undefined;
+  private readonly sink = new Sink();
+  private readonly session: Session;
+  private readonly display: ((frame: Frame) => boolean) | undefined;
+
+  constructor(private readonly options: TcpOptions) {
+    const display = options.displayFilter === undefined ? undefined : compileDisplayFilter(options.displayFilter);
+    this.display = display?.test;
+    this.chosen = display && new Chosen();
+    this.ladder = options.stream === undefined || options.json ? undefined : new Ladder(options.stream, options.all ?? false);
+    this.conversations.ended = (conversation) => this.ended(() => recordOf(conversation), conversation.number);
+    this.session = createSession({
+      conversations: this.conversations,
+      streams: this.ladder !== undefined || (display?.needsStreams ?? false),
+      decodeAs: decodeRules(options.decodeAs),
+    });
+    this.sink.out.asciiOnly = !isUnicodeLocale();
+  }
+
+  private wanted(number: number): boolean {
+    if (this.options.stream !== undefined) return number === this.options.stream;
+    return this.chosen?.has(number) ?? true;
+  }
+
+  private ended(record: () => ConversationRecord, number: number): void {
+    if (!this.wanted(number)) return;
+    if (this.over.length < LISTED) this.over.add(record());
+    else this.unlisted++;
+  }
+
+  async go(files: readonly string[]): Promise<void> {
+    const { options, session } = this;
+    const live = options.interface === undefined ? undefined : await this.openLive(options.interface);
+    const reader: CaptureReader = live ?? (await openCaptures(files));
+    const packets =
+      options.filter === undefined || live !== undefined
+        ? undefined
+        : await PacketFilter.create(options.filter, reader.interfaces[0]?.linkType ?? ETHERNET);
+    const tally: Tally = { seen: 0, selected: 0 };
+    const stop = live === undefined ? undefined : this.watch(live);
+    try {
+      const look = this.look();
+      await showFrames(
+        reader,
+        session,
+        undefined,
+        this.sink,
+        { packet: packets && ((record) => packets.test(record)), display: look },
+        false,
+        tally,
+      );
+      session.hooks.end?.();
+    } finally {
+      stop?.();
+      await reader.close();
+    }
+    if (this.ladder !== undefined) await this.showLadder(this.ladder);
+    else await this.showTable(dropsOf(reader, live));
+    if (session.faults > 0)
+      say(`${session.faults} frames could not be dissected whole because of an error in netlens; please report it with the capture`);
+    if (packets?.remark !== undefined) say(packets.remark);
+    for (const problem of reader.problems) {
+      say(`${problem.message} (${tally.seen} whole frames before it)`);
+      process.exitCode = CUT_SHORT;
+    }
+  }
+
+  private async openLive(device: string): Promise<LiveSource> {
+    const source = await openLive(device, { ...(this.options.filter !== undefined && { filter: this.options.filter }) });
+    dropPrivileges(this.options.user);
+    for (const warning of source.warnings) say(warning);
+    return source;
+  }
+
+  /** What is done with each frame once it is dissected: no frame is shown here. */
+  private look(): ((frame: Frame) => boolean) | undefined {
+    const { display, chosen, ladder } = this;
+    if (ladder !== undefined)
+      return (frame) => {
+        if (display === undefined || display(frame)) ladder.see(frame);
+        return false;
+      };
+    if (display === undefined || chosen === undefined) return () => false;
+    return (frame) => {
+      if (display(frame))
+        for (const layer of frame.layers)
+          if (layer instanceof Tcp) {
+            const number = directionOf(layer)?.conversation.number;
+            if (number !== undefined) chosen.add(number);
+          }
+      return false;
+    };
+  }
+
+  /** Ends on Ctrl-C, SIGTERM and time; shows the table in between. Returns what takes the watch away. */
+  private watch(source: LiveSource): () => void {
+    const { interval, duration } = this.options;
+    let asked = false;
+    const stop = () => {
+      if (asked) process.exit(130);
+      asked = true;
+      source.stop();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+    let drawing = false;
+    const refresh = async () => {
+      if (drawing || this.sink.closed || asked) return;
+      drawing = true;
+      if (process.stdout.isTTY) this.sink.out.ascii('\u001b[H\u001b[2J');
+      await this.showTable(dropsOf(source, source));
+      if (!process.stdout.isTTY && !this.options.json) this.sink.line('');
+      await this.sink.flush();
+      drawing = false;
+    };
+    const timer = interval === undefined ? undefined : setInterval(() => void refresh(), interval * 1000);
+    const end = duration === undefined ? undefined : setTimeout(() => source.stop(), duration * 1000);
+    return () => {
+      clearInterval(timer);
+      clearTimeout(end);
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+    };
+  }
+
+  /** The conversations that are over and those that are not. */
+  private async showTable(dropped: number | undefined): Promise<void> {
+    const { over, sink, session, options, unlisted } = this;
+    const running = new RecordStore();
+    for (const conversation of this.conversations) if (this.wanted(conversation.number)) running.add(recordOf(conversation));
+    if (options.stream !== undefined && over.length + running.length === 0) throw this.noSuch();
+    const records = {
+      length: over.length + running.length,
+      get: (i: number) => (i < over.length ? over.get(i) : running.get(i - over.length)),
+    };
+    const coverage = new Coverage();
+    for (let i = 0; i < records.length; i++) coverage.add(records.get(i));
+    let places = sortedPlaces(records, options.sort);
+    if (options.top !== undefined) places = places.subarray(0, options.top);
+    if (options.json)
+      for (const place of places) {
+        sink.record(conversationJson(records.get(place)));
+        if (sink.full) await sink.flush();
+      }
+    else if (places.length > 0) {
+      const table = new ConversationTable({
+        width: terminalWidth(),
+        theme: themeFor(options.color),
+        unicode: isUnicodeLocale(),
+        startSeconds: session.firstSeconds,
+        startNanoseconds: session.firstNanoseconds,
+      });
+      for (const place of places.subarray(0, LOOK)) table.measure(records.get(place));
+      sink.unicodeLine(table.head());
+      for (const place of places) {
+        sink.unicodeLine(table.row(records.get(place)));
+        if (sink.full) await sink.flush();
+        if (sink.closed) return;
+      }
+    }
+    if (options.json) sink.record(coverage.json(dropped, unlisted));
+    else sink.unicodeLine(coverage.text(dropped, unlisted));
+    await sink.flush();
+  }
+
+  private async showLadder(ladder: Ladder): Promise<void> {
+    const { over, sink, options } = this;
+    let record = over.length > 0 ? over.get(over.length - 1) : undefined;
+    for (const conversation of this.conversations) if (conversation.number === ladder.stream) record = recordOf(conversation);
+    if (record === undefined) throw this.noSuch();
+    const lines = drawLadder(ladder, record, {
+      width: terminalWidth() || LADDER_WIDTH,
+      theme: themeFor(options.color),
+      unicode: isUnicodeLocale(),
+    });
+    for (const line of lines) {
+      sink.unicodeLine(line);
+      if (sink.full) await sink.flush();
+    }
+    await sink.flush();
+  }
+
+  private noSuch(): NetlensError {
+    const { count } = this.conversations;
+    const there =
+      count === 0 ? 'no TCP conversation' : count === 1 ? 'one, number 0' : `${countText(count)}, numbered from 0 to ${count - 1}`;
+    return new NetlensError('usage', `--stream ${this.options.stream}: no such conversation; the capture has ${there}`);
+  }
+}
+
+/** Numbers of conversations that a frame was chosen of, a bit each. */
+class Chosen {
+  private bits = new Uint8Array(1024);
+
+  add(number: number): void {
+    const at = number >> 3;
+    if (at >= this.bits.length) {
+      const bigger = new Uint8Array(Math.max(at + 1, this.bits.length * 2));
+      bigger.set(this.bits);
+      this.bits = bigger;
+    }
+    this.bits[at]! |= 1 << (number & 7);
+  }
+
+  has(number: number): boolean {
+    return ((this.bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
+  }
+}
+
+/** Packets that the kernel dropped; undefined when the capture does not say. */
+function dropsOf(reader: CaptureReader, live: LiveSource | undefined): number | undefined {
+  if (live !== undefined) return live.stats().dropped;
+  let dropped: number | undefined;
+  for (const { droppedBySystem } of reader.statistics)
+    if (droppedBySystem !== undefined) dropped = (dropped ?? 0) + Number(droppedBySystem);
+  return dropped;
+}

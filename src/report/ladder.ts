@@ -1,0 +1,668 @@
+/**
+ * A conversation as a ladder: two lifelines, an arrow a segment, and beside it what it means. Stretches of plain data
+ * are folded, so that what matters stays on the screen.
+ */
+import type { ConversationRecord } from '../analysis/conversation-record.js';
+import { type Conversation, type Direction, directionOf } from '../analysis/conversations.js';
+import { Data } from '../core/data.js';
+import type { Frame } from '../core/frame.js';
+import { u16, u32 } from '../core/octets.js';
+import { safeText, TextBuffer } from '../core/text.js';
+import { durationText } from '../core/time.js';
+import { Tcp } from '../dissectors/tcp.js';
+import * as Facts from '../dissectors/tcp-facts.js';
+import { isDsack, MSS, SACK, SACK_PERMITTED, WINDOW_SCALE } from '../dissectors/tcp-options.js';
+import type { Theme, Tone } from '../output/theme.js';
+import { cut, endpointText, storyOf } from './conversations.js';
+import { counted, countText, sizeText, spreadText } from './quantities.js';
+import { textWidth } from './table.js';
+
+const FIN = 0x01;
+const SYN = 0x02;
+const RST = 0x04;
+const PSH = 0x08;
+const ACK = 0x10;
+const URG = 0x20;
+
+/** A stretch of so many plain segments is folded, except for those at its ends. */
+const FOLD_FROM = 10;
+const FOLD_HEAD = 4;
+const FOLD_TAIL = 3;
+/** Segments that are remembered one by one; beyond them what is plain is folded at once. */
+const REMEMBERED = 200_000;
+/** A pause that is shown. Nanoseconds. */
+const SILENCE = 1e9;
+/** Characters of a message that are kept. */
+const MESSAGE = 200;
+
+/** A segment, or what an ICMP error says of one. */
+interface Step {
+  readonly kind: 'segment' | 'error';
+  readonly frame: number;
+  readonly seconds: number;
+  readonly nanoseconds: number;
+  /** Sent by the endpoint that compares lower. */
+  readonly low: boolean;
+  readonly flags: string;
+  /** Relative numbers of its octets; `from` is where a segment without data stands. */
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+  readonly ack: number;
+  /** The segment that it acknowledges exactly; 0 for none. */
+  readonly acks: number;
+  readonly window: number;
+  /** SACK blocks, MSS and the like. */
+  readonly options: string;
+  readonly messages: readonly string[];
+  readonly notes: string[];
+  readonly tone: Tone | undefined;
+  /** Repeats an earlier segment. */
+  readonly again: boolean;
+  /** May be folded. */
+  plain: boolean;
+  duplicateAck: boolean;
+  /** Sent again later, and not in vain: it never arrived. */
+  lost: boolean;
+}
+
+/** Segments that are not drawn one by one. */
+interface Fold {
+  readonly kind: 'fold';
+  segments: number;
+  lowOctets: number;
+  highOctets: number;
+  messages: number;
+  duplicateAcks: number;
+  readonly seconds: number;
+  readonly nanoseconds: number;
+  lastSeconds: number;
+  lastNanoseconds: number;
+}
+
+/** Gathers the segments of one conversation. */
+export class Ladder {
+  steps: (Step | Fold)[] = [];
+  /** Time of the capture's first frame. */
+  firstSeconds = 0;
+  firstNanoseconds = 0;
+  private conversation: Conversation | undefined = undefined;
+  /** By frame, those that may still turn out to be lost. */
+  private readonly byFrame = new Map<number, Step>();
+  private established = false;
+
+  constructor(
+    /** `tcp.stream`. */
+    readonly stream: number,
+    /** Fold nothing. */
+    private readonly all: boolean,
+  ) {}
+
+  /** Take in a frame if it belongs to the conversation. */
+  see(frame: Frame): void {
+    if (frame.transport === undefined) return;
+    const { layers } = frame;
+    for (let i = 0; i < layers.length; i++) {
+      const layer = layers[i]!;
+      if (!(layer instanceof Tcp)) continue;
+      const me = directionOf(layer);
+      if (me === undefined || me.conversation.number !== this.stream) continue;
+      this.conversation = me.conversation;
+      ({ firstSeconds: this.firstSeconds, firstNanoseconds: this.firstNanoseconds } = frame.session);
+      if (frame.headline !== undefined) this.error(frame, me);
+      else if (layer.facts !== undefined && layer.start + 20 <= layer.captured) this.segment(frame, layer, me, layer.facts, i);
+    }
+  }
+
+  private error(frame: Frame, me: Direction): void {
+    // The error comes back to the sender of what it quotes.
+    this.push({ ...EMPTY, kind: 'error', ...timeOf(frame), low: !me.low, flags: 'ICMP', notes: [safeText(frame.info)], tone: 'resets' });
+  }
+
+  private segment(frame: Frame, tcp: Tcp, me: Direction, facts: Facts.TcpFacts, index: number): void {
+    const { bytes: b, start } = tcp;
+    const flags = b[start + 13]!;
+    const { verdict, marks } = facts;
+    const from = facts.sequence >>> 0;
+    const length = Math.max(0, facts.length);
+    const messages: string[] = [];
+    for (const layer of frame.layers.slice(index + 1)) {
+      if (layer instanceof Data) continue;
+      const out = new TextBuffer(256);
+      layer.summary(out);
+      messages.push(`${layer.shortName} ${cut(out.toString(), MESSAGE, true)}`);
+    }
+    const notes: string[] = [];
+    let tone: Tone | undefined;
+    if (marks & Facts.REUSED_PORTS) notes.push('ports used again');
+    if (flags & SYN) {
+      tone = 'opens';
+      if (verdict?.repeat === undefined) notes.push(flags & ACK ? 'accepts' : me.peer.syns > 0 ? 'opens too, at once' : 'opens');
+    }
+    const repeat = verdict?.repeat;
+    if (repeat !== undefined) {
+      notes.push(repeatNote(repeat));
+      tone =
+        repeat.kind === 'duplicate-capture' ? 'name' : repeat.kind === 'keep-alive' || repeat.kind === 'window-probe' ? 'note' : 'trouble';
+      this.lose(repeat);
+    }
+    if (verdict !== undefined) {
+      if (verdict.late !== undefined) {
+        notes.push(`out of order: ${durationText(verdict.late)} after #${verdict.overtakenBy}, which overtook it`);
+        tone = 'trouble';
+      }
+      if (verdict.missing !== undefined) {
+        notes.push(`${counted(verdict.missing, 'octet')} before it not seen yet`);
+        tone = 'trouble';
+      }
+      if (verdict.duplicateAck !== undefined) notes.push(`duplicate ACK ${verdict.duplicateAck} of #${verdict.duplicateOf}`);
+      if (verdict.needless !== undefined) {
+        notes.push(`#${verdict.needless} was sent in vain: ${verdict.needlessEvidence}`);
+        this.arrived(verdict.needless);
+      }
+    }
+    const established = !this.established && me.conversation.handshakeDone;
+    if (established) {
+      this.established = true;
+      notes.push(`established in ${durationText(me.conversation.handshake)}`);
+      tone ??= 'opens';
+    }
+    if (tcp.assembly?.conflict !== undefined) {
+      notes.push(`other octets at ${countText(tcp.assembly.conflict.position + 1)} than before`);
+      tone = 'trouble';
+    }
+    if (marks & Facts.ZERO_WINDOW) notes.push('no room left');
+    else if (flags & ACK && me.zeroWindows > 0 && me.zeroSeconds === frame.seconds && (marks & Facts.WINDOW_UPDATE) !== 0)
+      notes.push('room again');
+    else if (marks & Facts.WINDOW_UPDATE)
+      notes.push(this.hadNoRoom.has(me) ? `room again, after ${durationText(me.stalled)} in all` : 'window update');
+    if (marks & Facts.ZERO_WINDOW) this.hadNoRoom.add(me);
+    else if (facts.length >= 0 && u16(b, start + 14) > 0) this.hadNoRoom.delete(me);
+    if (marks & Facts.WINDOW_FULL && length > 0) notes.push('fills the window');
+    if (marks & (Facts.ZERO_WINDOW | Facts.WINDOW_FULL)) tone ??= 'trouble';
+    if (marks & Facts.KEEP_ALIVE_ACK) notes.push('still there');
+    if (marks & Facts.ZERO_WINDOW_PROBE_ACK) notes.push('answers the probe');
+    if (flags & FIN && me.finFrame === frame.number) {
+      const peer = me.peer;
+      notes.push(
+        peer.finFrame === 0
+          ? `${SENDER} closes first`
+          : me.conversation.simultaneousClose
+            ? `${SENDER} closes at the same time`
+            : `${SENDER} closes too`,
+      );
+    }
+    if (flags & FIN) tone ??= 'closes';
+    if (flags & RST) {
+      tone = 'resets';
+      notes.push(verdict?.note ?? 'reset');
+    } else if (length > 0 && me.peer.finFrame !== 0 && me.finFrame === 0 && !this.halfClosed) {
+      this.halfClosed = true;
+      notes.push(`half closed: ${SENDER} still sends`);
+    }
+    const acked = flags & ACK && !(flags & (SYN | RST)) && me.peer.finAcked && !this.finAcked.has(me.peer);
+    if (acked) {
+      this.finAcked.add(me.peer);
+      const done = me.finAcked && me.peer.finAcked;
+      if (done) notes.push('closed');
+      else if ((flags & FIN) === 0) notes.push('knows of the close');
+      tone ??= 'closes';
+    }
+    if (frame.remark !== undefined && messages.length > 0) notes.push(safeText(frame.remark.replace(/^ · /, '')));
+    const duplicateAck = verdict?.duplicateAck !== undefined && length === 0 && notes.length === 1;
+    const remarkOnly = notes.length === 0 || (notes.length === 1 && frame.remark !== undefined && messages.length > 0);
+    const step: Step = {
+      kind: 'segment',
+      ...timeOf(frame),
+      low: me.low,
+      flags: flagNames(flags),
+      from,
+      to: (from + length) >>> 0,
+      length,
+      ack: flags & ACK ? facts.acknowledgment >>> 0 : -1,
+      acks: facts.acksFrame,
+      window: windowOf(b, start, flags, facts.scale),
+      options: optionText(b, start, tcp.captured, flags, facts.acknowledgment | 0, me),
+      messages,
+      notes,
+      tone: duplicateAck ? 'name' : tone,
+      again: repeat !== undefined && repeat.kind !== 'keep-alive' && repeat.kind !== 'window-probe',
+      plain: (remarkOnly || duplicateAck) && (tone === undefined || duplicateAck),
+      duplicateAck,
+      lost: false,
+    };
+    this.push(step);
+    if (length > 0 || flags & (SYN | FIN)) this.byFrame.set(frame.number, step);
+  }
+
+  /** Sides that said that they had no room left. */
+  private readonly hadNoRoom = new Set<Direction>();
+  private readonly finAcked = new Set<Direction>();
+  private halfClosed = false;
+
+  private push(step: Step): void {
+    this.steps.push(step);
+    if (this.steps.length <= REMEMBERED || this.all) return;
+    // The older half will hardly change any more.
+    const half = REMEMBERED / 2;
+    this.steps = [...folded(this.steps.slice(0, half)), ...this.steps.slice(half)];
+    for (const frame of this.byFrame.keys()) if (frame < step.frame - half) this.byFrame.delete(frame);
+  }
+
+  /** A segment is sent again: the one before it was lost, as far as is known by now. */
+  private lose({ kind, of }: NonNullable<Facts.TcpVerdict['repeat']>): void {
+    if (kind === 'spurious' || kind === 'keep-alive' || kind === 'window-probe' || kind === 'duplicate-capture') return;
+    const step = this.byFrame.get(of);
+    if (step === undefined) return;
+    step.lost = true;
+    step.plain = false;
+  }
+
+  /** The repeat in `frame` was not needed, so what it repeats had arrived. */
+  private arrived(frame: number): void {
+    const repeat = this.byFrame.get(frame);
+    if (repeat === undefined) return;
+    for (const step of this.byFrame.values()) if (step.lost && step.from === repeat.from && step.low === repeat.low) step.lost = false;
+  }
+
+  /** True when the client is the endpoint that compares lower. */
+  get clientIsLow(): boolean {
+    return this.conversation?.client.low ?? true;
+  }
+
+  /** What is to be drawn, in order. */
+  drawn(): readonly (Step | Fold)[] {
+    return this.all ? this.steps : folded(this.steps);
+  }
+}
+
+/** Stands for the name of the side until it is known which one it is. */
+const SENDER = '\u0001';
+
+const EMPTY = {
+  flags: '',
+  from: 0,
+  to: 0,
+  length: 0,
+  ack: -1,
+  acks: 0,
+  window: -1,
+  options: '',
+  messages: [],
+  notes: [],
+  tone: undefined,
+  again: false,
+  plain: false,
+  duplicateAck: false,
+  lost: false,
+} as const;
+
+const timeOf = (frame: Frame) => ({ frame: frame.number, seconds: frame.seconds, nanoseconds: frame.nanoseconds });
+
+function repeatNote({ kind, of, after, timeout, evidence }: NonNullable<Facts.TcpVerdict['repeat']>): string {
+  const time = durationText(after);
+  const what = of === 0 ? '' : ` of #${of}`;
+  switch (kind) {
+    case 'syn':
+      return `again${what}, try ${timeout + 1}, waited ${time}`;
+    case 'timeout':
+      return timeout > 0 ? `retransmission ${timeout}${what}, waited ${time}` : `retransmission${what}, ${evidence}`;
+    case 'fast':
+      return `fast retransmission${what} after ${time}: ${evidence}`;
+    case 'sack':
+      return `retransmission${what} after ${time}: ${evidence}`;
+    case 'tlp':
+      return `tail loss probe${what} after ${time}`;
+    case 'spurious':
+      return `needless retransmission${what}: ${evidence}`;
+    case 'keep-alive':
+      return `keep-alive after ${time}`;
+    case 'window-probe':
+      return `asks for room after ${time}`;
+    case 'duplicate-capture':
+      return `the same packet as #${of}, captured twice`;
+  }
+}
+
+/** ACK is named only where it stands alone: the number that it goes with says as much. */
+function flagNames(flags: number): string {
+  const names: string[] = [];
+  if (flags & SYN) names.push('SYN');
+  if (flags & FIN) names.push('FIN');
+  if (flags & RST) names.push('RST');
+  if (flags & PSH) names.push('PSH');
+  if (flags & URG) names.push('URG');
+  if (flags & ACK && (names.length === 0 || flags & SYN)) names.push('ACK');
+  return names.join(' ');
+}
+
+const windowOf = (b: Uint8Array, start: number, flags: number, scale: number): number => {
+  const window = u16(b, start + 14);
+  return flags & SYN || scale < 0 ? window : window * 2 ** scale;
+};
+
+/** Of a SYN what it offers, of an ACK what else arrived. Each step goes past an option or ends. */
+function optionText(b: Uint8Array, start: number, captured: number, flags: number, ack: number, me: Direction): string {
+  const end = Math.min(start + (b[start + 12]! >> 4) * 4, captured);
+  const parts: string[] = [];
+  for (let at = start + 20; at < end; ) {
+    const kind = b[at]!;
+    if (kind === 0) break;
+    if (kind === 1) {
+      at++;
+      continue;
+    }
+    const length = at + 1 < end ? b[at + 1]! : 0;
+    if (length < 2 || at + length > end) break;
+    if (kind === SACK) {
+      const base = me.peer.base;
+      const duplicate = isDsack(b, at, length, (ack + base) | 0);
+      for (let block = at + 2; block + 8 <= at + length; block += 8) {
+        const name = duplicate && block === at + 2 ? 'dsack' : 'sack';
+        parts.push(`${name} ${(u32(b, block) - base) >>> 0}..${(u32(b, block + 4) - base) >>> 0}`);
+      }
+    } else if (flags & SYN) {
+      if (kind === MSS && length === 4) parts.push(`mss ${u16(b, at + 2)}`);
+      else if (kind === SACK_PERMITTED) parts.push('sack');
+      else if (kind === WINDOW_SCALE && length === 3) parts.push(`scale ${b[at + 2]}`);
+    }
+    at += length;
+  }
+  return parts.join(' ');
+}
+
+/** Put the middle of long plain stretches into folds. */
+function folded(steps: readonly (Step | Fold)[]): (Step | Fold)[] {
+  const result: (Step | Fold)[] = [];
+  let at = 0;
+  while (at < steps.length) {
+    let end = at;
+    while (end < steps.length && isPlain(steps[end]!)) end++;
+    const hasFold = steps.slice(at, end).some((step) => step.kind === 'fold');
+    if (end - at >= FOLD_FROM || hasFold) {
+      const head = steps[at]!.kind === 'fold' ? 0 : FOLD_HEAD;
+      const to = Math.max(at + head, end - FOLD_TAIL);
+      result.push(...steps.slice(at, at + head));
+      const middle = steps.slice(at + head, to);
+      if (middle.length > 0) result.push(foldOf(middle));
+      result.push(...steps.slice(to, end));
+    } else result.push(...steps.slice(at, end));
+    if (end < steps.length) result.push(steps[end]!);
+    at = end + 1;
+  }
+  return result;
+}
+
+const isPlain = (step: Step | Fold): boolean => step.kind === 'fold' || step.plain;
+
+function foldOf(steps: readonly (Step | Fold)[]): Fold {
+  const { seconds, nanoseconds } = steps[0]!;
+  const fold: Fold = {
+    kind: 'fold',
+    segments: 0,
+    lowOctets: 0,
+    highOctets: 0,
+    messages: 0,
+    duplicateAcks: 0,
+    seconds,
+    nanoseconds,
+    lastSeconds: seconds,
+    lastNanoseconds: nanoseconds,
+  };
+  for (const step of steps) {
+    if (step.kind === 'fold') {
+      fold.segments += step.segments;
+      fold.lowOctets += step.lowOctets;
+      fold.highOctets += step.highOctets;
+      fold.messages += step.messages;
+      fold.duplicateAcks += step.duplicateAcks;
+      fold.lastSeconds = step.lastSeconds;
+      fold.lastNanoseconds = step.lastNanoseconds;
+      continue;
+    }
+    fold.segments++;
+    if (step.low) fold.lowOctets += step.length;
+    else fold.highOctets += step.length;
+    fold.messages += step.messages.length;
+    if (step.duplicateAck) fold.duplicateAcks++;
+    fold.lastSeconds = step.seconds;
+    fold.lastNanoseconds = step.nanoseconds;
+  }
+  return fold;
+}
+
+export interface LadderOptions {
+  /** Columns that a line may take. */
+  readonly width: number;
+  readonly theme: Theme;
+  readonly unicode: boolean;
+}
+
+interface Signs {
+  readonly life: string;
+  readonly gap: string;
+  readonly line: string;
+  readonly again: string;
+  readonly right: string;
+  readonly left: string;
+  readonly lost: string;
+  readonly dot: string;
+}
+
+const UNICODE: Signs = { life: '│', gap: '┆', line: '─', again: '╌', right: '▶', left: '◀', lost: '✗', dot: '·' };
+const ASCII: Signs = { life: '|', gap: ':', line: '-', again: '-', right: '>', left: '<', lost: 'X', dot: '-' };
+
+/** Where notes stand beside the ladder; in a narrower terminal they stand under their arrows. */
+const WIDE = 100;
+/** Columns between the lifelines at most. */
+const MOST = 84;
+
+/** The ladder as lines, which may hold colours. */
+export function drawLadder(ladder: Ladder, record: ConversationRecord, options: LadderOptions): string[] {
+  return new Drawing(ladder, record, options).lines();
+}
+
+const widest = (steps: readonly Step[], least: number, width: (step: Step) => number): number =>
+  steps.reduce((most, step) => Math.max(most, width(step)), least);
+
+class Drawing {
+  private readonly out: string[] = [];
+  private readonly signs: Signs;
+  private readonly steps: readonly (Step | Fold)[];
+  private readonly frameWidth: number;
+  private readonly timeWidth: number;
+  /** Columns before the left lifeline, and between the lifelines. */
+  private readonly margin: number;
+  private readonly inner: number;
+  private readonly beside: boolean;
+  private readonly clientIsLow: boolean;
+
+  constructor(
+    private readonly ladder: Ladder,
+    private readonly record: ConversationRecord,
+    private readonly options: LadderOptions,
+  ) {
+    this.signs = options.unicode ? UNICODE : ASCII;
+    this.steps = ladder.drawn();
+    this.clientIsLow = ladder.clientIsLow;
+    const drawn = this.steps.filter((step): step is Step => step.kind !== 'fold');
+    this.frameWidth = widest(drawn, 2, (step) => String(step.frame).length + 1);
+    this.timeWidth = widest(drawn, 8, (step) => this.time(step).length);
+    this.margin = this.frameWidth + this.timeWidth + 3;
+    const room = options.width - this.margin - 2;
+    this.beside = options.width >= WIDE;
+    const notes = this.beside ? widest(drawn, 26, (step) => textWidth(this.notes(step))) + 2 : 0;
+    const needed = widest(drawn, 44, (step) => textWidth(this.pieces(step).join('  ')) + 12);
+    this.inner = Math.max(24, Math.min(MOST, needed, Math.max(room - notes, Math.min(room, Math.floor(room * 0.55)))));
+    if (!this.beside) this.inner = Math.max(24, Math.min(MOST, room));
+  }
+
+  lines(): string[] {
+    const { steps, record } = this;
+    this.head();
+    let before: { readonly seconds: number; readonly nanoseconds: number } | undefined;
+    for (const step of steps) {
+      if (before !== undefined) {
+        const pause = (step.seconds - before.seconds) * 1e9 + step.nanoseconds - before.nanoseconds;
+        if (pause >= SILENCE) this.between(`${durationText(pause)} of silence`);
+      }
+      if (step.kind === 'fold') {
+        this.fold(step);
+        before = { seconds: step.lastSeconds, nanoseconds: step.lastNanoseconds };
+      } else {
+        this.arrow(step);
+        before = step;
+      }
+    }
+    this.rung(undefined, '', this.signs.life);
+    const tone: Tone = record.reset !== undefined ? 'resets' : record.over ? 'closes' : 'heading';
+    this.text(storyOf(record), tone);
+    this.text(this.totals(), 'name');
+    return this.out;
+  }
+
+  /** Both endpoints over their lifelines. */
+  private head(): void {
+    const { record, options, margin, inner } = this;
+    const { theme, width } = options;
+    const client = `${endpointText(record.client)} (client)`;
+    const server = `${endpointText(record.server)} (server)`;
+    const right = margin + inner + 1;
+    const from = Math.max(0, Math.min(margin, margin - (client.length >> 1)));
+    const to = Math.min(Math.max(0, right - (server.length >> 1)), Math.max(0, width - server.length));
+    if (from + client.length + 2 <= to)
+      this.out.push(
+        ' '.repeat(from) + theme.paint(client, 'client') + ' '.repeat(to - from - client.length) + theme.paint(server, 'server'),
+      );
+    else this.out.push(' '.repeat(from) + theme.paint(client, 'client'), ' '.repeat(to) + theme.paint(server, 'server'));
+    this.rung(undefined, '', this.signs.life);
+  }
+
+  /** What is written on the arrow, the dispensable last. */
+  private pieces(step: Step): string[] {
+    const { flags, from, to, length, ack, acks, window, options, messages } = step;
+    const parts: string[] = [];
+    const place = length > 0 ? `${from}..${to} (${countText(length)})` : String(from);
+    if (step.kind === 'error') return [flags];
+    parts.push(flags === '' ? place : `${flags} ${place}`);
+    if (messages.length > 0) parts.push(messages.length > 1 ? `${messages[0]} (+${messages.length - 1} more)` : messages[0]!);
+    if (ack >= 0 && !(flags === 'RST' && ack === 0)) parts.push(acks > 0 ? `ack ${ack} (#${acks})` : `ack ${ack}`);
+    if (options !== '') parts.push(options);
+    if (!flags.startsWith('RST')) parts.push(`win ${window}`);
+    return parts;
+  }
+
+  /** The words that fit on `width` columns: the window goes first, then what the message says is cut. */
+  private label(step: Step, width: number): string {
+    const parts = this.pieces(step);
+    const full = parts.join('  ');
+    if (textWidth(full) <= width) return full;
+    const window = parts.at(-1)!.startsWith('win ') && step.window !== 0 && !step.flags.startsWith('SYN');
+    if (window) parts.pop();
+    const shorter = parts.join('  ');
+    if (textWidth(shorter) <= width) return shorter;
+    if (step.messages.length > 0) {
+      const rest = textWidth(shorter) - textWidth(parts[1]!);
+      if (width - rest >= 8) {
+        parts[1] = cut(parts[1]!, width - rest, this.options.unicode);
+        return parts.join('  ');
+      }
+      // The message says more than the number that is acknowledged.
+      parts.splice(2);
+      if (textWidth(parts.join('  ')) <= width) return parts.join('  ');
+    }
+    return cut(parts.join('  '), width, this.options.unicode);
+  }
+
+  private notes(step: Step): string {
+    const sender = step.low === this.clientIsLow ? 'client' : 'server';
+    const notes = step.notes.map((note) => note.replaceAll(SENDER, sender));
+    if (step.lost && notes.length === 0) notes.push('lost');
+    return notes.join(` ${this.signs.dot} `);
+  }
+
+  private arrow(step: Step): void {
+    const { signs, inner } = this;
+    const toRight = step.low === this.clientIsLow;
+    const line = step.again ? signs.again : signs.line;
+    const short = step.lost ? Math.max(6, inner >> 3) : 0;
+    const head = step.lost ? signs.lost : toRight ? signs.right : signs.left;
+    const label = this.label(step, inner - short - 7);
+    const shaft = line.repeat(Math.max(1, inner - short - 5 - textWidth(label)));
+    const body = toRight
+      ? `${line.repeat(2)} ${label} ${shaft}${head}${' '.repeat(short)}`
+      : `${' '.repeat(short)}${head}${shaft} ${label} ${line.repeat(2)}`;
+    const tone = step.lost ? 'trouble' : (step.tone ?? (toRight ? 'client' : 'server'));
+    const notes = this.notes(step);
+    if (this.beside) this.rung(step, body, signs.life, tone, notes);
+    else {
+      this.rung(step, body, signs.life, tone);
+      if (notes !== '') {
+        const words = cut(notes, inner - 6, this.options.unicode);
+        const blanks = ' '.repeat(Math.max(0, inner - 3 - textWidth(words)));
+        this.rung(undefined, toRight ? `   ${words}${blanks}` : `${blanks}${words}   `, signs.life, tone);
+      }
+    }
+  }
+
+  private fold(fold: Fold): void {
+    const { clientIsLow } = this;
+    const client = clientIsLow ? fold.lowOctets : fold.highOctets;
+    const server = clientIsLow ? fold.highOctets : fold.lowOctets;
+    const parts = [`${counted(fold.segments, 'segment')} folded`];
+    if (fold.messages > 0) parts.push(counted(fold.messages, 'message'));
+    if (client > 0) parts.push(`client ${sizeText(client)}`);
+    if (server > 0) parts.push(`server ${sizeText(server)}`);
+    if (fold.duplicateAcks > 0) parts.push(counted(fold.duplicateAcks, 'duplicate ACK'));
+    const took = (fold.lastSeconds - fold.seconds) * 1e9 + fold.lastNanoseconds - fold.nanoseconds;
+    if (took > 0) parts.push(durationText(took));
+    this.between(parts.join(', '));
+  }
+
+  /** Words between lifelines that are interrupted. */
+  private between(text: string): void {
+    const words = cut(text, this.inner - 4, this.options.unicode);
+    const left = (this.inner - textWidth(words)) >> 1;
+    this.rung(undefined, ' '.repeat(left) + words + ' '.repeat(this.inner - left - textWidth(words)), this.signs.gap, 'name');
+  }
+
+  private rung(step: Step | undefined, body: string, life: string, tone?: Tone, notes = ''): void {
+    const { theme, width, unicode } = this.options;
+    const margin =
+      step === undefined
+        ? ' '.repeat(this.margin)
+        : `${theme.paint(`#${step.frame}`.padStart(this.frameWidth), 'name')}  ${this.time(step).padStart(this.timeWidth)} `;
+    const filled = body === '' ? ' '.repeat(this.inner) : body;
+    const painted = tone === undefined ? filled : theme.paint(filled, tone);
+    const words = notes === '' ? '' : cut(notes, width - this.margin - this.inner - 4, unicode);
+    const beside =
+      words === '' ? '' : `  ${tone === undefined || tone === 'client' || tone === 'server' ? words : theme.paint(words, tone)}`;
+    this.out.push(`${margin}${life}${painted}${life}${beside}`.trimEnd());
+  }
+
+  private text(text: string, tone: Tone): void {
+    const { theme, width, unicode } = this.options;
+    this.out.push(theme.paint(cut(text, width, unicode), tone));
+  }
+
+  private totals(): string {
+    const { client, server, handshake, duration } = this.record;
+    const parts = [
+      `client ${sizeText(client.octets)} in ${counted(client.segments, 'segment')}`,
+      `server ${sizeText(server.octets)} in ${counted(server.segments, 'segment')}`,
+    ];
+    if (duration > 0) parts.push(durationText(duration));
+    if (handshake !== undefined) parts.push(`handshake ${durationText(handshake)}`);
+    for (const [name, { rtt }] of [['to server', client] as const, ['to client', server] as const])
+      if (rtt !== undefined) parts.push(`rtt ${name} ${spreadText(rtt.minimum, rtt.median, rtt.maximum)}`);
+    const again = client.retransmissions + server.retransmissions;
+    if (again > 0) parts.push(`${countText(again)} resent`);
+    return parts.join(` ${this.signs.dot} `);
+  }
+
+  /** Seconds since the capture's first frame. */
+  private time({ seconds, nanoseconds }: { readonly seconds: number; readonly nanoseconds: number }): string {
+    const { firstSeconds, firstNanoseconds } = this.ladder;
+    return (seconds - firstSeconds + (nanoseconds - firstNanoseconds) / 1e9).toFixed(6);
+  }
+}

@@ -1,0 +1,73 @@
+/** Conversations drawn as ladders. */
+import { expect, test } from 'vitest';
+import { recordOf } from '../../src/analysis/conversation-record.js';
+import { directionOf } from '../../src/analysis/conversations.js';
+import { Tcp } from '../../src/dissectors/tcp.js';
+import { PLAIN } from '../../src/output/theme.js';
+import { drawLadder, Ladder } from '../../src/report/ladder.js';
+import { textWidth } from '../../src/report/table.js';
+import { HANDSHAKE, run } from '../analysis/run.js';
+
+function ladder(lines: readonly string[], width = 120, unicode = true, all = false): string[] {
+  const made = new Ladder(0, all);
+  const frames = run(lines, (frame) => made.see(frame));
+  const record = recordOf(directionOf(frames.at(-1)!.get(Tcp)!)!.conversation);
+  return drawLadder(made, record, { width, theme: PLAIN, unicode });
+}
+
+const LOST = [
+  ...HANDSHAKE,
+  '20 > PA seq=1001 ack=5001 len=100',
+  '230 > PA seq=1001 ack=5001 len=100',
+  '650 > PA seq=1001 ack=5001 len=100',
+  '660 < A seq=5001 ack=1101',
+];
+
+test('draws handshake, losses and what acknowledges what', () => {
+  expect(ladder(LOST)).toMatchInlineSnapshot(`
+    [
+      " 192.0.2.1:40000 (client)                                             192.0.2.2:80 (server)",
+      "             │                                                                  │",
+      "#1  0.000000 │── SYN 0  mss 1460 sack scale 7  win 64240 ──────────────────────▶│  opens",
+      "#2  0.009950 │◀────── SYN ACK 0  ack 1 (#1)  mss 1460 sack scale 8  win 65160 ──│  accepts",
+      "#3  0.010000 │── ACK 1  ack 1 (#2)  win 64256 ─────────────────────────────────▶│  established in 10 ms",
+      "#4  0.020000 │── PSH 1..101 (100)  ack 1  win 128000 ──────────────────✗        │  lost",
+      "#5  0.230000 │╌╌ PSH 1..101 (100)  ack 1  win 128000 ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌✗        │  retransmission 1 of #4, waited 210 ms",
+      "#6  0.650000 │╌╌ PSH 1..101 (100)  ack 1  win 128000 ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▶│  retransmission 2 of #5, waited 420 ms",
+      "#7  0.660000 │◀────────────────────────────── ACK 1  ack 101 (#4)  win 256000 ──│",
+      "             │                                                                  │",
+      "open at the end of the capture",
+      "client 300 B in 5 segments · server 0 B in 2 segments · 660 ms · handshake 10 ms · 2 resent",
+    ]
+  `);
+});
+
+test.each([60, 80, 99, 100, 200])('fits %i columns, with ASCII signs alone where that is asked for', (width) => {
+  for (const unicode of [true, false])
+    for (const line of ladder(LOST, width, unicode)) {
+      expect(textWidth(line)).toBeLessThanOrEqual(width);
+      if (!unicode) expect(line.replaceAll('µ', 'u')).toMatch(/^[\x20-\x7e]*$/);
+    }
+});
+
+test('a repeat that turns out to be in vain was no loss', () => {
+  const drawn = ladder([
+    ...HANDSHAKE,
+    '20 > PA seq=1001 ack=5001 len=100',
+    '230 > PA seq=1001 ack=5001 len=100',
+    '231 < A seq=5001 ack=1101 opt=0101050a000003e90000044d',
+  ]);
+  expect(drawn.join('\n')).not.toContain('✗');
+  expect(drawn.join('\n')).toContain('#5 was sent in vain');
+});
+
+test('folds long stretches of plain data, unless all is to be shown', () => {
+  const bulk = [...HANDSHAKE];
+  for (let i = 0; i < 400; i++)
+    bulk.push(`${20 + i} < A seq=${5001 + i * 1000} ack=1001 len=1000`, `${20.5 + i} > A seq=1001 ack=${6001 + i * 1000}`);
+  bulk.push('500 > FA seq=1001 ack=405001');
+  const drawn = ladder(bulk);
+  expect(drawn.length).toBeLessThan(25);
+  expect(drawn.find((line) => line.includes('folded'))).toContain('793 segments folded, server 397 kB, 396 ms');
+  expect(ladder(bulk, 120, true, true).length).toBeGreaterThan(800);
+});
