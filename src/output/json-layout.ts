@@ -94,7 +94,10 @@ export interface Layout {
   /** Remarks: their names stand together in `expert`, so that what they are about stays a plain value. */
   readonly experts: readonly Field[];
   readonly nodes: readonly JsonNode[];
+  /** What is not found by a walk alone. */
   readonly steps: readonly Step[];
+  /** What only a walk finds. */
+  readonly walked: readonly Step[];
   /** `,"ip":{` */
   readonly opening: Uint8Array;
 }
@@ -109,10 +112,12 @@ export function layoutOf(protocol: Protocol, octets: boolean): Layout {
 
 function layOut(protocol: Protocol, octets: boolean): Layout {
   const nodes = arrange(protocol.fields, [protocol.name], (field) => octets || !field.options.quiet);
+  const steps = gatherRuns(nodes);
   return {
     experts: protocol.fields.filter((field) => isRemarkOnValue(field, protocol.fields)),
     nodes,
-    steps: gatherRuns(nodes),
+    steps: steps.filter((step) => !step.onlyWalked),
+    walked: steps.filter((step) => step.onlyWalked),
     opening: encoder.encode(`,${JSON.stringify(protocol.name)}:{`),
   };
 }

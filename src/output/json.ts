@@ -20,12 +20,12 @@ import {
   IPV4,
   type JsonNode,
   KEPT,
+  type Layout,
   layoutOf,
   NESTED,
   OCTET,
   RUN,
   type Step,
-  WALKED,
   WORD16,
   WORD32,
 } from './json-layout.js';
@@ -67,13 +67,15 @@ export class JsonWriter {
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;
       const { protocol } = layer;
-      const { opening, steps, experts } = layoutOf(protocol, this.options.octets);
+      const layout = layoutOf(protocol, this.options.octets);
+      const { opening, experts } = layout;
       let occurrence = 1;
       for (let j = 0; j < i; j++) if (layers[j]!.protocol === protocol) occurrence++;
       if (occurrence === 1) out.raw(opening);
       else out.ascii(`,${JSON.stringify(`${protocol.name}#${occurrence}`)}:{`);
       const first = out.length;
-      this.object(out, steps, layer);
+      this.object(out, layout.steps, layer);
+      if (layout.walked.length > 0 && !layer.bare) this.found(out, layout, layer, first);
       if (experts.length > 0) this.experts(out, experts, layer, first);
       if (i === 0) {
         if (out.length > first) out.byte(COMMA);
@@ -121,7 +123,6 @@ export class JsonWriter {
     out.room(ROOM);
     let target = out.bytes;
     let at = before;
-    const bare = layer.bare;
     let found: Found | undefined;
     let gate: Gate | undefined;
     let open = true;
@@ -162,16 +163,7 @@ export class JsonWriter {
       else if (kind === COMPUTED || kind === COMPUTED_NUMBER || kind === COMPUTED_DURATION)
         this.computed(out, kind, step.row!, step.key, layer, before);
       else {
-        if (step.onlyWalked && bare) continue;
-        if (kind === WALKED && step.row!.options.quickList !== undefined && this.quickList(out, step, layer, before)) {
-          at = out.length;
-          target = out.bytes;
-          continue;
-        }
-        if (step.walked) {
-          found ??= this.scope(layer.nodes, 0, layer.nodes.length, layer);
-          if (step.onlyWalked && !found.slots.includes(step.slot)) continue;
-        }
+        if (step.walked) found ??= this.scope(layer.nodes, 0, layer.nodes.length, layer);
         this.member(out, step.nodes[0]!, layer, found, before);
       }
       at = out.length;
@@ -187,6 +179,28 @@ export class JsonWriter {
     if (kind === COMPUTED_NUMBER) out.number(raw as number);
     else if (kind === COMPUTED_DURATION) writeSeconds(out, raw as number | bigint);
     else writeJsonValue(out, row, raw);
+  }
+
+  /** What the walk found: from the nodes to the keys, since most keys of most protocols are not there. */
+  private found(out: TextBuffer, { nodes, walked }: Layout, layer: Layer, before: number): void {
+    let quick = -1;
+    let any = false;
+    for (let i = 0; i < walked.length; i++) {
+      const step = walked[i]!;
+      if (step.gate !== undefined && !step.gate(layer)) continue;
+      if (step.row?.options.quickList !== undefined && this.quickList(out, step, layer, before)) quick = step.slot;
+      else {
+        any = true;
+        break;
+      }
+    }
+    if (!any || layer.nodes.length === 0) return;
+    const found = this.scope(layer.nodes, 0, layer.nodes.length, layer);
+    const { slots } = found;
+    for (let i = 0; i < slots.length; i++) {
+      const node = nodes[slots[i]!]!;
+      if (node.onlyWalked && slots[i] !== quick) this.member(out, node, layer, found, before);
+    }
   }
 
   /** A list whose octets have a common form; false, and nothing written, when they have not. */
