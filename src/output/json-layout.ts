@@ -284,7 +284,7 @@ export function jsonPaths(protocol: Protocol): Map<Field, string> {
       const path = `${above}.${/^[a-z_][a-z0-9_]*$/i.test(node.name) ? node.name : JSON.stringify(node.name)}`;
       if (node.row) {
         const own = node.row.type === 'list' || node.row.many ? `${path}[]` : path;
-        paths.set(node.row, node.children.length > 0 && node.row.type !== 'list' ? `${path}.value` : own);
+        paths.set(node.row, node.children.length > 0 && node.row.type !== 'list' && node.row.type !== 'none' ? `${path}.value` : own);
         visit(node.item, own);
       }
       visit(node.children, path);

@@ -263,13 +263,14 @@ export class JsonWriter {
     out.byte(OPEN);
     const first = out.length;
     const { row, children } = node;
-    if (row !== undefined && row.type !== 'list') {
+    // A mark has no value of its own: that there is something below it says it all.
+    if (row !== undefined && row.type !== 'list' && row.type !== 'none') {
       const raw = row.walked ? found!.first(row)?.value : row.raw(layer);
       if (raw !== undefined) {
         out.raw(VALUE_KEY);
         writeJsonValue(out, row, raw);
       }
-    } else if (row !== undefined) this.walked(out, { ...node, key: LIST_KEY, children: [] }, layer, found!, first);
+    } else if (row?.type === 'list') this.walked(out, { ...node, key: LIST_KEY, children: [] }, layer, found!, first);
     let gate: Gate | undefined;
     let open = true;
     for (let i = 0; i < children.length; i++) {

@@ -83,7 +83,7 @@ function schemaOf(node: JsonNode): Schema {
   const own = row && valueSchema(row, item);
   if (children.length === 0) return own ?? {};
   const below = objectOf(children, row?.label) as { properties: Record<string, Schema> };
-  if (own) below.properties[row.type === 'list' ? 'list' : 'value'] = own;
+  if (own && row.type !== 'none') below.properties[row.type === 'list' ? 'list' : 'value'] = own;
   return below;
 }
 
