@@ -18,6 +18,7 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<C
   { name: 'live', load: async () => (await import('./live.js')).liveCommand() },
   { name: 'dns', load: async () => (await import('./dns.js')).dnsCommand() },
   { name: 'tcp', load: async () => (await import('./tcp.js')).tcpCommand() },
+  { name: 'follow', load: async () => (await import('./follow.js')).followCommand() },
   { name: 'interfaces', load: async () => (await import('./interfaces.js')).interfacesCommand() },
   { name: 'fields', load: async () => (await import('./fields.js')).fieldsCommand() },
   { name: 'schema', load: async () => (await import('./schema.js')).schemaCommand() },
