@@ -35,6 +35,7 @@ export interface NetworkInterface {
   };
 }
 
+/** An address of an interface. */
 export interface InterfaceAddress {
   readonly family: 'IPv4' | 'IPv6' | 'hardware';
   readonly address: string;

@@ -17,6 +17,7 @@ import type { CaptureInterface, CaptureProblem, CaptureReader, CaptureRecord, In
 
 export type { BpfInstruction, InterfaceAddress, NetworkInterface };
 
+/** How to capture. */
 export interface LiveOptions {
   /** pcap-filter(7) expression; the kernel drops what does not match. */
   readonly filter?: string;

@@ -15,6 +15,7 @@ const TAG = 4;
 /** EtherTypes of a VLAN tag: IEEE 802.1Q, 802.1ad, and what was used before it. */
 const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100]);
 
+/** A capture filter for packets of files: compiled by libpcap, run as a JavaScript function. */
 export class PacketFilter {
   /** Tagged frames that were left out although, without their tag, they are what was asked for. */
   tagged = 0;

@@ -47,6 +47,7 @@ const MOST_FREE = 6;
 /** Nobody else needs to read what was overheard. */
 const MODE = 0o600;
 
+/** How a capture is written. */
 export interface WriteOptions {
   /** `pcap` or `pcapng`; without it the suffix decides: `.pcap` and `.cap` are pcap, anything else pcapng. */
   readonly format?: 'pcap' | 'pcapng';

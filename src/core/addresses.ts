@@ -88,13 +88,3 @@ export function parseIpv6(text: string): Uint8Array | undefined {
   });
   return octets;
 }
-
-/** Octets of `02:00:00:00:00:01`, `02-00-…` or `0200.0000.0001`, or undefined. */
-export function parseEther(text: string): Uint8Array | undefined {
-  const digits =
-    /^[0-9a-f]{2}([:.-][0-9a-f]{2}){5}$/i.test(text) || /^[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}$/i.test(text)
-      ? text.replace(/[:.-]/g, '')
-      : '';
-  if (digits.length !== 12) return undefined;
-  return Uint8Array.from({ length: 6 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
-}

@@ -58,6 +58,7 @@ export type ValueNames = Readonly<Record<number, string>> | ((value: number) => 
 /** Seriousness of an expert field, as Wireshark grades it. */
 export type Severity = 'chat' | 'note' | 'warn' | 'error';
 
+/** What a row may say beyond name, label and place. */
 export interface FieldOptions {
   readonly base?: Base;
   readonly values?: ValueNames;
@@ -330,9 +331,6 @@ export function valueText(field: Field, raw: Raw): string {
   }
 }
 
-/** True for types whose raw value is a number or a bigint that counts something. */
-export const isNumeric = (type: FieldType): boolean => /^(u?int\d+|double|frame|duration|time)$/.test(type);
-
 // Declaring rows -----------------------------------------------------------------------------------------------------
 
 /** A table of rows, each under the name of the property it becomes. */
@@ -362,21 +360,37 @@ function declare<V>(type: FieldType, defaults: FieldOptions = {}): Declare<V> {
   };
 }
 
+/** An unsigned octet. */
 export const uint8 = declare<number>('uint8');
+/** Unsigned, two octets; network order unless `little` is set, as in all that follow. */
 export const uint16 = declare<number>('uint16');
+/** Unsigned, three octets. */
 export const uint24 = declare<number>('uint24');
+/** Unsigned, four octets. */
 export const uint32 = declare<number>('uint32');
+/** Unsigned, six octets. */
 export const uint48 = declare<number>('uint48');
+/** Unsigned, eight octets. */
 export const uint64 = declare<bigint>('uint64');
+/** Signed, one octet. */
 export const int8 = declare<number>('int8');
+/** Signed, two octets. */
 export const int16 = declare<number>('int16');
+/** Signed, four octets. */
 export const int32 = declare<number>('int32');
+/** Signed, eight octets. */
 export const int64 = declare<bigint>('int64');
+/** Yes or no; in place: whether the octet is not zero. */
 export const bool = declare<boolean>('bool');
+/** An IPv4 address; the property is dotted text. */
 export const ipv4 = declare<string>('ipv4');
+/** An IPv6 address; the property is text as in RFC 5952. */
 export const ipv6 = declare<string>('ipv6');
+/** A 48-bit hardware address; the property is hex with colons. */
 export const ether = declare<string>('ether');
+/** A 64-bit hardware address; the property is hex with colons. */
 export const eui64 = declare<string>('eui64');
+/** A UUID of 16 octets. */
 export const guid = declare<string>('guid');
 /** Nanoseconds since 1970 UTC; walked or computed. */
 export const time = declare<bigint>('time');
@@ -384,6 +398,7 @@ export const time = declare<bigint>('time');
 export const duration = declare<number | bigint>('duration');
 /** Number of another frame; walked or computed. */
 export const frameNumber = declare<number>('frame');
+/** A floating-point number; walked or computed. */
 export const double = declare<number>('double');
 /** A mark: there or not. */
 export const mark = declare<true>('none');

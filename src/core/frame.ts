@@ -25,6 +25,7 @@ export interface Addressing {
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
 const MAX_LAYERS = 64;
 
+/** A captured frame: its octets, its place in the capture, its layers. Valid until the next one is read; {@link Frame.keep} lasts. */
 export class Frame {
   /** From 1, in the order of the capture. */
   number = 0;

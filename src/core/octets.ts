@@ -3,18 +3,29 @@
  * past the end it yields 0 bits, never an exception.
  */
 
+/** Reads a number at a place; the caller has checked that its octets are there. */
 export type Read<V> = (bytes: Uint8Array, at: number) => V;
 
+/** One octet. */
 export const u8: Read<number> = (b, at) => b[at]!;
+/** Two octets in network order. */
 export const u16: Read<number> = (b, at) => (b[at]! << 8) | b[at + 1]!;
+/** Three octets in network order. */
 export const u24: Read<number> = (b, at) => (b[at]! << 16) | (b[at + 1]! << 8) | b[at + 2]!;
+/** Four octets in network order. */
 export const u32: Read<number> = (b, at) => ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
+/** Six octets in network order. */
 export const u48: Read<number> = (b, at) => u16(b, at) * 0x1_0000_0000 + u32(b, at + 2);
+/** Eight octets in network order. */
 export const u64: Read<bigint> = (b, at) => (BigInt(u32(b, at)) << 32n) | BigInt(u32(b, at + 4));
 
+/** Two octets, the lowest first. */
 export const u16le: Read<number> = (b, at) => b[at]! | (b[at + 1]! << 8);
+/** Three octets, the lowest first. */
 export const u24le: Read<number> = (b, at) => b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16);
+/** Four octets, the lowest first. */
 export const u32le: Read<number> = (b, at) => (b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16) | (b[at + 3]! << 24)) >>> 0;
+/** Eight octets, the lowest first. */
 export const u64le: Read<bigint> = (b, at) => (BigInt(u32le(b, at + 4)) << 32n) | BigInt(u32le(b, at));
 
 /** Two lower-case hex digits for each octet value. */
@@ -49,13 +60,6 @@ export function textOf(bytes: Uint8Array, from: number, to: number): string {
 
 /** Octets as ISO 8859-1 text: one character an octet, nothing lost. */
 export const latin1Of = (bytes: Uint8Array, from: number, to: number): string => latin1.decode(bytes.subarray(from, to));
-
-/** True when two ranges hold the same octets. */
-export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
 
 /** Order of two octet strings as of text: the first difference decides, then the length. */
 export function compareOctets(a: Uint8Array, b: Uint8Array): number {

@@ -32,11 +32,17 @@ export interface Entry {
 
 /** LINKTYPE_ numbers of captures. */
 export const linkTypes = new Table('wtap_encap', 512);
+/** EtherTypes. */
 export const etherTypes = new Table('ethertype', 65536);
+/** Protocol numbers of IPv4 and IPv6. */
 export const ipProtocols = new Table('ip.proto', 256);
+/** UDP ports, of either side. */
 export const udpPorts = new Table('udp.port', 65536);
+/** TCP ports, of either side; what stands there reads byte streams. */
 export const tcpPorts = new Table('tcp.port', 65536);
+/** Protocol numbers of PPP. */
 export const pppProtocols = new Table('ppp.protocol', 65536);
+/** Service access points of 802.2. */
 export const llcSaps = new Table('llc.dsap', 256);
 
 /** Says by the first octets of a UDP payload whether it is a protocol's. Cheap and strict: it sees all unknown traffic. */

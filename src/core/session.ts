@@ -94,6 +94,7 @@ export interface Hooks {
   end?(): void;
 }
 
+/** One run over a capture: counts its frames, dissects them, and holds what spans them. */
 export class Session {
   readonly registry: Registry;
   readonly checksums: boolean;

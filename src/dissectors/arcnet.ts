@@ -48,6 +48,7 @@ const protocolAt = (l: Layer): number => ((l as Arcnet).linux ? 4 : 2);
 const protocolOf = (l: Layer): number => l.bytes[l.start + protocolAt(l)]!;
 const splits = (l: Layer): boolean => l.start + protocolAt(l) < l.captured && SPLIT.has(protocolOf(l));
 
+/** An ARCNET header. */
 export class Arcnet extends layer('arcnet', 'ARCNET', {
   source: uint8('arcnet.src', 'Source', 0, { base: 'hex' }),
   destination: uint8('arcnet.dst', 'Dest', 1, { base: 'hex' }),

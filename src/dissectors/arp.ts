@@ -144,6 +144,7 @@ const fields = {
   duplicateSeconds: many(uint32('arp.seconds-since-duplicate-address-frame', 'Seconds since earlier frame seen')),
 };
 
+/** An ARP, RARP, DRARP or Inverse ARP message. */
 export class Arp extends layer('arp', 'Address Resolution Protocol', fields) {
   /** What analysis/arp-bindings found out about the addresses in this message. */
   declare duplicateUses: readonly DuplicateUse[] | undefined;

@@ -19,6 +19,7 @@ const FORWARD = 1;
 const identityLength = (l: Layer): number => 1 << (l.bytes[l.start]! >> 4);
 const signatureLength = (l: Layer): number => (l.bytes[l.start + 1]! >> 4) * 4;
 
+/** An AYIYA header. */
 export class Ayiya extends layer('ayiya', 'Anything in Anything Protocol', {
   identityLength: bits('ayiya.idlen', 'Identity field length', 0, 8, 0xf0),
   identityType: bits('ayiya.idtype', 'Identity field type', 0, 8, 0x0f),

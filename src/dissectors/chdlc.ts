@@ -25,6 +25,7 @@ const OSI = 0xfefe;
 const PROTOCOL: Readonly<Record<number, string>> = { ...ETHERTYPE, [SLARP]: 'SLARP', [CDP]: 'CDP', [OSI]: 'OSI' };
 const ADDRESS = { 15: 'Unicast', 143: 'Multicast' };
 
+/** The header of a Cisco HDLC frame. */
 export class CiscoHdlc extends layer(
   'chdlc',
   'Cisco HDLC',

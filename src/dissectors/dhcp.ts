@@ -469,6 +469,7 @@ function* optionsOf(octets: Uint8Array, start: number, end: number): Generator<P
   }
 }
 
+/** A DHCP or BOOTP message. */
 export class Dhcp extends layer('dhcp', 'Dynamic Host Configuration Protocol', fields) {
   /** Where the octets end that are both the message's and captured. */
   private get stop(): number {

@@ -347,6 +347,7 @@ const NAMES: Readonly<Record<number, Field>> = {
 };
 const CABLE_LABS = 4491;
 
+/** A DHCPv6 message. */
 export class Dhcpv6 extends layer('dhcpv6', 'DHCPv6', fields, 'DHCPv6') {
   override walk(tree: Tree): void {
     this.walkMessage(tree, this.start, Math.min(this.end, this.captured), 0);

@@ -173,6 +173,7 @@ const fields = {
 
 const SECTIONS: readonly Field[] = [fields.answers, fields.authorities, fields.additionals];
 
+/** A DNS, multicast DNS or LLMNR message. */
 export class Dns extends layer('dns', 'Domain Name System', fields) {
   readonly kind: DnsKind = 'dns';
   /** Over TCP: what the two octets before the message say. */

@@ -72,6 +72,7 @@ const fields = {
   paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
 };
 
+/** An Ethernet header, with padding and frame check sequence where they were captured. */
 export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   override get chain(): string {
     return isType(typeOf(this)) ? 'eth:ethertype' : 'eth';

@@ -18,6 +18,7 @@ export const FABRIC_PATH = 0x8903;
 const HEADER_LENGTH = 16;
 const FCS_LENGTH = 4;
 
+/** A FabricPath header. */
 export class FabricPath extends layer(
   'cfp',
   'Cisco FabricPath',

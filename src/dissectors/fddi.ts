@@ -43,6 +43,7 @@ const addressAt = (l: Layer, offset: number): Uint8Array | undefined => {
 const address = (name: string, label: string, offset: number): Field<string | undefined> =>
   computed('ether', name, label, (l) => addressAt(l, offset), { also: ['fddi.addr'] });
 
+/** An FDDI header. */
 export class Fddi extends layer('fddi', 'Fiber Distributed Data Interface', {
   frameControl: uint8('fddi.fc', 'Frame Control', 0, { base: 'hex' }),
   format: bits('fddi.fc.clf', 'Class/Length/Format', 0, 8, FORMAT, { base: 'hex', values: CLASS }),

@@ -58,6 +58,7 @@ function circuit(l: Layer): number {
   return length === 3 ? (upper << 6) | (b[start + 2]! >> 2) : (third << 6) | (b[start + 3]! >> 2);
 }
 
+/** A Frame Relay header. */
 export class FrameRelay extends layer(
   'fr',
   'Frame Relay',

@@ -74,6 +74,7 @@ const rows = {
   options,
 };
 
+/** A Geneve header with its options. */
 export class Geneve extends layer('geneve', 'Generic Network Virtualization Encapsulation', rows, 'Geneve') {
   override walk(tree: Tree): void {
     const { bytes: b, start } = this;

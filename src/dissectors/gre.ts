@@ -93,6 +93,7 @@ const rows = {
   primaryBucket: uint8('gre.wccp.primary_bucket', 'Primary Bucket'),
 };
 
+/** A GRE header of version 0 or 1. */
 export class Gre extends layer('gre', 'Generic Routing Encapsulation', rows) {
   override walk(tree: Tree): void {
     const { bytes: b, start, captured } = this;
@@ -208,6 +209,7 @@ const INTEGRITY = { 0: 'Good or unknown integrity', 1: 'Short frame', 2: 'Oversi
 const isVersion3 = (l: Layer): boolean => l.bytes[l.start]! >> 4 === 2;
 const isVersion2 = (l: Layer): boolean => !isVersion3(l);
 
+/** An ERSPAN header; a mirrored Ethernet frame follows. */
 export class Erspan extends layer('erspan', 'Encapsulated Remote Switch Packet ANalysis', {
   version: bits('erspan.version', 'Version', 0, 16, 0xf000, { values: { 1: 'Type II', 2: 'Type III' } }),
   vlan: bits('erspan.vlan', 'Vlan', 0, 16, 0x0fff),

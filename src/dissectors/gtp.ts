@@ -108,6 +108,7 @@ const extension = {
 };
 const extensions = list('gtp.ext_hdr', 'Extension headers', extension);
 
+/** A GTP header of version 1, user or control plane. */
 export class Gtp extends layer(
   'gtp',
   'GPRS Tunneling Protocol',

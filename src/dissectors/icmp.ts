@@ -296,6 +296,7 @@ const MOBILE_FLAGS: readonly Field[] = [
   fields.mobileReserved,
 ];
 
+/** An ICMP message; the layers of a datagram that it quotes follow. */
 export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fields) {
   /** The request that this echo reply answers, found by analysis/echo. */
   declare request: EchoRequest | undefined;

@@ -434,6 +434,7 @@ const QUERY_FLAGS = [
   fields.queryReserved,
 ];
 
+/** An ICMPv6 message: errors, echo, neighbour discovery, MLD, RPL. */
 export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v6', fields, 'ICMPv6') {
   /** The request that this echo reply answers, found by analysis/echo. */
   declare request: EchoRequest | undefined;

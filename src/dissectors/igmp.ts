@@ -165,6 +165,7 @@ const rows = {
   data: bytes('igmp.data', 'Data'),
 };
 
+/** An IGMP message of any version. */
 export class Igmp extends layer('igmp', 'Internet Group Management Protocol', rows) {
   override get shortName(): string {
     const version = versionOf(this);

@@ -30,6 +30,7 @@ import { teredo } from './teredo.js';
 import { udp, udpLite } from './udp.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 
+/** Every protocol, the link layers first. */
 export const PROTOCOLS: readonly ProtocolEntry[] = [
   { name: 'frame', layers: [FrameLayer] },
   ...linkLayers,

@@ -21,6 +21,7 @@ const IPV4_FAMILY = 2;
 const IPV6_FAMILY = 26;
 const HOOK: Readonly<Record<number, string>> = { 0: 'Inbound', 1: 'Outbound', 2: 'Local' };
 
+/** The header of a Solaris ipnet capture. */
 export class Ipnet extends layer('ipnet', 'Solaris IPNET', {
   version: uint8('ipnet.version', 'Header version', 0),
   family: uint8('ipnet.family', 'Address family', 1, { values: { [IPV4_FAMILY]: 'IPv4', [IPV6_FAMILY]: 'IPv6' } }),
@@ -47,6 +48,7 @@ export const dissectIpnet: Dissect = (frame, start, end) => {
 
 const IPOIB_LENGTH = 44;
 
+/** The header of an IP over InfiniBand capture. */
 export class Ipoib extends layer('ipoib', 'IP over Infiniband', {
   queuePair: uint24('ipoib.daddr.qpn', 'Destination QPN', 21, { base: 'hex' }),
   destination: ipv6('ipoib.dgid', 'Destination GID', 24),

@@ -19,6 +19,7 @@ import { IP_PROTOCOL } from './ip-protocols.js';
 const AH_FIXED = 12;
 const ESP_FIXED = 8;
 
+/** An IPsec Authentication Header. */
 export class AuthenticationHeader extends layer(
   'ah',
   'Authentication Header',
@@ -37,6 +38,7 @@ export class AuthenticationHeader extends layer(
   }
 }
 
+/** The visible part of an IPsec Encapsulating Security Payload. */
 export class Esp extends layer(
   'esp',
   'Encapsulating Security Payload',

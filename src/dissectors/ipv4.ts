@@ -33,6 +33,7 @@ interface Carried extends Layer {
 
 const reassembly = ipv4FragmentRows();
 
+/** An IPv4 header with its options. */
 export class Ipv4 extends layer(
   'ip',
   'Internet Protocol Version 4',

@@ -32,6 +32,7 @@ const headerRows = (prefix: string) => ({
 });
 
 const hopOptions = optionsRow();
+/** A hop-by-hop options header. */
 export class HopByHop extends layer(
   'ipv6.hopopts',
   'IPv6 Hop-by-Hop Option',
@@ -56,6 +57,7 @@ export class HopByHop extends layer(
 }
 
 const destinationOptions = optionsRow();
+/** A destination options header. */
 export class DestinationOptions extends layer(
   'ipv6.dstopts',
   'Destination Options for IPv6',
@@ -124,6 +126,7 @@ const routing = {
   unknownData: bytes('ipv6.routing.unknown_data', 'Type-Specific Data'),
 };
 
+/** A routing header of any type. */
 export class Routing extends layer('ipv6.routing', 'Routing Header for IPv6', routing, 'IPv6') {
   override walk(tree: Tree): void {
     const { bytes: b, start } = this;
@@ -196,6 +199,7 @@ export class Routing extends layer('ipv6.routing', 'Routing Header for IPv6', ro
 
 const reassembly = ipv6FragmentRows();
 
+/** A fragment header. */
 export class FragmentHeader extends layer(
   'ipv6.fraghdr',
   'Fragment Header for IPv6',
@@ -264,6 +268,7 @@ const MOBILITY: Readonly<Record<number, string>> = {
   21: 'Flow Binding Message',
 };
 
+/** A mobility header. */
 export class Mobility extends layer(
   'mipv6',
   'Mobile IPv6',

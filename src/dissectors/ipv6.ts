@@ -90,6 +90,7 @@ interface Carried extends Layer {
 const source = inside('src', 'Source', SOURCE);
 const destination = inside('dst', 'Destination', DESTINATION);
 
+/** The fixed header of IPv6. */
 export class Ipv6 extends layer(
   'ipv6',
   'Internet Protocol Version 6',

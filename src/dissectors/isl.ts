@@ -15,6 +15,7 @@ import { dissectEthernet } from './ethernet.js';
 
 const HEADER_LENGTH = 26;
 
+/** An ISL header. */
 export class Isl extends layer('isl', 'ISL', {
   destination: bytes('isl.dst', 'Destination', 0, 5),
   type: bits('isl.type', 'Type', 5, 8, 0xf0, { values: { 0: 'Ethernet', 1: 'Token-Ring', 2: 'FDDI', 3: 'ATM' } }),

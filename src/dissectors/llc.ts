@@ -163,6 +163,7 @@ function writeSap(out: TextBuffer, sap: number): void {
   out.hex(sap & 0xfe, 2);
 }
 
+/** An LLC header with SNAP. */
 export class Llc extends layer('llc', 'Logical-Link Control', {
   ...group(
     { dsap: uint8('llc.dsap', 'DSAP', 0, { base: 'hex', values: sapName }) },

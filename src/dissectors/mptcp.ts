@@ -205,6 +205,3 @@ export function walkMptcp(tree: Tree, at: number, length: number): void {
       return;
   }
 }
-
-/** A bit for each kind of operation, as the analysis remembers which a connection has used. */
-export const operationBit = (subtype: number): number => 1 << subtype;

@@ -173,6 +173,7 @@ function readNetbiosName(b: Uint8Array, at: number, base: number, limit: number)
   return name + written.slice(2 * NAME_OCTETS);
 }
 
+/** A NetBIOS Name Service message. */
 export class Nbns extends layer('nbns', 'NetBIOS Name Service', fields) {
   override get mood(): Mood | undefined {
     return this.start + 4 <= this.captured && isResponse(this) && (this.bytes[this.start + 3]! & 15) !== 0 ? 'trouble' : undefined;

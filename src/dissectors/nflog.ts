@@ -73,6 +73,7 @@ function eachAttribute(l: Layer, visit: (type: number, from: number, to: number,
   }
 }
 
+/** An NFLOG header with its attributes. */
 export class Nflog extends layer('nflog', 'Linux Netfilter NFLOG', fields) {
   override walk(tree: Tree): void {
     if (this.start + HEADER_LENGTH > this.captured) return;

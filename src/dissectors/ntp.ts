@@ -166,6 +166,7 @@ const fields = {
   privateItems: bits('ntp.priv.numitems', 'Number of data items', 4, 16, 0x0fff, { when: isPrivate }),
 };
 
+/** An NTP message. */
 export class Ntp extends layer('ntp', 'Network Time Protocol', fields) {
   /** What follows the timestamps: extensions of 16 octets at least, then a key and a digest. */
   override walk(tree: Tree): void {

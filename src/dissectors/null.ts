@@ -43,6 +43,7 @@ function familyOf(l: Layer): number {
 
 const present = (l: Layer): boolean => l.start + HEADER_LENGTH <= l.captured;
 
+/** The header of a BSD loopback capture. */
 export class Null extends layer(
   'null',
   'Null/Loopback',

@@ -18,6 +18,7 @@ const NAME_AT = 12;
 const NAME_ROOM = 24;
 const LITTLE = { little: true } as const;
 
+/** A PKTAP header. */
 export class Pktap extends layer('pktap', 'PKTAP packet header', {
   length: uint32('pktap.hdrlen', 'Header length', 0, { ...LITTLE, unit: 'bytes' }),
   recordType: uint32('pktap.rectype', 'Record type', 4, LITTLE),

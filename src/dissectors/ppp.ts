@@ -91,6 +91,7 @@ const protocolAt = (l: Layer): number => l.start + (addressed(l) ? 2 : 0);
 const protocolLength = (l: Layer): number => (l.bytes[protocolAt(l)]! & 1 ? 1 : 2);
 const protocolOf = (l: Layer): number => (protocolLength(l) === 1 ? l.bytes[protocolAt(l)]! : u16(l.bytes, protocolAt(l)));
 
+/** A PPP header. */
 export class Ppp extends layer('ppp', 'Point-to-Point Protocol', {
   address: uint8('ppp.address', 'Address', 0, { base: 'hex', when: addressed }),
   control: uint8('ppp.control', 'Control', 1, { base: 'hex', when: addressed }),

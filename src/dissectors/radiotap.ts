@@ -121,6 +121,7 @@ function eachField(l: Layer, visit: (bit: number, at: number) => void): void {
   }
 }
 
+/** A radiotap header. */
 export class Radiotap extends layer('radiotap', 'Radiotap Header', fields, 'Radiotap') {
   override walk(tree: Tree): void {
     if (this.start + HEADER_LENGTH > this.captured) return;

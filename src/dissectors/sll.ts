@@ -118,6 +118,7 @@ const fields = {
   paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
 };
 
+/** A Linux cooked header, version 1 or 2. */
 export class Sll extends layer('sll', 'Linux cooked capture', fields) {
   /** 1 or 2; set when the layer is made. */
   declare version: number;

@@ -310,6 +310,7 @@ const XOR_ADDRESSES: ReadonlySet<number> = new Set([XOR_PEER_ADDRESS, XOR_RELAYE
 /** Attributes that are there or not. */
 const FLAGS: ReadonlySet<number> = new Set([0x001a, 0x0025]);
 
+/** A STUN or TURN message. */
 export class Stun extends layer('stun', 'Session Traversal Utilities for NAT', fields) {
   /** What analysis/stun-exchanges knows of its request or response. */
   declare exchange: StunExchange | undefined;

@@ -25,9 +25,6 @@ export const ANALYSIS_FLAGS = (1 << 15) - 1;
 
 /** There is something to show under tcp.analysis. */
 export const RECORD = 1 << 15;
-/** The segment acknowledges exactly the end of one that was seen. */
-export const ACKS_SEGMENT = 1 << 16;
-export const HAS_BYTES_IN_FLIGHT = 1 << 17;
 export const FAST_OPEN_SYN = 1 << 18;
 export const FAST_OPEN_ACK = 1 << 19;
 export const FAST_OPEN_IGNORED = 1 << 20;

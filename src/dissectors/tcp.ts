@@ -487,6 +487,7 @@ export interface TcpDirection {
   readonly baseKnown: boolean;
 }
 
+/** A TCP header with its options, and what the conversation so far says about it. */
 export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
   /** Who sends to whom; undefined when conversations are not followed. */
   declare direction: TcpDirection | undefined;

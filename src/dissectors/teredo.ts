@@ -29,6 +29,7 @@ const originAt = (l: Layer): number | undefined => {
   return at + 8 <= l.captured && u16(l.bytes, at) === ORIGIN ? at : undefined;
 };
 
+/** What Teredo puts before an IPv6 packet: authentication, origin indication. */
 export class Teredo extends layer(
   'teredo',
   'Teredo IPv6 over UDP tunneling',

@@ -58,6 +58,7 @@ const streamRows = () => ({
 /** Octets that the length field gives; 0 stands for all there are where a jumbogram may be (RFC 2675). */
 const lengthOf = (l: Layer): number => u16(l.bytes, l.start + 4);
 
+/** A UDP header. */
 export class Udp extends layer('udp', 'User Datagram Protocol', {
   srcPort: port('udp.srcport', 'Source Port', 0),
   dstPort: port('udp.dstport', 'Destination Port', 2),
@@ -144,6 +145,7 @@ const isProbe = (port: number): boolean => port > TRACEROUTE && port <= TRACEROU
 const isTraceroute = (l: Layer): boolean =>
   l.start + 4 <= l.captured && (isProbe(u16(l.bytes, l.start)) || isProbe(u16(l.bytes, l.start + 2)));
 
+/** A UDP-Lite header. */
 export class UdpLite extends layer(
   'udplite',
   'Lightweight User Datagram Protocol',

@@ -57,6 +57,7 @@ function writeTag(out: TextBuffer, tag: number): void {
   out.number(tag & 0x0fff);
 }
 
+/** An 802.1Q tag. */
 export class Vlan extends layer('vlan', '802.1Q Virtual LAN', fields) {
   override get chain(): string {
     return typeOf(this) > MOST_LENGTH ? 'vlan:ethertype' : 'vlan';

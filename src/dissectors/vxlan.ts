@@ -15,6 +15,7 @@ import type { TextBuffer } from '../core/text.js';
 const HEADER_LENGTH = 8;
 const ETHERNET = 1;
 
+/** A VXLAN header. */
 export class Vxlan extends layer('vxlan', 'Virtual eXtensible Local Area Network', {
   ...group(
     { flags: uint16('vxlan.flags', 'Flags', 0, { base: 'hex' }) },

@@ -258,6 +258,7 @@ const fields = {
   ),
 };
 
+/** An IEEE 802.11 header, with the body of management frames. */
 export class Wlan extends layer('wlan', 'IEEE 802.11', fields, '802.11') {
   /** 4 when a frame check sequence ends the frame, else 0; set when the layer is made. */
   declare fcsLength: number;

@@ -16,6 +16,7 @@ import { compile, type Test } from './compile.js';
 import { FilterError, located } from './errors.js';
 import { parse } from './parse.js';
 
+/** A display filter, ready to be asked about frames. */
 export interface DisplayFilter {
   /** The filter as it was written. */
   readonly text: string;

@@ -6,6 +6,7 @@ import { didYouMean } from '../core/near.js';
 import { eachValue } from '../core/select.js';
 import { safeText, type TextBuffer } from '../core/text.js';
 
+/** How columns are written. */
 export interface ColumnOptions {
   /** Between columns; tab by default. */
   readonly separator: string;

@@ -42,6 +42,7 @@ const CLOSE = 125;
 /** Octets that a key with a short value takes at most: longer keys do not exist. */
 const ROOM = 512;
 
+/** What goes into the objects. */
 export interface JsonOptions {
   /** Also rows that only repeat octets: payloads. */
   readonly octets: boolean;

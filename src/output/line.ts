@@ -11,6 +11,7 @@ import { PLAIN, type Theme, type Tone } from './theme.js';
 /** Which time a line shows, by tshark's letters. */
 export type TimeFormat = 'r' | 'd' | 'dd' | 'a' | 'ad' | 'u' | 'ud' | 'e';
 
+/** How lines are laid out. */
 export interface LineOptions {
   readonly time: TimeFormat;
   /** Columns of the terminal; lines are cut there. 0: not a terminal, nothing is cut. */
@@ -22,6 +23,7 @@ export interface LineOptions {
   readonly look: number;
 }
 
+/** Relative times, nothing cut, no colours. */
 export const LINE_DEFAULTS: LineOptions = { time: 'r', width: 0, theme: PLAIN, unicode: true, look: 50 };
 
 /** Where the cells of a line stand in the scratch buffer. */
