@@ -1,4 +1,4 @@
-// Builds dist/: the CLI in one file (so that it starts fast), the library in another, and the type declarations.
+// Builds dist/: the CLI (each command in a chunk of its own, so that it starts fast), the library, and the type declarations.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const common = {
 };
 await build({
   ...common,
-  entryPoints: { netlens: 'src/cli/main.ts', index: 'src/index.ts' },
+  entryPoints: { netlens: 'src/cli/main.ts', index: 'src/index.ts', protocol: 'src/protocol.ts' },
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

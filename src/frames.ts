@@ -49,7 +49,15 @@ export interface AnalysisOptions {
   readonly decodeAs?: readonly DecodeAs[];
 }
 
-/** A session with the dissectors and whatever spans frames, as the options ask. */
+/**
+ * A session with the dissectors and whatever spans frames, as the options ask.
+ * @example
+ * const conversations = new Conversations();
+ * for await (const frame of framesOf(await openCapture('fixtures/http.pcap'), createSession({ conversations }))) {
+ *   const tcp = frame.get(Tcp);
+ *   if (tcp && directionOf(tcp)) console.log(recordOf(directionOf(tcp)!.conversation).opened);
+ * }
+ */
 export function createSession(options: AnalysisOptions = {}): Session {
   const hooks: Hooks = {};
   const registry = new Registry([...(options.protocols ?? []), ...PROTOCOLS], options.decodeAs);
@@ -96,7 +104,13 @@ export function createSession(options: AnalysisOptions = {}): Session {
   return new Session({ registry, checksums: options.checksums ?? false, showSecrets: options.showSecrets ?? false, decompress, hooks });
 }
 
-/** Every frame of a source, dissected. A frame is valid until the next one is asked for; `frame.keep()` lasts. */
+/**
+ * Every frame of a source, dissected. A frame is valid until the next one is asked for; `frame.keep()` lasts.
+ * @example
+ * const kept = [];
+ * for await (const frame of framesOf(await openCapture('fixtures/dns.pcap'), createSession())) kept.push(frame.keep());
+ * console.log(kept.map((frame) => frame.get(Dns)?.id));
+ */
 export async function* framesOf(reader: CaptureReader, session: Session): AsyncGenerator<Frame, void, undefined> {
   const record = new CaptureRecord();
   try {
@@ -123,6 +137,11 @@ export async function* open(path: string | readonly string[], options: AnalysisO
 /**
  * The frames of an interface, as they come, until the caller stops asking.
  * @throws NetlensError `interface` when there is no such interface or no permission, `usage` for a wrong filter
+ * @example
+ * for await (const frame of live('lo', { filter: 'icmp' })) {
+ *   console.log(frame.info);
+ *   break;
+ * }
  */
 export async function* live(device: string, options: AnalysisOptions & LiveOptions = {}): AsyncGenerator<Frame, void, undefined> {
   yield* framesOf(await openLive(device, options), createSession(options));

@@ -7,30 +7,73 @@
  *
  * @module
  */
+
+// Facts that span frames.
 export { type ConversationRecord, type EndpointRecord, recordOf } from './analysis/conversation-record.js';
 export { type Conversation, type ConversationLimits, Conversations, type Direction, directionOf } from './analysis/conversations.js';
+export {
+  type DnsAnswer,
+  type DnsCounts,
+  type DnsOutcome,
+  type DnsTransaction,
+  type DnsTransactionLimits,
+  DnsTransactions,
+} from './analysis/dns-transactions.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
-export { type BpfFilter, compileBpf } from './capture/bpf.js';
-export { type BpfInstruction, compileFilter, type LiveOptions, type LiveSource, listInterfaces, openLive } from './capture/live.js';
+// Where octets come from and go to.
+export { type BpfFilter, compileBpf, listBpf } from './capture/bpf.js';
+export {
+  type BpfInstruction,
+  compileFilter,
+  type InterfaceAddress,
+  type LiveOptions,
+  type LiveSource,
+  type LiveStatistics,
+  listInterfaces,
+  type NetworkInterface,
+  openLive,
+} from './capture/live.js';
 export { openCapture, openCaptures } from './capture/open.js';
 export { PacketFilter } from './capture/packet-filter.js';
-export { type CaptureInterface, type CaptureProblem, type CaptureReader, CaptureRecord, type RecordNotes } from './capture/source.js';
-export { type CaptureWriter, openWriter } from './capture/write.js';
-export { NetlensError } from './core/errors.js';
+export { type DroppedTo, dropPrivileges } from './capture/privileges.js';
+export {
+  type CaptureInterface,
+  type CaptureProblem,
+  type CaptureReader,
+  CaptureRecord,
+  type InterfaceStatistics,
+  type NameRecord,
+  type RecordNotes,
+  type Secrets,
+} from './capture/source.js';
+export { type CaptureWriter, openWriter, type WriteOptions } from './capture/write.js';
+// Frames, layers, fields.
+export { NetlensError, type NetlensErrorCode } from './core/errors.js';
 export { type Field, type FieldType, type Raw, valueText } from './core/field.js';
 export type { Frame, Stop } from './core/frame.js';
 export type { Layer, LayerClass, Protocol, TreeNode } from './core/layer.js';
+export type { DecodeAs, ProtocolEntry } from './core/registry.js';
 export { eachValue } from './core/select.js';
 export type { Session } from './core/session.js';
-export { TextBuffer } from './core/text.js';
+export { safeText, TextBuffer } from './core/text.js';
 export { FIELDS, LAYERS, PROTOCOLS } from './dissectors/index.js';
 export * from './dissectors/layers.js';
-export { compileDisplayFilter, type DisplayFilter } from './filter/index.js';
+// Display filters.
+export { explainFields, explainTree, explainWork } from './filter/explain.js';
+export { compileDisplayFilter, type DisplayFilter, filterNames } from './filter/index.js';
 export { type AnalysisOptions, createSession, framesOf, live, open } from './frames.js';
+// Frames as text.
 export { type Column, type ColumnOptions, columnOf, writeColumns } from './output/fields.js';
 export { writeHex, writeOctets } from './output/hex.js';
-export { JsonWriter } from './output/json.js';
+export { type JsonOptions, JsonWriter } from './output/json.js';
+export { jsonPaths } from './output/json-layout.js';
 export { LINE_DEFAULTS, type LineOptions, LineWriter, type TimeFormat } from './output/line.js';
-export { frameSchema } from './output/schema.js';
-export { Theme } from './output/theme.js';
+export { frameSchema, type Schema } from './output/schema.js';
+export { Theme, type Tone } from './output/theme.js';
 export { writeTree } from './output/tree.js';
+export type { OverlapPolicy, Side, StreamSink } from './reassembly/streams.js';
+// Whole captures as tables and pictures.
+export { communityId } from './report/community-id.js';
+export { ConversationTable, conversationJson } from './report/conversations.js';
+export { DnsStatistics, dnsRecord, dnsRow, statisticsRecord } from './report/dns.js';
+export { drawLadder, Ladder } from './report/ladder.js';

@@ -91,6 +91,7 @@ export interface DnsCounts {
   evicted: number;
 }
 
+/** How much is remembered, and for how long. */
 export interface DnsTransactionLimits {
   /** Transactions remembered at once. */
   readonly most: number;
@@ -140,6 +141,7 @@ interface Talk {
   readonly transport: DnsTransaction['transport'];
 }
 
+/** Questions with their answers, whatever they travel in: give it to a session as `dnsTransactions`. */
 export class DnsTransactions {
   readonly counts: DnsCounts = {
     messages: 0,

@@ -62,7 +62,9 @@ const BUFFER_SIZE = 64 * 1024 * 1024;
  * Starts to capture on an interface; `any` is all of them (Linux cooked v2).
  * @throws NetlensError `interface` (no such interface, no permission, no driver), `usage` (filter)
  * @example
- * const source = await openLive('eth0', { filter: 'tcp port 6379' });
+ * const source = await openLive('lo', { filter: 'tcp port 6379' });
+ * console.log(source.driver, source.stats().received);
+ * await source.close();
  */
 export async function openLive(device: string, options: LiveOptions = {}): Promise<LiveSource> {
   const driver = options.driver ?? 'auto';

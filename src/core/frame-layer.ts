@@ -208,6 +208,7 @@ function writeProtocols(l: Layer, out: TextBuffer): void {
   out.byte(34);
 }
 
+/** What is known of a frame as a whole: number, time, lengths, interface, comments, protocols. */
 export class FrameLayer extends layer('frame', 'Frame', {
   ...gated(
     (l: Layer) => l.frame.interface_.id !== undefined || l.frame.interface_.name !== undefined || l.frame.interface_.section !== undefined,

@@ -194,7 +194,13 @@ function withItems(fields: readonly Field[]): Field[] {
  * Declare a protocol: each key becomes a lazily read property of the layer, each row a filterable, printable, documented
  * field.
  *
- * @example class Udp extends layer('udp', 'User Datagram Protocol', { srcPort: uint16('udp.srcport', 'Source Port', 0) }) { … }
+ * @example
+ * class Beacon extends layer('beacon', 'Beacon', { version: uint8('beacon.version', 'Version', 0) }) {
+ *   override summary(out: TextBuffer) {
+ *     out.number(this.version);
+ *   }
+ * }
+ * console.log(Beacon.protocol.fields.map((field) => field.name));
  */
 export function layer<const F extends Fields>(name: string, label: string, fields: F, short = name.toUpperCase()) {
   const rows = Object.values(fields);

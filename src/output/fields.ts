@@ -44,7 +44,15 @@ export function columnOf(name: string, known: ReadonlyMap<string, readonly Field
   throw new NetlensError('usage', `no field ${safeText(name)}${didYouMean(name, known.keys())} (\`netlens fields PATTERN\` lists them)`);
 }
 
-/** Write the values of `columns` in a frame as one line. */
+/**
+ * Write the values of `columns` in a frame as one line.
+ * @example
+ * const out = new TextBuffer();
+ * const columns = ['ip.src', 'dns.qry.name'].map((name) => columnOf(name, FIELDS));
+ * for await (const frame of open('fixtures/dns.pcap'))
+ *   writeColumns(out, frame, columns, { separator: '\t', quote: '', aggregator: ',', occurrence: 'a' });
+ * console.log(out.toString());
+ */
 export function writeColumns(out: TextBuffer, frame: Frame, columns: readonly Column[], options: ColumnOptions): void {
   const { separator, quote, aggregator, occurrence } = options;
   for (let i = 0; i < columns.length; i++) {

@@ -48,7 +48,14 @@ export interface JsonOptions {
   readonly octets: boolean;
 }
 
-/** Writes frames as JSON lines. */
+/**
+ * Writes frames as JSON lines.
+ * @example
+ * const out = new TextBuffer();
+ * const writer = new JsonWriter();
+ * for await (const frame of open('fixtures/arp.pcap')) writer.write(out, frame);
+ * console.log(JSON.parse(out.toString().split('\n')[0]!).arp.opcode);
+ */
 export class JsonWriter {
   /** One for each depth of lists in lists. */
   private readonly scopes: Found[] = [new Found()];

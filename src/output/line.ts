@@ -63,7 +63,15 @@ const KIND: Readonly<Record<string, Tone>> = {
   udp: 'transport',
 };
 
-/** Writes frames as lines. */
+/**
+ * Writes frames as lines.
+ * @example
+ * const out = new TextBuffer();
+ * const writer = new LineWriter(LINE_DEFAULTS);
+ * for await (const frame of open('fixtures/arp.pcap')) writer.write(out, frame);
+ * writer.release(out);
+ * console.log(out.toString());
+ */
 export class LineWriter {
   private readonly cells = new TextBuffer(4096);
   private readonly ends = [0, 0, 0, 0, 0, 0, 0];
