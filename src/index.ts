@@ -48,6 +48,7 @@ export {
 } from './capture/source.js';
 export { type CaptureWriter, openWriter, type WriteOptions } from './capture/write.js';
 // Frames, layers, fields.
+export { colonText, ipv4Text, ipv6Text, parseIpv4, parseIpv6 } from './core/addresses.js';
 export { NetlensError, type NetlensErrorCode } from './core/errors.js';
 export { type Field, type FieldType, type Raw, valueText } from './core/field.js';
 export type { Frame, Stop } from './core/frame.js';
