@@ -32,6 +32,8 @@ import {
 
 const encoder = new TextEncoder();
 const VALUE_KEY = encoder.encode('"value":');
+/** The same where there may be several. */
+const VALUES_KEY = encoder.encode(',"value":');
 const LIST_KEY = encoder.encode(',"list":');
 const EXPERT_KEY = encoder.encode(',"expert":');
 const QUOTE = 34;
@@ -274,7 +276,8 @@ export class JsonWriter {
     // A mark has no value of its own: that there is something below it says it all.
     if (row !== undefined && row.type !== 'list' && row.type !== 'none') {
       const raw = row.walked ? found!.first(row)?.value : row.raw(layer);
-      if (raw !== undefined) {
+      if (row.many && row.walked) this.walked(out, { ...node, key: VALUES_KEY, children: [] }, layer, found!, first);
+      else if (raw !== undefined) {
         out.raw(VALUE_KEY);
         writeJsonValue(out, row, raw);
       }
