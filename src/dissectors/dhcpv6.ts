@@ -266,6 +266,8 @@ const fields = {
   vendorLength: many(uint16('dhcpv6.vendoropts.enterprise.option_length', 'Option length')),
   vendorData: many(bytes('dhcpv6.vendoropts.enterprise.option_data', 'Option data')),
   cableCode: many(uint16('dhcpv6.cablelabs.opt', 'Suboption')),
+  cableServer: many(ipv6('dhcpv6.cablelabs.ipv6_server', 'IPv6 address')),
+  cableConfiguration: many(uint16('dhcpv6.packetcable.ccc.suboption', 'CableLabs client configuration suboption')),
   interfaceId: many(bytes('dhcpv6.interface_id', 'Interface-ID')),
   reconfigure: many(uint8('dhcpv6.reconf_msg', 'Reconfigure Message Type', { values: MESSAGE })),
   sipNames: many(string('dhcpv6.sip_server_domain_search_fqdn', 'SIP Server Domain Search FQDN')),
@@ -346,6 +348,16 @@ const NAMES: Readonly<Record<number, Field>> = {
   64: fields.aftrName,
 };
 const CABLE_LABS = 4491;
+
+/** CableLabs' options that hold addresses of servers: TFTP, syslog, time (CL-SP-CANN-DHCP-Reg). */
+const CABLE_SERVERS: ReadonlySet<number> = new Set([32, 34, 37]);
+/** Client configuration for IPv4 and IPv6, each a list of suboptions. */
+const CABLE_CONFIGURATION: ReadonlySet<number> = new Set([2170, 2171]);
+
+function walkCableLabs(tree: Tree, code: number, at: number, end: number): void {
+  if (CABLE_SERVERS.has(code)) for (let i = at; i + 16 <= end; i += 16) tree.add(fields.cableServer, i);
+  if (CABLE_CONFIGURATION.has(code)) for (let i = at; i + 4 <= end; i += 4 + u16(tree.bytes, i + 2)) tree.add(fields.cableConfiguration, i);
+}
 
 /** A DHCPv6 message. */
 export class Dhcpv6 extends layer('dhcpv6', 'DHCPv6', fields, 'DHCPv6') {
@@ -469,6 +481,7 @@ export class Dhcpv6 extends layer('dhcpv6', 'DHCPv6', fields, 'DHCPv6') {
         for (let i = at + 4; i + 4 <= end && i + 4 + u16(b, i + 2) <= end; i += 4 + u16(b, i + 2)) {
           if (isCable) {
             tree.add(fields.cableCode, i);
+            walkCableLabs(tree, u16(b, i), i + 4, i + 4 + u16(b, i + 2));
             continue;
           }
           tree.add(fields.vendorCode, i);

@@ -115,6 +115,9 @@ const METHODS = new Set(
   ),
 );
 
+/** Port of HTTP over TLS. */
+const HTTPS = 443;
+
 const rows = {
   ...group(
     { chat: many(expert('chat', 'http.chat', 'First line')) },
@@ -142,6 +145,15 @@ const rows = {
   requestLine: many(string('http.request.line', 'Request line', { quiet: true })),
   responseLine: many(string('http.response.line', 'Response line', { quiet: true })),
   unknownHeader: many(string('http.unknown_header', 'Unknown header')),
+  encryptedPort: expert<Layer>('warn', 'http.tls_port', 'Unencrypted HTTP on the port of encrypted HTTP', (l) => {
+    const { transport } = l.frame;
+    return transport !== undefined && (transport.srcPort === HTTPS || transport.dstPort === HTTPS);
+  }),
+  bodyFailed: expert('note', 'http.subdissector_failed', 'The body is not what its headers say'),
+  ...group(
+    { proxyHost: string('http.proxy_connect_host', 'Proxy-Connect-Hostname') },
+    { proxyPort: uint16('http.proxy_connect_port', 'Proxy-Connect-Port') },
+  ),
   badHeaderName: many(expert('warn', 'http.bad_header_name', 'Illegal characters found in header name')),
   host: many(string('http.host', 'Host')),
   userAgent: many(string('http.user_agent', 'User-Agent')),
@@ -373,6 +385,15 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
     if (start + head.length < captured) this.walkBody(tree, start + head.length);
   }
 
+  /** Host and port that a proxy is asked for (RFC 9110 section 9.3.6). */
+  private walkAuthority(tree: Tree, from: number, to: number): void {
+    const parts = /^(.*):(\d{1,5})$/.exec(textOf(this.bytes, from, to));
+    if (!parts || Number(parts[2]) > 65535) return;
+    tree.openPut(rows.proxyHost, parts[1]!, from, parts[1]!.length);
+    tree.put(rows.proxyPort, Number(parts[2]), from + parts[1]!.length + 1, parts[2]!.length);
+    tree.close();
+  }
+
   private walkFirstLine(tree: Tree): void {
     const { bytes: b, start, captured, head } = this;
     const end = Math.min(start + head.line, captured);
@@ -393,6 +414,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
     } else {
       tree.add(rows.method, start, first - start);
       if (first < stop) this.walkUri(tree, first + 1, second);
+      if (head.method === 'CONNECT') this.walkAuthority(tree, first + 1, second);
       if (second < stop) tree.add(rows.requestVersion, second + 1, stop - second - 1);
     }
     tree.close();
@@ -481,7 +503,11 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
         at = next;
       }
     }
-    const { content } = this;
+    const { content, body } = this;
+    const { contentEncoding } = head;
+    const encoded = contentEncoding !== '' && contentEncoding !== 'identity' && body !== undefined && body.length > 0;
+    if (encoded && content?.length === body.length && !this.incomplete && this.frame.session.decompress !== undefined)
+      tree.put(rows.bodyFailed, true, from, captured - from);
     if (content !== undefined && content.length > 0) tree.put(rows.fileData, content, from, captured - from);
   }
 

@@ -20,6 +20,7 @@ import { ipsec } from './ipsec.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
+import { knxNet } from './knxnet.js';
 import { linkLayers } from './link-layers.js';
 import { nbns } from './nbns.js';
 import { ntp } from './ntp.js';
@@ -62,6 +63,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   dhcp,
   dhcpv6,
   nbns,
+  knxNet,
   ntp,
   stun,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },

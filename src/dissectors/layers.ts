@@ -25,6 +25,7 @@ export { Ipv4 } from './ipv4.js';
 export { Ipv6 } from './ipv6.js';
 export { DestinationOptions, FragmentHeader, HopByHop, Mobility, Routing } from './ipv6-extensions.js';
 export { Isl } from './isl.js';
+export { KnxNet } from './knxnet.js';
 export { Llc } from './llc.js';
 export { Mpls } from './mpls.js';
 export { Nbns } from './nbns.js';

@@ -16,6 +16,7 @@ import { latin1Of, textOf } from '../core/octets.js';
 import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
+import type { StreamNotes } from './tcp-stream.js';
 
 /** Longest line: Redis refuses inline commands beyond 64 KiB; error texts and the like are far below. */
 const MAX_LINE = 65_536;
@@ -102,11 +103,22 @@ interface Command extends Layer {
   readonly keyText: string | undefined;
 }
 
+/** True for the last message of a segment that begins another one and does not end it. */
+function isContinued(l: Layer): boolean {
+  const { layers, transport } = l.frame;
+  const assembly = (transport as { assembly?: StreamNotes } | undefined)?.assembly;
+  if (assembly === undefined || layers[layers.length - 1] !== l) return false;
+  return assembly.segmentData.some(([, to]) => to === transport!.end);
+}
+
 const fields = {
   commandRow: computed('string', 'resp.command', 'Command', (l: Command) => l.command),
   keyRow: computed('string', 'resp.key', 'Key', (l: Command) => l.keyText),
   inline: many(string('resp.inline', 'Inline command')),
   fragment: many(mark('resp.fragment', 'Fragment')),
+  continued: computed('none', 'resp.reassembled_in_next_frame', 'The segment ends inside the message after this one', (l) =>
+    isContinued(l) ? true : undefined,
+  ),
   string: many(string('resp.string', 'String')),
   error: many(string('resp.error', 'Error')),
   integer: many(int64('resp.integer', 'Integer')),

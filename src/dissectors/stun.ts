@@ -176,7 +176,10 @@ const COOKIE = 0x2112a442;
 /** XORed onto the CRC-32 so that it differs from that of protocols inside (RFC 8489 section 14.7): "STUN". */
 const FINGERPRINT_MASK = 0x5354554e;
 
-const isChannel = (l: Layer): boolean => (l.bytes[l.start]! & 0xc0) === 0x40;
+/** Microsoft's own channel, whose data begins with the number of the session it is multiplexed for (MS-TURN section 2.2.3). */
+const MULTIPLEXED = 0xff10;
+const isMultiplexed = (l: Layer): boolean => l.bytes[l.start] === 0xff && l.bytes[l.start + 1] === 0x10;
+const isChannel = (l: Layer): boolean => (l.bytes[l.start]! & 0xc0) === 0x40 || isMultiplexed(l);
 const isMessage = (l: Layer): boolean => !isChannel(l);
 const hasCookie = (l: Layer): boolean => u32(l.bytes, l.start + 4) === COOKIE;
 
@@ -205,6 +208,7 @@ const fields = {
   method: bits('stun.type.method', 'Message Method', 0, 16, 0x3eef, { base: 'hex', values: METHOD, when: isMessage }),
   methodAssignment: bits('stun.type.method-assignment', 'Message Method Assignment', 0, 16, 0x2000, { base: 'hex', when: isMessage }),
   length: uint16('stun.length', 'Message Length', 2),
+  turnSession: uint64('stun.att.ms.turn_session_id', 'MS TURN Session Id', 4, { base: 'hex', when: isMultiplexed }),
   cookie: bytes('stun.cookie', 'Message Cookie', 4, 4, { when: (l) => isMessage(l) && hasCookie(l) }),
   id: bytes(
     'stun.id',
@@ -508,7 +512,7 @@ export function isStun(octets: Uint8Array, start: number, end: number): boolean 
 function isStunHere(octets: Uint8Array, start: number, end: number, captured: number): boolean {
   if (start + CHANNEL_HEADER_LENGTH > captured) return false;
   const rest = end - start - CHANNEL_HEADER_LENGTH - u16(octets, start + 2);
-  if ((octets[start]! & 0xc0) === 0x40) return rest >= 0 && rest <= 3;
+  if ((octets[start]! & 0xc0) === 0x40 || u16(octets, start) === MULTIPLEXED) return rest >= 0 && rest <= 3;
   if (start + HEADER_LENGTH > captured || !hasMethod(octets, start)) return false;
   const beyond = rest - (HEADER_LENGTH - CHANNEL_HEADER_LENGTH);
   if (u32(octets, start + 4) === COOKIE) return beyond >= 0;
@@ -525,7 +529,7 @@ export const dissectStun: Dissect = (frame: Frame, start, end) => {
   if (isChannel(stun)) {
     const stop = Math.min(end, start + CHANNEL_HEADER_LENGTH + length);
     stun.end = stop;
-    return frame.data(start + CHANNEL_HEADER_LENGTH, stop);
+    return frame.data(start + CHANNEL_HEADER_LENGTH + (isMultiplexed(stun) ? 8 : 0), stop);
   }
   if (!frame.require(stun, HEADER_LENGTH)) return;
   stun.end = Math.min(end, start + HEADER_LENGTH + length);

@@ -6,9 +6,9 @@
  *     0         2         4        6          8
  *     | srcport | dstport | length | checksum | payload …        UDP-Lite: checksum coverage in place of length
  */
-import { bytes, computed, expert, type FieldOptions, group, uint16 } from '../core/field.js';
+import { bytes, computed, expert, type FieldOptions, group, many, uint16, uint32 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
-import { type Layer, layer } from '../core/layer.js';
+import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, udpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
@@ -58,6 +58,9 @@ const streamRows = () => ({
 /** Octets that the length field gives; 0 stands for all there are where a jumbogram may be (RFC 2675). */
 const lengthOf = (l: Layer): number => u16(l.bytes, l.start + 4);
 
+/** Lengths of the messages in a datagram, where their protocol says how long each is. */
+const pduSize = many(uint32('udp.pdu.size', 'PDU Size', { unit: 'bytes' }));
+
 /** A UDP header. */
 export class Udp extends layer('udp', 'User Datagram Protocol', {
   srcPort: port('udp.srcport', 'Source Port', 0),
@@ -81,6 +84,7 @@ export class Udp extends layer('udp', 'User Datagram Protocol', {
   ),
   ...streamRows(),
   traceroute: expert('chat', 'udp.possible_traceroute', 'Possible traceroute', (l) => isTraceroute(l)),
+  pduSize,
 }) {
   stream = -1;
   timed = false;
@@ -90,6 +94,18 @@ export class Udp extends layer('udp', 'User Datagram Protocol', {
   previousNanoseconds = 0;
   /** Quoted in an ICMP error, or the first of several fragments: the length tells of octets that are not here. */
   declare partial: true | undefined;
+  private lengths: number[] | undefined = undefined;
+
+  /** Lengths that the messages in it announce; their dissector adds to it. */
+  get messageLengths(): number[] {
+    return (this.lengths ??= []);
+  }
+  override get bare(): boolean {
+    return this.lengths === undefined;
+  }
+  override walk(tree: Tree): void {
+    for (const length of this.messageLengths) tree.put(pduSize, length);
+  }
 
   override summary(out: TextBuffer): void {
     writePorts(out, this);
