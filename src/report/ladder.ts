@@ -56,6 +56,8 @@ interface Step {
   readonly options: string;
   readonly messages: readonly string[];
   readonly notes: string[];
+  /** What proves the last note, where there is room for it. */
+  readonly evidence: string;
   readonly tone: Tone | undefined;
   /** Repeats an earlier segment. */
   readonly again: boolean;
@@ -139,16 +141,26 @@ export class Ladder {
       tone = 'opens';
       if (verdict?.repeat === undefined) notes.push(flags & ACK ? 'accepts' : me.peer.syns > 0 ? 'opens too, at once' : 'opens');
     }
+    let evidence = '';
+    if (marks & Facts.ZERO_WINDOW) notes.push('no room left');
     const repeat = verdict?.repeat;
     if (repeat !== undefined) {
       notes.push(repeatNote(repeat));
+      if (
+        repeat.kind === 'fast' ||
+        repeat.kind === 'sack' ||
+        repeat.kind === 'spurious' ||
+        (repeat.kind === 'timeout' && repeat.timeout === 0)
+      )
+        evidence = repeat.evidence;
       tone =
         repeat.kind === 'duplicate-capture' ? 'name' : repeat.kind === 'keep-alive' || repeat.kind === 'window-probe' ? 'note' : 'trouble';
       this.lose(repeat);
     }
     if (verdict !== undefined) {
       if (verdict.late !== undefined) {
-        notes.push(`out of order: ${durationText(verdict.late)} after #${verdict.overtakenBy}, which overtook it`);
+        notes.push(`out of order: ${durationText(verdict.late)} after #${verdict.overtakenBy}`);
+        evidence = verdict.lateEvidence ?? '';
         tone = 'trouble';
       }
       if (verdict.missing !== undefined) {
@@ -157,7 +169,8 @@ export class Ladder {
       }
       if (verdict.duplicateAck !== undefined) notes.push(`duplicate ACK ${verdict.duplicateAck} of #${verdict.duplicateOf}`);
       if (verdict.needless !== undefined) {
-        notes.push(`#${verdict.needless} was sent in vain: ${verdict.needlessEvidence}`);
+        notes.push(`#${verdict.needless} was sent in vain`);
+        evidence = verdict.needlessEvidence ?? '';
         this.arrived(verdict.needless);
       }
     }
@@ -167,14 +180,15 @@ export class Ladder {
       notes.push(`established in ${durationText(me.conversation.handshake)}`);
       tone ??= 'opens';
     }
-    if (tcp.assembly?.conflict !== undefined) {
-      notes.push(`other octets at ${countText(tcp.assembly.conflict.position + 1)} than before`);
+    const conflict = tcp.assembly?.conflict;
+    if (conflict !== undefined) {
+      // That it repeats something matters less than that it does not say the same.
+      notes.length = 0;
+      notes.push(`other octets than before: ${quoted(conflict.first)} became ${quoted(conflict.last)}`);
+      evidence = '';
       tone = 'trouble';
     }
-    if (marks & Facts.ZERO_WINDOW) notes.push('no room left');
-    else if (flags & ACK && me.zeroWindows > 0 && me.zeroSeconds === frame.seconds && (marks & Facts.WINDOW_UPDATE) !== 0)
-      notes.push('room again');
-    else if (marks & Facts.WINDOW_UPDATE)
+    if (marks & Facts.WINDOW_UPDATE)
       notes.push(this.hadNoRoom.has(me) ? `room again, after ${durationText(me.stalled)} in all` : 'window update');
     if (marks & Facts.ZERO_WINDOW) this.hadNoRoom.add(me);
     else if (facts.length >= 0 && u16(b, start + 14) > 0) this.hadNoRoom.delete(me);
@@ -215,7 +229,7 @@ export class Ladder {
       kind: 'segment',
       ...timeOf(frame),
       low: me.low,
-      flags: flagNames(flags),
+      flags: flagNames(flags, length),
       from,
       to: (from + length) >>> 0,
       length,
@@ -225,6 +239,7 @@ export class Ladder {
       options: optionText(b, start, tcp.captured, flags, facts.acknowledgment | 0, me),
       messages,
       notes,
+      evidence,
       tone: duplicateAck ? 'name' : tone,
       again: repeat !== undefined && repeat.kind !== 'keep-alive' && repeat.kind !== 'window-probe',
       plain: (remarkOnly || duplicateAck) && (tone === undefined || duplicateAck),
@@ -290,6 +305,7 @@ const EMPTY = {
   options: '',
   messages: [],
   notes: [],
+  evidence: '',
   tone: undefined,
   again: false,
   plain: false,
@@ -297,24 +313,29 @@ const EMPTY = {
   lost: false,
 } as const;
 
+/** The beginning of octets as text. */
+const quoted = (octets: Uint8Array): string => JSON.stringify(safeText(new TextDecoder('latin1').decode(octets.subarray(0, QUOTED))));
+/** Octets that are quoted. */
+const QUOTED = 12;
+
 const timeOf = (frame: Frame) => ({ frame: frame.number, seconds: frame.seconds, nanoseconds: frame.nanoseconds });
 
-function repeatNote({ kind, of, after, timeout, evidence }: NonNullable<Facts.TcpVerdict['repeat']>): string {
+function repeatNote({ kind, of, after, timeout }: NonNullable<Facts.TcpVerdict['repeat']>): string {
   const time = durationText(after);
   const what = of === 0 ? '' : ` of #${of}`;
   switch (kind) {
     case 'syn':
       return `again${what}, try ${timeout + 1}, waited ${time}`;
     case 'timeout':
-      return timeout > 0 ? `retransmission ${timeout}${what}, waited ${time}` : `retransmission${what}, ${evidence}`;
+      return timeout > 0 ? `retransmission ${timeout}${what}, waited ${time}` : `retransmission${what} after ${time}`;
     case 'fast':
-      return `fast retransmission${what} after ${time}: ${evidence}`;
+      return `fast retransmission${what} after ${time}`;
     case 'sack':
-      return `retransmission${what} after ${time}: ${evidence}`;
+      return `retransmission${what} after ${time}`;
     case 'tlp':
       return `tail loss probe${what} after ${time}`;
     case 'spurious':
-      return `needless retransmission${what}: ${evidence}`;
+      return `needless retransmission${what}`;
     case 'keep-alive':
       return `keep-alive after ${time}`;
     case 'window-probe':
@@ -324,15 +345,15 @@ function repeatNote({ kind, of, after, timeout, evidence }: NonNullable<Facts.Tc
   }
 }
 
-/** ACK is named only where it stands alone: the number that it goes with says as much. */
-function flagNames(flags: number): string {
+/** ACK is named only where there is nothing else: the number that it goes with says as much. */
+function flagNames(flags: number, length: number): string {
   const names: string[] = [];
   if (flags & SYN) names.push('SYN');
   if (flags & FIN) names.push('FIN');
   if (flags & RST) names.push('RST');
   if (flags & PSH) names.push('PSH');
   if (flags & URG) names.push('URG');
-  if (flags & ACK && (names.length === 0 || flags & SYN)) names.push('ACK');
+  if (flags & ACK && ((names.length === 0 && length === 0) || flags & SYN)) names.push('ACK');
   return names.join(' ');
 }
 
@@ -516,7 +537,7 @@ class Drawing {
     }
     this.rung(undefined, '', this.signs.life);
     const tone: Tone = record.reset !== undefined ? 'resets' : record.over ? 'closes' : 'heading';
-    this.text(storyOf(record), tone);
+    this.text([storyOf(record)], tone);
     this.text(this.totals(), 'name');
     return this.out;
   }
@@ -574,11 +595,14 @@ class Drawing {
     return cut(parts.join('  '), width, this.options.unicode);
   }
 
-  private notes(step: Step): string {
+  /** What is said about a step, with its evidence where that fits into `room` columns. */
+  private notes(step: Step, room = 0): string {
     const sender = step.low === this.clientIsLow ? 'client' : 'server';
     const notes = step.notes.map((note) => note.replaceAll(SENDER, sender));
     if (step.lost && notes.length === 0) notes.push('lost');
-    return notes.join(` ${this.signs.dot} `);
+    const said = notes.join(` ${this.signs.dot} `);
+    const proved = `${said}: ${step.evidence}`;
+    return step.evidence !== '' && textWidth(proved) <= room ? proved : said;
   }
 
   private arrow(step: Step): void {
@@ -593,7 +617,7 @@ class Drawing {
       ? `${line.repeat(2)} ${label} ${shaft}${head}${' '.repeat(short)}`
       : `${' '.repeat(short)}${head}${shaft} ${label} ${line.repeat(2)}`;
     const tone = step.lost ? 'trouble' : (step.tone ?? (toRight ? 'client' : 'server'));
-    const notes = this.notes(step);
+    const notes = this.notes(step, this.beside ? this.options.width - this.margin - inner - 4 : inner - 6);
     if (this.beside) this.rung(step, body, signs.life, tone, notes);
     else {
       this.rung(step, body, signs.life, tone);
@@ -640,12 +664,22 @@ class Drawing {
     this.out.push(`${margin}${life}${painted}${life}${beside}`.trimEnd());
   }
 
-  private text(text: string, tone: Tone): void {
+  /** Words under the ladder; parts that have no room on a line begin the next. */
+  private text(parts: readonly string[], tone: Tone): void {
     const { theme, width, unicode } = this.options;
-    this.out.push(theme.paint(cut(text, width, unicode), tone));
+    let line = '';
+    for (const part of parts) {
+      const longer = line === '' ? part : `${line} ${this.signs.dot} ${part}`;
+      if (line === '' || textWidth(longer) <= width) line = longer;
+      else {
+        this.out.push(theme.paint(cut(line, width, unicode), tone));
+        line = part;
+      }
+    }
+    this.out.push(theme.paint(cut(line, width, unicode), tone));
   }
 
-  private totals(): string {
+  private totals(): string[] {
     const { client, server, handshake, duration } = this.record;
     const parts = [
       `client ${sizeText(client.octets)} in ${counted(client.segments, 'segment')}`,
@@ -657,7 +691,7 @@ class Drawing {
       if (rtt !== undefined) parts.push(`rtt ${name} ${spreadText(rtt.minimum, rtt.median, rtt.maximum)}`);
     const again = client.retransmissions + server.retransmissions;
     if (again > 0) parts.push(`${countText(again)} resent`);
-    return parts.join(` ${this.signs.dot} `);
+    return parts;
   }
 
   /** Seconds since the capture's first frame. */
