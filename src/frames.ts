@@ -7,6 +7,7 @@ import { EchoPairs } from './analysis/echo.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { UdpStreams } from './analysis/udp-streams.js';
+import { cryptography } from './capture/cryptography.js';
 import { decompress } from './capture/decompress.js';
 import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
@@ -101,7 +102,14 @@ export function createSession(options: AnalysisOptions = {}): Session {
     finishStreams?.();
     dnsTransactions?.finish();
   };
-  return new Session({ registry, checksums: options.checksums ?? false, showSecrets: options.showSecrets ?? false, decompress, hooks });
+  return new Session({
+    registry,
+    checksums: options.checksums ?? false,
+    showSecrets: options.showSecrets ?? false,
+    decompress,
+    cryptography,
+    hooks,
+  });
 }
 
 /**

@@ -1,5 +1,7 @@
 /** One run over a capture: which dissectors stand where, what spans frames, and the frames themselves. */
 import type { CaptureInterface, CaptureRecord } from '../capture/source.js';
+import type { Cryptography } from './cryptography.js';
+import type { Decryption } from './decryption.js';
 import { Frame } from './frame.js';
 import { FrameLayer } from './frame-layer.js';
 import type { Layer } from './layer.js';
@@ -19,6 +21,8 @@ export interface SessionOptions {
   /** Show passwords in commands instead of masking them. */
   readonly showSecrets?: boolean;
   readonly decompress?: Decompress;
+  /** Digests, for fingerprints. Without it they are left out. */
+  readonly cryptography?: Cryptography;
   readonly hooks?: Hooks;
 }
 
@@ -86,6 +90,8 @@ export interface Hooks {
   dns?(frame: Frame, dns: Layer): void;
   /** A STUN message with its header. */
   stun?(frame: Frame, stun: Layer): void;
+  /** A connection of TLS or DTLS begins: who decrypts it, if anybody can. */
+  tls?(): Decryption;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */
@@ -100,6 +106,7 @@ export class Session {
   readonly checksums: boolean;
   readonly showSecrets: boolean;
   readonly decompress: Decompress | undefined;
+  readonly cryptography: Cryptography | undefined;
   readonly hooks: Hooks;
   /** Frames dissected so far. */
   count = 0;
@@ -121,6 +128,7 @@ export class Session {
     this.checksums = options.checksums ?? false;
     this.showSecrets = options.showSecrets ?? false;
     this.decompress = options.decompress;
+    this.cryptography = options.cryptography;
     this.hooks = options.hooks ?? {};
   }
 

@@ -28,6 +28,7 @@ import { resp } from './resp.js';
 import { stun } from './stun.js';
 import { tcp } from './tcp.js';
 import { teredo } from './teredo.js';
+import { tls } from './tls.js';
 import { udp, udpLite } from './udp.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
 
@@ -57,6 +58,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   resp,
   http,
   ssdp,
+  tls,
   dns,
   mdns,
   llmnr,
