@@ -188,6 +188,8 @@ function walkExtension(walk: Walk, type: number, message: number): void {
       const n = walk.length(rows.pskModesLength, 1, 1);
       return walk.numbers(undefined, rows.pskMode, n, 1);
     }
+    // 40 in the drafts before the 23rd.
+    case 40:
     case 51: {
       if (message === HELLO_RETRY || (message === SERVER_HELLO && walk.left === 2)) {
         walk.field(rows.keyShareSelected, 2);

@@ -50,8 +50,9 @@ const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8
 /** True for a Server Hello, its body at `at`, that asks for another Client Hello. */
 export const isRetry = (b: Uint8Array, at: number): boolean => b[at + 2] === 0xcf && hexOf(b, at + 2, at + 34) === RETRY_RANDOM;
 
-/** TLS 1.3, also its drafts, and DTLS 1.3. */
-export const isNewest = (version: number): boolean => version === 0x0304 || version >> 8 === 0x7f || version === 0xfefc;
+/** TLS 1.3, also its drafts (0xfb.. are Facebook's), and DTLS 1.3. */
+export const isNewest = (version: number): boolean =>
+  version === 0x0304 || version >> 8 === 0x7f || version >> 8 === 0xfb || version === 0xfefc;
 
 /** The name of a message. */
 export function messageName(message: Message, header: number): string {

@@ -49,6 +49,10 @@ export class Inside {
     this.directions[fromServer ? 1 : 0].close(frame);
   }
 
+  totalOf(fromClient: boolean): number {
+    return this.directions[fromClient ? 0 : 1].total;
+  }
+
   peerOf(direction: Direction): StreamParser | undefined {
     return this.directions[direction.fromClient ? 1 : 0].parser;
   }
@@ -63,6 +67,9 @@ class Direction implements StreamContext {
   private length = 0;
   /** Octets that must have come before the parser is asked again. */
   private wanted = 0;
+  /** Octets of plain text so far. */
+  total = 0;
+  messageStart = 0;
   /** Octets to come of a message that was given up. */
   private skip = 0;
 
@@ -73,6 +80,10 @@ class Direction implements StreamContext {
 
   get peer(): StreamParser | undefined {
     return this.inside.peerOf(this);
+  }
+  /** Whoever sends has read what came before, as far as can be told. */
+  get received(): number {
+    return this.inside.totalOf(!this.fromClient);
   }
   get shared(): unknown {
     return this.inside.shared;
@@ -94,6 +105,7 @@ class Direction implements StreamContext {
   }
 
   feed(frame: Frame, bytes: Uint8Array): void {
+    this.total += bytes.length;
     if (this.length === 0) return this.parse(frame, bytes, 0, bytes.length, false);
     this.append(bytes, 0, bytes.length);
     if (this.length < this.wanted && this.length <= MAX_PENDING) return;
@@ -171,6 +183,7 @@ class Direction implements StreamContext {
         parser.hole?.(undefined);
         break;
       }
+      this.messageStart = this.total - (end - at);
       frame.within(bytes, at, at + n, (f, from, to) => parser.dissect(f, from, to));
       at += n;
     }

@@ -35,6 +35,7 @@ const VERSIONS: Readonly<Record<number, string>> = {
 
 export function versionName(version: number): string | undefined {
   if (version >> 8 === 0x7f) return `TLS 1.3 (draft ${version & 0xff})`;
+  if (version >> 8 === 0xfb) return `TLS 1.3 (Facebook draft ${version & 0xff})`;
   return VERSIONS[version] ?? (isGrease(version) ? 'Reserved (GREASE)' : undefined);
 }
 
@@ -50,7 +51,8 @@ const SHORT_VERSIONS: Readonly<Record<number, string>> = {
   65277: 'DTLSv1.2',
   65276: 'DTLSv1.3',
 };
-export const shortVersion = (version: number): string | undefined => (version >> 8 === 0x7f ? 'TLSv1.3' : SHORT_VERSIONS[version]);
+export const shortVersion = (version: number): string | undefined =>
+  version >> 8 === 0x7f || version >> 8 === 0xfb ? 'TLSv1.3' : SHORT_VERSIONS[version];
 
 export const HANDSHAKE_TYPES: Readonly<Record<number, string>> = {
   0: 'Hello Request',

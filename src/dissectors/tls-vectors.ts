@@ -101,5 +101,4 @@ export class Walk {
     this.stop = stop;
     tree.close();
   }
-
 }

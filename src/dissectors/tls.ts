@@ -20,6 +20,12 @@ import { readHello } from './tls-hello.js';
 import { ALERT_LEVELS, ALERTS, CONTENT_TYPES, HANDSHAKE_TYPES, shortVersion } from './tls-names.js';
 import { type TlsRows, tlsRows } from './tls-rows.js';
 
+/** Ports of protocols that speak TLS from the start: there it is known also where the hello was not captured. */
+const PORTS = [
+  261, 443, 465, 563, 614, 636, 853, 989, 990, 992, 993, 994, 995, 2221, 2376, 4433, 4843, 5061, 5671, 5986, 6514, 6679, 6697, 8443, 8883,
+  9443,
+];
+
 /** Octets before a record's content. */
 const HEADER = 5;
 /** Longest content: 2^14, and what encryption may add to it (RFC 5246 section 6.2.3). */
@@ -41,6 +47,8 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
   declare records: readonly TlsRecord[];
   /** The octets are a hello of SSL 2.0. */
   declare isOld: boolean;
+  /** The octets are no record. */
+  declare isUnknown: boolean;
   /** The rest of the last record was not captured. */
   declare incomplete: boolean;
 
@@ -52,6 +60,7 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
 
   override walk(tree: Tree): void {
     if (this.isOld) return walkOld(tree, this);
+    if (this.isUnknown) tree.add(rows.unknownRecord, this.start, this.captured - this.start);
     for (const record of this.records) {
       const { at, end } = record;
       tree.openPut(rows.record, true, at, Math.min(end, tree.limit) - at).text =
@@ -80,6 +89,7 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
 
   private write(out: TextBuffer): void {
     if (this.isOld) return out.ascii(this.bytes[this.start + 2] === 1 ? 'Client Hello' : 'Server Hello');
+    if (this.isUnknown) return out.ascii('Ignored Unknown Record');
     writeRecords(out, this.records, this);
     if (this.incomplete) out.ascii(' [incomplete]');
   }
@@ -227,8 +237,10 @@ function oldLength(b: Uint8Array, at: number): number {
   return 0;
 }
 
+const isPrintable = (octet: number): boolean => octet >= 0x20 && octet < 0x7f;
+
 class TlsParser implements StreamParser {
-  /** Octets of whole records that were found, and still wait for being dissected. */
+  /** Octets that the record under way lacks. */
   need = 0;
   private first = true;
   private readonly fromServer: boolean;
@@ -242,7 +254,7 @@ class TlsParser implements StreamParser {
     if (this.first && (b[start]! & 0x80) !== 0) {
       if (end - start < 9) return this.lacks(9 - (end - start));
       const old = oldLength(b, start);
-      if (old === 0) return ALIEN;
+      if (old === 0) return this.unknown(b, start, end);
       return start + old <= end ? old : this.lacks(start + old - end);
     }
     // All whole records are one message, so that a segment has one layer; each header is looked at once, or twice if it is the last.
@@ -250,14 +262,24 @@ class TlsParser implements StreamParser {
     for (;;) {
       if (at + HEADER > end) {
         if (at > start) return at - start;
-        if (b[at]! < CHANGE_CIPHER_SPEC || b[at]! > HEARTBEAT || (at + 1 < end && b[at + 1] !== 3)) return ALIEN;
+        if (b[at]! < CHANGE_CIPHER_SPEC || b[at]! > HEARTBEAT || (at + 1 < end && b[at + 1] !== 3)) return this.unknown(b, at, end);
         return this.lacks(at + HEADER - end);
       }
       const length = recordLength(b, at);
-      if (length === 0) return at > start ? at - start : ALIEN;
+      if (length === 0) return at > start ? at - start : this.unknown(b, at, end);
       if (at + length > end) return at > start ? at - start : this.lacks(at + length - end);
       at += length;
     }
+  }
+
+  /** No record begins at `start`. Where one may begin is not known before the next segment. */
+  private unknown(b: Uint8Array, start: number, end: number): number {
+    if (!this.first) return end - start;
+    // Text on a port of TLS is another protocol; anything else may be the middle of a record.
+    let at = start;
+    while (at < start + 4 && at < end && isPrintable(b[at]!)) at++;
+    if (at === start + 4) this.context.become(undefined);
+    return ALIEN;
   }
 
   private lacks(octets: number): number {
@@ -287,7 +309,8 @@ class TlsParser implements StreamParser {
     tls.incomplete = incomplete;
     this.first = false;
     frame.layers.push(tls);
-    if (tls.isOld) {
+    tls.isUnknown = !tls.isOld && recordLength(b, start) === 0;
+    if (tls.isOld || tls.isUnknown) {
       tls.records = [];
       return;
     }
@@ -341,4 +364,4 @@ function recognise(b: Uint8Array, start: number, end: number): boolean {
 
 export const tlsStream: StreamProtocol = { name: 'tls', parser: (context) => new TlsParser(context), recognise };
 
-export const tls: ProtocolEntry = { name: 'tls', layers: [Tls], stream: tlsStream, on: [tcpPorts.at([], tlsStream)] };
+export const tls: ProtocolEntry = { name: 'tls', layers: [Tls], stream: tlsStream, on: [tcpPorts.at(PORTS, tlsStream)] };

@@ -58,7 +58,7 @@ export interface StreamLimits {
   readonly tries: number;
 }
 
-const LIMITS: StreamLimits = { message: 32 << 20, held: 4 << 20, total: 256 << 20, holeSeconds: 60, tries: 16 };
+const LIMITS: StreamLimits = { message: 32 << 20, held: 4 << 20, total: 256 << 20, holeSeconds: 60, tries: 32 };
 
 /** Gets the ordered octets of a direction, e.g. to follow a conversation. */
 export interface StreamSink {
