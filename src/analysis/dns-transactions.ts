@@ -93,15 +93,17 @@ export interface DnsCounts {
 
 /** How much is remembered, and for how long. */
 export interface DnsTransactionLimits {
-  /** Transactions remembered at once. */
+  /** Open questions remembered at once. */
   readonly most: number;
+  /** Answered ones remembered at once, to know answers that come again. */
+  readonly mostDone: number;
   /** Seconds of packet time after the last question until it counts as unanswered. */
   readonly patience: number;
   /** The same for a truncated answer to be followed by a question over TCP. */
   readonly tcpPatience: number;
 }
 
-const LIMITS: DnsTransactionLimits = { most: 65_536, patience: 30, tcpPatience: 10 };
+const LIMITS: DnsTransactionLimits = { most: 65_536, mostDone: 16_384, patience: 30, tcpPatience: 10 };
 
 /** Records of one answer that are kept. */
 const MOST_ANSWERS = 512;
@@ -154,8 +156,11 @@ export class DnsTransactions {
     evicted: 0,
   };
   private readonly pending = new Map<string, Pending>();
-  /** What is in {@link pending}, by the last question. */
+  /** Those that are open, by the last question. */
   private readonly order = new AgeOrder<Pending>();
+  /** Those that were answered, by the answer. */
+  private readonly doneOrder = new AgeOrder<Pending>();
+  private doneCount = 0;
   /** Truncated answers by client, server and question, until TCP takes over or {@link DnsTransactionLimits.tcpPatience} ends. */
   private readonly truncated = new Map<string, Pending>();
   private readonly truncatedOrder = new AgeOrder<Pending>();
@@ -226,17 +231,36 @@ export class DnsTransactions {
     if (before !== undefined) this.close(before);
     this.pending.set(pending.key, pending);
     this.order.add(pending);
-    if (this.pending.size <= this.limits.most) return;
-    const oldest = this.order.oldest!;
-    if (!oldest.done) this.counts.evicted++;
-    this.close(oldest);
+    if (this.pending.size - this.doneCount <= this.limits.most) return;
+    this.counts.evicted++;
+    this.close(this.order.oldest!);
+  }
+
+  /** It was answered; remembered for a while, as answers come again. */
+  private settle(pending: Pending): void {
+    pending.done = true;
+    this.order.remove(pending);
+    this.doneOrder.add(pending);
+    if (++this.doneCount > this.limits.mostDone) this.close(this.doneOrder.oldest!);
+  }
+
+  /** Time of the first question of the one that has been open the longest; undefined when none is. */
+  get oldestOpen(): { readonly seconds: number; readonly nanoseconds: number } | undefined {
+    const open = this.order.oldest;
+    const held = this.truncatedOrder.oldest;
+    if (open === undefined || held === undefined) return open ?? held;
+    return held.seconds < open.seconds || (held.seconds === open.seconds && held.nanoseconds < open.nanoseconds) ? held : open;
   }
 
   /** Forget one, and tell of it if nothing came. */
   private close(pending: Pending): void {
     this.pending.delete(pending.key);
+    if (pending.done) {
+      this.doneOrder.remove(pending);
+      this.doneCount--;
+      return;
+    }
     this.order.remove(pending);
-    if (pending.done) return;
     // A truncated answer whose question over TCP came to nothing is still an answer.
     this.tell(pending.held ?? unanswered(pending));
   }
@@ -285,7 +309,7 @@ export class DnsTransactions {
     }
     if (talk.transport === 'llmnr') found.server = talk.destination;
     found.answerFrames.push(frame.number);
-    found.done = true;
+    this.settle(found);
     const truncated = (dns.bytes[dns.start + 2]! & 0x02) !== 0;
     if (truncated) found.truncated = true;
     const transaction = answered(frame, dns, found, 'answered');
@@ -329,7 +353,7 @@ export class DnsTransactions {
         const found = this.pending.get(`mdns ${asked} ${name.toLowerCase()}`);
         if (found === undefined || found.done) continue;
         any = true;
-        found.done = true;
+        this.settle(found);
         found.server = talk.source;
         found.answerFrames.push(frame.number);
         this.tell(answered(frame, dns, found, 'answered'));
@@ -352,6 +376,8 @@ export class DnsTransactions {
     )
       this.endTruncated(oldest);
     for (let { oldest } = this.order; oldest !== undefined && oldest.lastSeconds + patience <= now; oldest = this.order.oldest)
+      this.close(oldest);
+    for (let { oldest } = this.doneOrder; oldest !== undefined && oldest.lastSeconds + patience <= now; oldest = this.doneOrder.oldest)
       this.close(oldest);
   }
 }

@@ -28,6 +28,8 @@ import { isUnicodeLocale, terminalWidth, themeFor } from './terminal.js';
 
 /** Lines that are kept to be sorted by how long they took; beyond it the quickest are left out, and that is said. */
 const MOST_SORTED = 100_000;
+/** What addresses, names and answers mostly take. */
+const LIVE_WIDTHS = [9, 14, 14, 32, 36, 7];
 /** Frames that passed the display filter and whose lookup is not over. */
 const MOST_MATCHED = 1_000_000;
 
@@ -65,12 +67,14 @@ export class DnsReport implements ExchangeReport {
     private readonly sink: Sink,
   ) {
     const live = options.interface !== undefined;
-    this.order = new TimeOrder(live ? 0 : undefined, (transaction) => this.show(transaction));
+    this.order = new TimeOrder((transaction) => this.show(transaction));
     this.table = new RollingTable((line) => sink.unicodeLine(line), {
       theme: themeFor(options.color),
       right: options.stats ? STATISTICS_RIGHT : DNS_RIGHT,
       width: terminalWidth(),
       live,
+      // Live, no row is held back to measure others by.
+      ...(live && !options.stats && { least: LIVE_WIDTHS }),
       ...(this.signs === ASCII_SIGNS && { ellipsis: '...' }),
     });
     if (!options.json) this.table.row((options.stats ? STATISTICS_HEADINGS : DNS_HEADINGS).map((text) => ({ text, tone: 'heading' })));
@@ -93,13 +97,14 @@ export class DnsReport implements ExchangeReport {
     this.start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
     for (const { frame: of, dns } of this.messages) this.transactions.see(of, dns);
     this.messages.length = 0;
-    this.order.now(frame.seconds);
+    const open = this.options.interface === undefined ? this.transactions.oldestOpen : undefined;
+    this.order.settled(open?.seconds, open?.nanoseconds);
   }
 
   finish(_reader: CaptureReader): void {
     for (const { frame, dns } of this.messages) this.transactions.see(frame, dns);
     this.transactions.finish();
-    this.order.finish();
+    this.order.settled();
     const { counts } = this.transactions;
     const { stats, json, sort } = this.options;
     if (stats) {

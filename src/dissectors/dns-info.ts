@@ -6,6 +6,7 @@ import { skipName, writeName } from './dns-names.js';
 import { A, AAAA, TYPE, typeName } from './dns-values.js';
 
 const RECORD_FIXED = 10;
+const WKS = 11;
 
 /** How the data of a type is told: N a name, S a length octet and text, 1, 2 and 4 numbers of as many octets. */
 const SHAPE: Readonly<Record<number, string>> = {
@@ -64,7 +65,7 @@ export function writeData(
   base: number,
   limit: number,
 ): void {
-  if (type === A) {
+  if (type === A || type === WKS) {
     if (end - data >= 4) {
       out.byte(32);
       out.ipv4(u32(b, data));

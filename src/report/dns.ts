@@ -77,10 +77,10 @@ function answerText(t: DnsTransaction, signs: Signs): string {
   if (t.rcode !== 'NOERROR') return `${aliases}${t.rcode}${zone}`;
   if (t.addresses.length > 0) return aliases + named(t.addresses);
   const type = t.question?.type;
-  const wanted = t.answers.filter((a) => a.type !== 'CNAME' || type === 'CNAME' || type === '*');
-  const records = wanted.filter((a) => a.type === type || type === '*' || t.question === undefined);
+  const wanted = t.answers.filter((a) => a.type !== 'CNAME' || type === 'CNAME' || type === 'ANY');
+  const records = wanted.filter((a) => a.type === type || type === 'ANY' || t.question === undefined);
   if (records.length > 0) {
-    const data = records.flatMap((a) => (a.data === undefined ? [] : type === '*' ? [`${a.type} ${a.data}`] : [a.data]));
+    const data = records.flatMap((a) => (a.data === undefined ? [] : type === 'ANY' ? [`${a.type} ${a.data}`] : [a.data]));
     return aliases + (data.length > 0 ? named(data) : `${records.length} ${records.length === 1 ? 'record' : 'records'}`);
   }
   if (t.answers.length > 0 && aliases === '') return `${t.answers.length} other records`;

@@ -14,7 +14,7 @@ const LOOK = 40;
 export class RollingTable {
   private held: (readonly Cell[])[] = [];
   private holding: boolean;
-  private readonly widths: number[] = [];
+  private readonly widths: number[];
 
   constructor(
     /** Gets each line. */
@@ -25,6 +25,8 @@ export class RollingTable {
       readonly right?: ReadonlySet<number>;
       /** Columns of the terminal, beyond which lines are cut; 0 when they are not. */
       readonly width?: number;
+      /** Widths to begin with. */
+      readonly least?: readonly number[];
       /** Write each row at once, as for live captures. */
       readonly live?: boolean;
       /** The sign of a cut. */
@@ -32,6 +34,7 @@ export class RollingTable {
     } = {},
   ) {
     this.holding = !options.live;
+    this.widths = [...(options.least ?? [])];
   }
 
   row(cells: readonly Cell[]): void {

@@ -1,6 +1,6 @@
 /**
  * Puts what comes out of order back in the order of its time. An exchange is known when its answer has come or will not come
- * any more, but it is to be listed where its request was: so each is held back until nothing earlier is to be expected.
+ * any more, but it is to be listed where its request was: so each is held back while something earlier is still open.
  */
 
 interface Held<T> {
@@ -9,45 +9,48 @@ interface Held<T> {
   readonly nanoseconds: number;
 }
 
-/** Seconds for which things are held: longer than any analysis waits for an answer. */
-const HOLD = 45;
-/** Most things held; beyond it the earliest goes, in order or not. */
-const MOST = 50_000;
+/** Most things held; beyond it the earliest goes, whatever may still come. */
+const MOST = 20_000;
 
 export class TimeOrder<T> {
-  /** Latest first, so that the next to go is at the end. */
+  /** Earliest first, from {@link head} on. */
   private held: Held<T>[] = [];
+  private head = 0;
 
-  constructor(
-    /** Seconds of packet time to hold things for; 0 lets them pass at once. */
-    private readonly hold: number = HOLD,
-    private readonly emit: (thing: T) => void,
-  ) {}
+  constructor(private readonly emit: (thing: T) => void) {}
 
   add(thing: T, seconds: number, nanoseconds: number): void {
-    if (this.hold === 0) return this.emit(thing);
-    let from = 0;
+    // Most come nearly in order, so the place is near the end.
+    let from = this.head;
     let to = this.held.length;
     while (from < to) {
       const middle = (from + to) >> 1;
-      if (isLater(this.held[middle]!, seconds, nanoseconds)) from = middle + 1;
-      else to = middle;
+      if (isAfter(this.held[middle]!, seconds, nanoseconds)) to = middle;
+      else from = middle + 1;
     }
-    this.held.splice(from, 0, { thing, seconds, nanoseconds });
-    if (this.held.length > MOST) this.emit(this.held.pop()!.thing);
+    const held = { thing, seconds, nanoseconds };
+    if (from === this.held.length) this.held.push(held);
+    else this.held.splice(from, 0, held);
+    if (this.held.length - this.head > MOST) this.take();
   }
 
-  /** It is now so late: whatever is old enough goes. */
-  now(seconds: number): void {
-    for (let last = this.held.at(-1); last !== undefined && last.seconds + this.hold < seconds; last = this.held.at(-1))
-      this.emit(this.held.pop()!.thing);
+  /** Nothing that began before this time is open any more: what began before may go. Without a time, nothing is open at all. */
+  settled(seconds = Number.POSITIVE_INFINITY, nanoseconds = 0): void {
+    while (this.head < this.held.length && !isAfter(this.held[this.head]!, seconds, nanoseconds)) this.take();
   }
 
-  /** Nothing more comes. */
-  finish(): void {
-    for (let last = this.held.pop(); last !== undefined; last = this.held.pop()) this.emit(last.thing);
+  private take(): void {
+    const { thing } = this.held[this.head++]!;
+    if (this.head === this.held.length) {
+      this.held = [];
+      this.head = 0;
+    } else if (this.head >= MOST) {
+      this.held.splice(0, this.head);
+      this.head = 0;
+    }
+    this.emit(thing);
   }
 }
 
-const isLater = (held: { readonly seconds: number; readonly nanoseconds: number }, seconds: number, nanoseconds: number) =>
+const isAfter = (held: { readonly seconds: number; readonly nanoseconds: number }, seconds: number, nanoseconds: number) =>
   held.seconds > seconds || (held.seconds === seconds && held.nanoseconds > nanoseconds);

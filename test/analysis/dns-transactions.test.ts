@@ -11,7 +11,7 @@ type Line = readonly [seconds: number, octets: Uint8Array];
 
 function transactionsOf(lines: readonly Line[], most = 100): { told: DnsTransaction[]; counts: DnsTransactions['counts'] } {
   const told: DnsTransaction[] = [];
-  const transactions = new DnsTransactions((transaction) => told.push(transaction), { most, patience: 30, tcpPatience: 10 });
+  const transactions = new DnsTransactions((transaction) => told.push(transaction), { most, mostDone: 100, patience: 30, tcpPatience: 10 });
   const session = createSession({ dnsTransactions: transactions });
   for (const [time, octets] of lines) {
     const seconds = Math.floor(time);

@@ -68,25 +68,26 @@ describe('latencies', () => {
 });
 
 describe('time order', () => {
-  it('holds things back until nothing earlier is to be expected', () => {
+  it('holds things back while something earlier is open', () => {
     const seen: number[] = [];
-    const order = new TimeOrder<number>(10, (n) => seen.push(n));
+    const order = new TimeOrder<number>((n) => seen.push(n));
     order.add(3, 3, 0);
     order.add(1, 1, 500);
     order.add(2, 1, 700);
-    order.now(11);
+    order.settled(1, 400);
     expect(seen).toEqual([]);
-    order.now(12);
+    order.settled(2, 0);
     expect(seen).toEqual([1, 2]);
-    order.finish();
+    order.settled();
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  it('lets everything pass when it is to hold nothing', () => {
+  it('holds a bounded number of things', () => {
     const seen: number[] = [];
-    const order = new TimeOrder<number>(0, (n) => seen.push(n));
-    order.add(3, 3, 0);
-    order.add(1, 1, 0);
-    expect(seen).toEqual([3, 1]);
+    const order = new TimeOrder<number>((n) => seen.push(n));
+    for (let i = 0; i < 70_000; i++) order.add(i, i, 0);
+    expect(seen.length).toBe(50_000);
+    order.settled();
+    expect(seen).toEqual(Array.from({ length: 70_000 }, (_, i) => i));
   });
 });
