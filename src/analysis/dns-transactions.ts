@@ -8,11 +8,11 @@ import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
-import { between, isoText, type Nanoseconds } from '../core/time.js';
+import { between, type Nanoseconds } from '../core/time.js';
 import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { writeData } from '../dissectors/dns-info.js';
 import { nameText, sameName, skipName } from '../dissectors/dns-names.js';
-import { A, AAAA, ANY, CAA, CLASS, CNAME, HTTPS, OPT, RCODE_NAME, SOA, SVCB, TXT, typeName } from '../dissectors/dns-values.js';
+import { A, AAAA, ANY, CAA, CLASS, CNAME, HTTPS, OPT, RCODE_NAME, SOA, SVCB, TXT, TYPE, typeName } from '../dissectors/dns-values.js';
 import { type Aged, AgeOrder } from './age-order.js';
 
 /** A record of an answer. */
@@ -22,19 +22,23 @@ export interface DnsAnswer {
   /** Seconds. */
   readonly ttl: number;
   /** What it holds, where that has a short form: an address, a name, `10 mx.example`. */
-  readonly data?: string;
+  readonly data: string | undefined;
+}
+
+export interface DnsQuestion {
+  readonly name: string;
+  readonly type: string;
+  readonly class: string;
 }
 
 /** What became of a question. */
 export type DnsOutcome = 'answered' | 'unanswered' | 'unasked';
 
-/** A question with its answer: what `netlens dns` prints, and with `--json` a line each. */
+/** A question with its answer: what `netlens dns` prints. Whoever gets one may keep it: it is left alone from then on. */
 export interface DnsTransaction {
-  readonly type: 'dns';
-  /** First question, or the answer where no question was captured; ISO 8601 UTC. */
-  readonly time: string;
-  /** The same in seconds since 1970, nine decimals. */
-  readonly time_epoch: string;
+  /** When the first question was seen, or the answer where no question was captured: seconds since 1970 and nanoseconds. */
+  readonly seconds: number;
+  readonly nanoseconds: number;
   readonly transport: 'udp' | 'tcp' | 'mdns' | 'llmnr';
   readonly client: string;
   readonly client_port: number;
@@ -43,7 +47,7 @@ export interface DnsTransaction {
   readonly server_port: number;
   readonly id: number;
   /** Undefined when the message holds none. */
-  readonly question: { readonly name: string; readonly type: string; readonly class: string } | undefined;
+  readonly question: DnsQuestion | undefined;
   readonly outcome: DnsOutcome;
   /** What an ICMP error said of the question: `Destination unreachable (Port unreachable)`. */
   readonly error: string | undefined;
@@ -108,31 +112,21 @@ const LIMITS: DnsTransactionLimits = { most: 65_536, mostDone: 16_384, patience:
 /** Records of one answer that are kept. */
 const MOST_ANSWERS = 512;
 
-interface Pending extends Aged<Pending> {
+/** A transaction under way. */
+type Lookup = { -readonly [K in keyof DnsTransaction]: DnsTransaction[K] } & {
+  readonly question_frames: number[];
+  readonly answer_frames: number[];
+};
+
+/** What stands under a key: a transaction, or that there was one. */
+interface Entry extends Aged<Entry> {
   readonly key: string;
-  readonly transport: DnsTransaction['transport'];
-  readonly client: string;
-  readonly clientPort: number;
-  server: string;
-  readonly serverPort: number;
-  readonly id: number;
-  readonly question: DnsTransaction['question'];
-  readonly recursionDesired: boolean;
-  /** The first question. */
+  /** Undefined once it was told: what remains is for answers that come again. */
+  lookup: Lookup | undefined;
+  /** The truncated answer that it goes on from, told when nothing comes over TCP. */
+  held: Lookup | undefined;
+  /** Time of the last question, or of the answer. */
   seconds: number;
-  nanoseconds: number;
-  /** The last one. */
-  lastSeconds: number;
-  lastNanoseconds: number;
-  readonly questionFrames: number[];
-  readonly answerFrames: number[];
-  retries: number;
-  truncated: boolean;
-  error: string | undefined;
-  /** Told already; kept so that answers that come again are known. */
-  done: boolean;
-  /** A truncated answer, told when no question over TCP follows. */
-  held: DnsTransaction | undefined;
 }
 
 interface Talk {
@@ -155,15 +149,15 @@ export class DnsTransactions {
     unreadable: 0,
     evicted: 0,
   };
-  private readonly pending = new Map<string, Pending>();
+  private readonly pending = new Map<string, Entry>();
   /** Those that are open, by the last question. */
-  private readonly order = new AgeOrder<Pending>();
+  private readonly order = new AgeOrder<Entry>();
   /** Those that were answered, by the answer. */
-  private readonly doneOrder = new AgeOrder<Pending>();
+  private readonly doneOrder = new AgeOrder<Entry>();
   private doneCount = 0;
   /** Truncated answers by client, server and question, until TCP takes over or {@link DnsTransactionLimits.tcpPatience} ends. */
-  private readonly truncated = new Map<string, Pending>();
-  private readonly truncatedOrder = new AgeOrder<Pending>();
+  private readonly truncated = new Map<string, Entry>();
+  private readonly truncatedOrder = new AgeOrder<Entry>();
 
   constructor(
     /** Gets each transaction when its answer came, or when it is given up. */
@@ -205,124 +199,123 @@ export class DnsTransactions {
   /** A question that an ICMP error quotes: it did not arrive. */
   private refused(frame: Frame, dns: Dns): void {
     if (dns.bytes[dns.start + 2]! & 0x80) return;
-    const pending = this.pending.get(keyOf(talkOf(frame, dns), u16(dns.bytes, dns.start)));
-    if (pending === undefined || pending.done) return;
+    const lookup = this.pending.get(keyOf(talkOf(frame, dns), u16(dns.bytes, dns.start)))?.lookup;
+    if (lookup === undefined) return;
     const icmp = frame.layers.find(({ protocol }) => protocol.name === 'icmp' || protocol.name === 'icmpv6');
     scratch.clear();
     icmp?.summary(scratch);
-    pending.error = scratch.toString();
+    lookup.error = scratch.toString();
   }
 
-  private ask(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsTransaction['question']): void {
+  private ask(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsQuestion | undefined): void {
     const found = this.pending.get(key);
-    if (found !== undefined && !found.done && sameQuestion(found.question, question)) {
-      again(found, frame);
+    if (found?.lookup !== undefined && sameQuestion(found.lookup.question, question)) {
+      again(found, found.lookup, frame);
       this.order.touch(found);
       return;
     }
-    const pending = open(frame, dns, talk, key, id, question);
-    if (talk.transport === 'tcp') this.continueOverTcp(pending, talk);
-    this.begin(pending);
+    const lookup = open(frame, dns, talk, id, question);
+    this.begin(key, lookup, talk.transport === 'tcp' ? this.continueOverTcp(frame, lookup, talk) : undefined, frame.seconds);
   }
 
   /** Put in a new one, in place of one of its key. */
-  private begin(pending: Pending): void {
-    const before = this.pending.get(pending.key);
+  private begin(key: string, lookup: Lookup, held: Lookup | undefined, seconds: number): void {
+    const before = this.pending.get(key);
     if (before !== undefined) this.close(before);
-    this.pending.set(pending.key, pending);
-    this.order.add(pending);
+    const entry: Entry = { key, lookup, held, seconds, older: undefined, newer: undefined };
+    this.pending.set(key, entry);
+    this.order.add(entry);
     if (this.pending.size - this.doneCount <= this.limits.most) return;
     this.counts.evicted++;
     this.close(this.order.oldest!);
   }
 
   /** It was answered; remembered for a while, as answers come again. */
-  private settle(pending: Pending): void {
-    pending.done = true;
-    this.order.remove(pending);
-    this.doneOrder.add(pending);
+  private settle(entry: Entry, seconds: number): void {
+    entry.lookup = entry.held = undefined;
+    entry.seconds = seconds;
+    this.order.remove(entry);
+    this.doneOrder.add(entry);
     if (++this.doneCount > this.limits.mostDone) this.close(this.doneOrder.oldest!);
   }
 
-  /** Time of the first question of the one that has been open the longest; undefined when none is. */
+  /** The one that has been open the longest; undefined when none is. */
   get oldestOpen(): { readonly seconds: number; readonly nanoseconds: number } | undefined {
-    const open = this.order.oldest;
-    const held = this.truncatedOrder.oldest;
+    const open = this.order.oldest?.lookup;
+    const held = this.truncatedOrder.oldest?.lookup;
     if (open === undefined || held === undefined) return open ?? held;
     return held.seconds < open.seconds || (held.seconds === open.seconds && held.nanoseconds < open.nanoseconds) ? held : open;
   }
 
   /** Forget one, and tell of it if nothing came. */
-  private close(pending: Pending): void {
-    this.pending.delete(pending.key);
-    if (pending.done) {
-      this.doneOrder.remove(pending);
+  private close(entry: Entry): void {
+    this.pending.delete(entry.key);
+    if (entry.lookup === undefined) {
+      this.doneOrder.remove(entry);
       this.doneCount--;
       return;
     }
-    this.order.remove(pending);
+    this.order.remove(entry);
     // A truncated answer whose question over TCP came to nothing is still an answer.
-    this.tell(pending.held ?? unanswered(pending));
+    this.tell(entry.held ?? entry.lookup);
   }
 
   /** No question over TCP follows a truncated answer: it was all there is. */
-  private endTruncated(pending: Pending): void {
-    this.forgetTruncated(pending);
-    this.tell(pending.held!);
+  private endTruncated(entry: Entry): void {
+    this.forgetTruncated(entry);
+    this.tell(entry.lookup!);
   }
 
-  private forgetTruncated(pending: Pending): void {
-    this.truncated.delete(pending.key);
-    this.truncatedOrder.remove(pending);
+  private forgetTruncated(entry: Entry): void {
+    this.truncated.delete(entry.key);
+    this.truncatedOrder.remove(entry);
   }
 
-  /** A question over TCP that a truncated answer led to. */
-  private continueOverTcp(pending: Pending, talk: Talk): void {
-    const key = truncatedKey(talk, pending.question);
-    const before = this.truncated.get(key);
-    if (before === undefined) return;
-    this.forgetTruncated(before);
-    pending.truncated = true;
-    pending.questionFrames.unshift(...before.questionFrames);
-    pending.answerFrames.push(...before.answerFrames);
-    pending.retries = before.retries;
-    pending.held = before.held;
-    // The whole began with the question over UDP.
-    pending.seconds = before.seconds;
-    pending.nanoseconds = before.nanoseconds;
+  /** The truncated answer that led to a question over TCP, if one did. The whole began with the question over UDP. */
+  private continueOverTcp(frame: Frame, lookup: Lookup, talk: Talk): Lookup | undefined {
+    const entry = this.truncated.get(truncatedKey(talk, lookup.question));
+    const before = entry?.lookup;
+    if (entry === undefined || before === undefined) return undefined;
+    this.forgetTruncated(entry);
+    lookup.truncated = true;
+    lookup.question_frames.unshift(...before.question_frames);
+    lookup.answer_frames.push(...before.answer_frames);
+    lookup.retries = before.retries;
+    lookup.seconds = before.seconds;
+    lookup.nanoseconds = before.nanoseconds;
+    lookup.asked_for = between(frame.seconds, frame.nanoseconds, before.seconds, before.nanoseconds);
+    return before;
   }
 
-  private answer(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsTransaction['question']): void {
-    let found = this.pending.get(key);
-    if (found?.done) {
+  private answer(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsQuestion | undefined): void {
+    const found = this.pending.get(key);
+    if (found !== undefined && found.lookup === undefined) {
       this.counts.repeated++;
       return;
     }
+    const lookup = found?.lookup;
     // The id may have been guessed or used again; an answer to another question answers nothing.
-    if (found !== undefined && question !== undefined && !sameQuestion(found.question, question)) found = undefined;
-    if (found === undefined) {
-      const unasked = open(frame, dns, talk, key, id, question);
-      unasked.questionFrames.length = 0;
-      unasked.answerFrames.push(frame.number);
-      this.tell(answered(frame, dns, unasked, 'unasked'));
+    if (found === undefined || lookup === undefined || (question !== undefined && !sameQuestion(lookup.question, question))) {
+      const unasked = open(frame, dns, talk, id, question);
+      unasked.question_frames.length = 0;
+      fill(unasked, frame, dns, 'unasked');
+      this.tell(unasked);
       return;
     }
-    if (talk.transport === 'llmnr') found.server = talk.destination;
-    found.answerFrames.push(frame.number);
-    this.settle(found);
-    const truncated = (dns.bytes[dns.start + 2]! & 0x02) !== 0;
-    if (truncated) found.truncated = true;
-    const transaction = answered(frame, dns, found, 'answered');
-    found.held = undefined;
-    if (truncated && talk.transport === 'udp') {
-      const key = truncatedKey(talk, found.question);
-      const before = this.truncated.get(key);
-      if (before !== undefined) this.endTruncated(before);
-      const held = { ...found, key, held: transaction, lastSeconds: frame.seconds, older: undefined, newer: undefined };
-      this.truncated.set(key, held);
-      this.truncatedOrder.add(held);
-      if (this.truncated.size > this.limits.most) this.endTruncated(this.truncatedOrder.oldest!);
-    } else this.tell(transaction);
+    if (talk.transport === 'llmnr') lookup.server = talk.destination;
+    this.settle(found, frame.seconds);
+    fill(lookup, frame, dns, 'answered');
+    if ((dns.bytes[dns.start + 2]! & 0x02) === 0 || talk.transport !== 'udp') {
+      this.tell(lookup);
+      return;
+    }
+    const kept = truncatedKey(talk, lookup.question);
+    const before = this.truncated.get(kept);
+    if (before !== undefined) this.endTruncated(before);
+    const entry: Entry = { key: kept, lookup, held: undefined, seconds: frame.seconds, older: undefined, newer: undefined };
+    this.truncated.set(kept, entry);
+    this.truncatedOrder.add(entry);
+    if (this.truncated.size > this.limits.most) this.endTruncated(this.truncatedOrder.oldest!);
   }
 
   /** Every question of a multicast message is a transaction of its own. */
@@ -336,12 +329,12 @@ export class DnsTransactions {
       at = end + 4;
       const key = `mdns ${question.type} ${question.name.toLowerCase()}`;
       const found = this.pending.get(key);
-      if (found !== undefined && !found.done) {
+      if (found?.lookup !== undefined) {
         // Somebody else who asks the same will be served by the same answer.
-        if (found.client === talk.source) again(found, frame);
+        if (found.lookup.client === talk.source) again(found, found.lookup, frame);
         continue;
       }
-      this.begin(open(frame, dns, talk, key, u16(dns.bytes, dns.start), question));
+      this.begin(key, open(frame, dns, talk, u16(dns.bytes, dns.start), question), undefined, frame.seconds);
     }
   }
 
@@ -351,12 +344,13 @@ export class DnsTransactions {
     for (const { name, type } of recordsOf(dns).answers) {
       for (const asked of [type, typeName(ANY)]) {
         const found = this.pending.get(`mdns ${asked} ${name.toLowerCase()}`);
-        if (found === undefined || found.done) continue;
+        const lookup = found?.lookup;
+        if (found === undefined || lookup === undefined) continue;
         any = true;
-        this.settle(found);
-        found.server = talk.source;
-        found.answerFrames.push(frame.number);
-        this.tell(answered(frame, dns, found, 'answered'));
+        this.settle(found, frame.seconds);
+        lookup.server = talk.source;
+        fill(lookup, frame, dns, 'answered');
+        this.tell(lookup);
       }
     }
     if (!any) this.counts.announced++;
@@ -371,59 +365,65 @@ export class DnsTransactions {
     const { patience, tcpPatience } = this.limits;
     for (
       let { oldest } = this.truncatedOrder;
-      oldest !== undefined && oldest.lastSeconds + tcpPatience <= now;
+      oldest !== undefined && oldest.seconds + tcpPatience <= now;
       oldest = this.truncatedOrder.oldest
     )
       this.endTruncated(oldest);
-    for (let { oldest } = this.order; oldest !== undefined && oldest.lastSeconds + patience <= now; oldest = this.order.oldest)
+    for (let { oldest } = this.order; oldest !== undefined && oldest.seconds + patience <= now; oldest = this.order.oldest)
       this.close(oldest);
-    for (let { oldest } = this.doneOrder; oldest !== undefined && oldest.lastSeconds + patience <= now; oldest = this.doneOrder.oldest)
+    for (let { oldest } = this.doneOrder; oldest !== undefined && oldest.seconds + patience <= now; oldest = this.doneOrder.oldest)
       this.close(oldest);
   }
 }
 
-function open(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsTransaction['question']): Pending {
+const NONE: readonly never[] = [];
+
+function open(frame: Frame, dns: Dns, talk: Talk, id: number, question: DnsQuestion | undefined): Lookup {
   return {
-    key,
-    transport: talk.transport,
-    client: talk.source,
-    clientPort: talk.srcPort,
-    server: talk.destination,
-    serverPort: talk.dstPort,
-    id,
-    question,
-    recursionDesired: dns.kind === 'dns' && (dns.bytes[dns.start + 2]! & 0x01) !== 0,
     seconds: frame.seconds,
     nanoseconds: frame.nanoseconds,
-    lastSeconds: frame.seconds,
-    lastNanoseconds: frame.nanoseconds,
-    questionFrames: [frame.number],
-    answerFrames: [],
-    retries: 0,
-    truncated: false,
+    transport: talk.transport,
+    client: talk.source,
+    client_port: talk.srcPort,
+    server: talk.destination,
+    server_port: talk.dstPort,
+    id,
+    question,
+    outcome: 'unanswered',
     error: undefined,
-    done: false,
-    held: undefined,
-    older: undefined,
-    newer: undefined,
+    rcode: undefined,
+    answers: NONE,
+    aliases: NONE,
+    addresses: NONE,
+    zone: undefined,
+    recursion_desired: dns.kind === 'dns' && (dns.bytes[dns.start + 2]! & 0x01) !== 0,
+    recursion_available: false,
+    authoritative: false,
+    truncated: false,
+    latency: undefined,
+    asked_for: 0,
+    question_frames: [frame.number],
+    answer_frames: [],
+    retries: 0,
   };
 }
 
-function again(pending: Pending, frame: Frame): void {
-  pending.retries++;
-  pending.questionFrames.push(frame.number);
-  pending.lastSeconds = frame.seconds;
-  pending.lastNanoseconds = frame.nanoseconds;
+/** The same question, asked again. */
+function again(entry: Entry, lookup: Lookup, frame: Frame): void {
+  lookup.retries++;
+  lookup.question_frames.push(frame.number);
+  lookup.asked_for = between(frame.seconds, frame.nanoseconds, lookup.seconds, lookup.nanoseconds);
+  entry.seconds = frame.seconds;
 }
 
 /** Whoever knows answers an LLMNR question, from an address of its own. */
 const keyOf = ({ transport, source, srcPort, destination, dstPort }: Talk, id: number) =>
   `${transport} ${source} ${srcPort} ${transport === 'llmnr' ? '' : destination} ${dstPort} ${id}`;
 
-const truncatedKey = (talk: Talk, question: DnsTransaction['question']) =>
+const truncatedKey = (talk: Talk, question: DnsQuestion | undefined) =>
   `${talk.source} ${talk.destination} ${question?.type} ${question?.name.toLowerCase()}`;
 
-const sameQuestion = (a: DnsTransaction['question'], b: DnsTransaction['question']): boolean =>
+const sameQuestion = (a: DnsQuestion | undefined, b: DnsQuestion | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.type === b.type && sameName(a.name, b.name));
 
 const reversed = (talk: Talk): Talk => ({
@@ -453,7 +453,7 @@ function talkOf(frame: Frame, dns: Dns): Talk {
   return { source: '', destination: '', srcPort, dstPort, transport: over };
 }
 
-function questionAt(dns: Dns, at: number): DnsTransaction['question'] {
+function questionAt(dns: Dns, at: number): DnsQuestion | undefined {
   const { bytes: b, start, captured } = dns;
   if (u16(b, start + 4) === 0) return undefined;
   const end = skipName(b, at, captured);
@@ -505,7 +505,7 @@ function recordsOf(dns: Dns): Records {
         name: nameText(b, owner, start, captured) ?? '',
         type: typeName(type),
         ttl: u32(b, at + 4),
-        ...(text !== '' && { data: text }),
+        data: text === '' ? undefined : text,
       });
     } else if (type === SOA) zone ??= nameText(b, owner, start, captured);
     else if (type === OPT) extendedRcode = b[at + 4]!;
@@ -544,71 +544,46 @@ function writeService(b: Uint8Array, start: number, end: number, base: number, l
   scratch.text(target === '<Root>' ? '.' : target);
 }
 
+/** Longest chain of aliases that is followed; resolvers give up about here too. */
+const MOST_ALIASES = 16;
+
 /** Follow aliases from the name asked for; each is taken once, so a loop of them ends. */
-function follow(question: DnsTransaction['question'], answers: readonly DnsAnswer[]): { aliases: string[]; addresses: string[] } {
+function follow(lookup: Lookup): void {
+  const { question, answers } = lookup;
   const aliases: string[] = [];
   let name = question?.name;
-  if (name !== undefined)
-    for (let i = 0; i < answers.length; i++) {
-      const alias = answers.find((a) => a.type === 'CNAME' && a.data !== undefined && sameName(a.name, name!) && !aliases.includes(a.data));
-      if (alias === undefined || question!.type === typeName(CNAME)) break;
-      aliases.push(alias.data!);
+  if (question !== undefined && question.type !== TYPE[CNAME])
+    while (aliases.length < MOST_ALIASES) {
+      const alias = answers.find(
+        (a) => a.type === TYPE[CNAME] && a.data !== undefined && sameName(a.name, name!) && !aliases.includes(a.data),
+      );
+      if (alias === undefined) break;
       name = alias.data!;
+      aliases.push(name);
     }
-  const all = answers.filter((a) => a.type === typeName(A) || a.type === typeName(AAAA));
-  const own = all.filter((a) => name === undefined || sameName(a.name, name));
-  return { aliases, addresses: own.flatMap((a) => a.data ?? []) };
+  const addresses: string[] = [];
+  for (const { type, name: owner, data } of answers)
+    if ((type === TYPE[A] || type === TYPE[AAAA]) && data !== undefined && (name === undefined || sameName(owner, name)))
+      addresses.push(data);
+  if (aliases.length > 0) lookup.aliases = aliases;
+  if (addresses.length > 0) lookup.addresses = addresses;
 }
 
-function answered(frame: Frame, dns: Dns, pending: Pending, outcome: DnsOutcome): DnsTransaction {
+/** Write the answer in `dns` into the transaction. */
+function fill(lookup: Lookup, frame: Frame, dns: Dns, outcome: DnsOutcome): void {
   const { bytes: b, start } = dns;
   const { answers, zone, extendedRcode } = recordsOf(dns);
   const rcode = (b[start + 3]! & 15) | (extendedRcode << 4);
   const plain = dns.kind === 'dns';
-  return {
-    ...common(pending, outcome),
-    rcode: RCODE_NAME[rcode] ?? `RCODE${rcode}`,
-    answers,
-    ...follow(pending.question, answers),
-    zone: answers.length === 0 ? zone : undefined,
-    recursion_available: plain && (b[start + 3]! & 0x80) !== 0,
-    authoritative: plain && (b[start + 2]! & 0x04) !== 0,
-    latency: outcome === 'unasked' ? undefined : between(frame.seconds, frame.nanoseconds, pending.seconds, pending.nanoseconds),
-  };
-}
-
-const unanswered = (pending: Pending): DnsTransaction => ({
-  ...common(pending, 'unanswered'),
-  rcode: undefined,
-  answers: [],
-  aliases: [],
-  addresses: [],
-  zone: undefined,
-  recursion_available: false,
-  authoritative: false,
-  latency: undefined,
-});
-
-function common(pending: Pending, outcome: DnsOutcome) {
-  const { seconds, nanoseconds } = pending;
-  return {
-    type: 'dns' as const,
-    time: isoText(seconds, nanoseconds),
-    time_epoch: `${seconds}.${String(nanoseconds).padStart(9, '0')}`,
-    transport: pending.transport,
-    client: pending.client,
-    client_port: pending.clientPort,
-    server: pending.server,
-    server_port: pending.serverPort,
-    id: pending.id,
-    question: pending.question,
-    outcome,
-    recursion_desired: pending.recursionDesired,
-    truncated: pending.truncated,
-    error: pending.error,
-    asked_for: between(pending.lastSeconds, pending.lastNanoseconds, seconds, nanoseconds),
-    question_frames: [...pending.questionFrames],
-    answer_frames: [...pending.answerFrames],
-    retries: pending.retries,
-  };
+  lookup.outcome = outcome;
+  lookup.rcode = RCODE_NAME[rcode] ?? `RCODE${rcode}`;
+  if (answers.length > 0) {
+    lookup.answers = answers;
+    follow(lookup);
+  } else lookup.zone = zone;
+  lookup.recursion_available = plain && (b[start + 3]! & 0x80) !== 0;
+  lookup.authoritative = plain && (b[start + 2]! & 0x04) !== 0;
+  if (b[start + 2]! & 0x02) lookup.truncated = true;
+  if (outcome === 'answered') lookup.latency = between(frame.seconds, frame.nanoseconds, lookup.seconds, lookup.nanoseconds);
+  lookup.answer_frames.push(frame.number);
 }

@@ -125,8 +125,7 @@ export class DnsReport implements ExchangeReport {
     if (!this.wanted(transaction)) return;
     this.shown++;
     if (this.options.stats) return this.statistics.add(transaction);
-    const [seconds, nanoseconds] = transaction.time_epoch.split('.').map(Number) as [number, number];
-    this.order.add(transaction, seconds, nanoseconds);
+    this.order.add(transaction, transaction.seconds, transaction.nanoseconds);
   }
 
   private wanted(transaction: DnsTransaction): boolean {

@@ -1,7 +1,7 @@
 /** DNS transactions for people and programs: a row each, statistics by name and type, and what was seen of it all. */
 import type { DnsCounts, DnsTransaction } from '../analysis/dns-transactions.js';
 import { safeText } from '../core/text.js';
-import { durationText, type Nanoseconds } from '../core/time.js';
+import { durationText, isoText, type Nanoseconds } from '../core/time.js';
 import type { Tone } from '../output/theme.js';
 import { Latencies } from './latency.js';
 import type { Cell } from './rolling-table.js';
@@ -32,13 +32,16 @@ export const UNICODE_SIGNS: Signs = { arrow: '→', times: '×', dot: '·', dash
 export const ASCII_SIGNS: Signs = { arrow: '->', times: 'x', dot: '|', dash: '-', ellipsis: '...' };
 
 /** Seconds with six decimals since `start`, rounded down as clocks are read. */
-function relativeTime(epoch: string, [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number]): string {
-  const [whole, rest] = epoch.split('.') as [string, string];
-  const micros = BigInt(whole) * 1_000_000n + BigInt(Math.floor(Number(rest) / 1000));
-  const from = BigInt(seconds) * 1_000_000n + BigInt(Math.floor(nanoseconds / 1000));
-  const since = micros - from;
-  const size = since < 0n ? -since : since;
-  return `${since < 0n ? '-' : ''}${size / 1_000_000n}.${String(size % 1_000_000n).padStart(6, '0')}`;
+function relativeTime(t: DnsTransaction, [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number]): string {
+  let micros = Math.floor(t.nanoseconds / 1000) - Math.floor(nanoseconds / 1000);
+  let whole = t.seconds - seconds;
+  if (micros < 0) {
+    whole--;
+    micros += 1_000_000;
+  }
+  // Before the first frame: clocks do that.
+  if (whole < 0 && micros > 0) return `-${-whole - 1}.${String(1_000_000 - micros).padStart(6, '0')}`;
+  return `${whole}.${String(micros).padStart(6, '0')}`;
 }
 
 const withoutMu = (text: string, signs: Signs) => (signs === ASCII_SIGNS ? text.replace('µ', 'u').replace('−', '-') : text);
@@ -49,7 +52,7 @@ export function dnsRow(t: DnsTransaction, start: readonly [seconds: number, nano
   const whole = safeText(answerText(t, signs));
   const answer = whole.length <= MOST_ANSWER ? whole : whole.slice(0, MOST_ANSWER - signs.ellipsis.length) + signs.ellipsis;
   return [
-    { text: relativeTime(t.time_epoch, start), tone: 'name' },
+    { text: relativeTime(t, start), tone: 'name' },
     { text: t.client, tone: 'client' },
     { text: USUAL_PORTS.has(t.server_port) ? t.server : `${t.server}:${t.server_port}`, tone: 'server' },
     t.question === undefined ? '' : `${t.question.type.padEnd(5)} ${safeText(t.question.name)}`,
@@ -111,7 +114,10 @@ function notes(t: DnsTransaction): string[] {
 const inSeconds = (time: Nanoseconds | undefined) => (time === undefined ? undefined : Number(time) / 1e9);
 
 /** A transaction as a JSON record: durations in seconds. */
-export const dnsRecord = (t: DnsTransaction): object => ({ ...t, latency: inSeconds(t.latency), asked_for: inSeconds(t.asked_for) });
+export function dnsRecord({ seconds, nanoseconds, ...t }: DnsTransaction): object {
+  const time = { type: 'dns', time: isoText(seconds, nanoseconds), time_epoch: `${seconds}.${String(nanoseconds).padStart(9, '0')}` };
+  return { ...time, ...t, latency: inSeconds(t.latency), asked_for: inSeconds(t.asked_for) };
+}
 
 // Statistics ---------------------------------------------------------------------------------------------------------
 

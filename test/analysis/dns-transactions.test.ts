@@ -48,9 +48,8 @@ describe('dns transactions', () => {
     ]);
     expect(told).toEqual([
       {
-        type: 'dns',
-        time: '1970-01-01T00:00:10.000000000Z',
-        time_epoch: '10.000000000',
+        seconds: 10,
+        nanoseconds: 0,
         transport: 'udp',
         client: '192.0.2.1',
         client_port: 40000,

@@ -3,9 +3,8 @@ import type { DnsTransaction } from '../../src/analysis/dns-transactions.js';
 import { ASCII_SIGNS, coverageText, DnsStatistics, dnsRow, isDnsError, statisticsRow } from '../../src/report/dns.js';
 
 const BASE: DnsTransaction = {
-  type: 'dns',
-  time: '1970-01-01T00:00:10.500000000Z',
-  time_epoch: '10.500000000',
+  seconds: 10,
+  nanoseconds: 500000000,
   transport: 'udp',
   client: '192.0.2.1',
   client_port: 40000,
