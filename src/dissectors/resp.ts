@@ -108,7 +108,9 @@ function isContinued(l: Layer): boolean {
   const { layers, transport } = l.frame;
   const assembly = (transport as { assembly?: StreamNotes } | undefined)?.assembly;
   if (assembly === undefined || layers[layers.length - 1] !== l) return false;
-  return assembly.segmentData.some(([, to]) => to === transport!.end);
+  // The first stretch belongs to the message that the segment completed, if it completed one that began earlier.
+  const begun = assembly.segmentData.slice(assembly.reassembled === undefined ? 0 : 1);
+  return begun.some(([, to]) => to === transport!.end);
 }
 
 const fields = {
