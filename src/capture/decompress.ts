@@ -5,19 +5,19 @@ import type { Decompress } from '../core/session.js';
 /** Codings one over the other that are undone; more are not met in earnest. */
 const MAX_CODINGS = 3;
 
-export const decompress: Decompress = (octets, coding, limit) => {
+export const decompress: Decompress = (octets, coding, limit, dictionary) => {
   let result: Uint8Array | undefined = octets;
   // The last coding was applied last.
   const codings = coding.split(',').map((name) => name.trim());
   if (codings.length > MAX_CODINGS) return undefined;
   for (const name of codings.reverse()) {
     if (result === undefined) return undefined;
-    if (name !== '' && name !== 'identity') result = undo(result, name, limit);
+    if (name !== '' && name !== 'identity') result = undo(result, name, limit, dictionary);
   }
   return result;
 };
 
-function undo(octets: Uint8Array, coding: string, limit: number): Uint8Array | undefined {
+function undo(octets: Uint8Array, coding: string, limit: number, dictionary: Uint8Array | undefined): Uint8Array | undefined {
   // What was cut short is decompressed as far as it goes.
   const zlib = { maxOutputLength: limit, finishFlush: constants.Z_SYNC_FLUSH };
   try {
@@ -30,6 +30,8 @@ function undo(octets: Uint8Array, coding: string, limit: number): Uint8Array | u
         return (octets[0]! & 0x0f) === 8 && ((octets[0]! << 8) | octets[1]!) % 31 === 0
           ? inflateSync(octets, zlib)
           : inflateRawSync(octets, zlib);
+      case 'deflate-raw':
+        return inflateRawSync(octets, dictionary?.length ? { ...zlib, dictionary } : zlib);
       case 'br':
         return brotliDecompressSync(octets, { maxOutputLength: limit, finishFlush: constants.BROTLI_OPERATION_FLUSH });
       default:

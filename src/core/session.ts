@@ -8,10 +8,11 @@ import type { Layer } from './layer.js';
 import { linkTypes, type Registry } from './registry.js';
 
 /**
- * Undo a content coding (`gzip`, `deflate`, `br`, also several with commas), to at most `limit` octets; of data that ends
- * early, what there is. Undefined when nothing can be made of it.
+ * Undo a content coding (`gzip`, `deflate`, `br`, also several with commas; `deflate-raw` is DEFLATE without a header), to
+ * at most `limit` octets; of data that ends early, what there is. `dictionary` is what DEFLATE data may refer back to.
+ * Undefined when nothing can be made of it.
  */
-export type Decompress = (octets: Uint8Array, coding: string, limit: number) => Uint8Array | undefined;
+export type Decompress = (octets: Uint8Array, coding: string, limit: number, dictionary?: Uint8Array) => Uint8Array | undefined;
 
 /** What a session needs that dissectors cannot know. */
 export interface SessionOptions {

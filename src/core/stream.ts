@@ -24,9 +24,9 @@ export interface StreamContext {
   /**
    * From the next octet on, both directions speak another protocol (HTTP after an upgrade or CONNECT); undefined: what it
    * is has to be recognised. Takes effect when {@link StreamParser.dissect} returns; the other direction changes at its
-   * next message.
+   * next message. `shared` is what the new protocol's parsers find in {@link shared}: what was agreed on before.
    */
-  become(protocol: StreamProtocol | undefined): void;
+  become(protocol: StreamProtocol | undefined, shared?: unknown): void;
 }
 
 /** Reads one direction of a conversation, message by message. */

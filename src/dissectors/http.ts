@@ -925,8 +925,10 @@ class HttpParser implements StreamParser {
       http.exchange = connection.response(frame, head, this.context.messageStart);
       if (http.exchange.time !== undefined) frame.remark = ` · ${durationText(http.exchange.time)} after #${http.exchange.request!.frame}`;
       if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300) this.context.become(undefined);
-      else if (head.code === 101)
-        this.context.become(frame.session.registry.protocols.find((p) => p.name === head.upgrade && p.stream)?.stream);
+      else if (head.code === 101) {
+        const next = frame.session.registry.protocols.find((p) => p.name === head.upgrade && p.stream)?.stream;
+        this.context.become(next, http.webSocketExtensions.join(', '));
+      }
     } else http.exchange = connection.request(frame, head, this.context.received);
     if (incomplete) frame.layers.push(http);
     else frame.add(http, end - start);

@@ -22,6 +22,7 @@ import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
 import { knxNet } from './knxnet.js';
 import { linkLayers } from './link-layers.js';
+import { modbus } from './modbus.js';
 import { nbns } from './nbns.js';
 import { ntp } from './ntp.js';
 import { resp } from './resp.js';
@@ -31,6 +32,7 @@ import { teredo } from './teredo.js';
 import { tls } from './tls.js';
 import { udp, udpLite } from './udp.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
+import { websocket } from './websocket.js';
 
 /** Every protocol, the link layers first. */
 export const PROTOCOLS: readonly ProtocolEntry[] = [
@@ -57,6 +59,8 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   tcp,
   resp,
   http,
+  websocket,
+  modbus,
   ssdp,
   tls,
   dns,

@@ -27,6 +27,7 @@ export { DestinationOptions, FragmentHeader, HopByHop, Mobility, Routing } from 
 export { Isl } from './isl.js';
 export { KnxNet } from './knxnet.js';
 export { Llc } from './llc.js';
+export { ModbusPdu, ModbusTcp } from './modbus.js';
 export { Mpls } from './mpls.js';
 export { Nbns } from './nbns.js';
 export { Nflog } from './nflog.js';
@@ -45,4 +46,5 @@ export { Teredo } from './teredo.js';
 export { Udp, UdpLite } from './udp.js';
 export { BackboneTag, ProviderTag, Vlan, VnTag } from './vlan.js';
 export { Vxlan, VxlanGpe } from './vxlan.js';
+export { WebSocket } from './websocket.js';
 export { AggregateSubframe, Wlan } from './wlan.js';

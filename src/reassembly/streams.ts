@@ -264,9 +264,9 @@ export class StreamReader implements StreamContext {
     this.talk.shared = value;
   }
 
-  become(protocol: StreamProtocol | undefined): void {
+  become(protocol: StreamProtocol | undefined, shared?: unknown): void {
     this.talk.protocol = protocol;
-    this.talk.shared = undefined;
+    this.talk.shared = shared;
     this.talk.tries = 0;
     this.talk.changed = true;
   }
