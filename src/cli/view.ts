@@ -71,6 +71,9 @@ export function viewFor(options: ViewOptions, live: boolean): View {
           release: (out) => lines.release(out),
         };
       return {
+        begin: (out) => {
+          out.asciiOnly = !unicode;
+        },
         frame: (out, frame) => {
           writeTree(out, frame, theme);
           if (options.octets) writeOctets(out, frame);

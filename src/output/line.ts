@@ -127,9 +127,11 @@ export class LineWriter {
     for (const { text, ends, tone, protocolTone } of held) this.lay(out, text, ends, tone, protocolTone);
   }
 
-  /** Column widths only ever grow. */
+  /** Column widths only ever grow; those of addresses no further than a narrow screen allows, where longer ones stand out of line. */
   private widen(column: number, width: number): void {
-    if (width > this.widths[column]!) this.widths[column] = width;
+    const { width: screen } = this.options;
+    const most = screen > 0 && screen < WIDE && (column === SOURCE || column === DESTINATION) ? MOST_ENDPOINT : width;
+    if (width > this.widths[column]!) this.widths[column] = Math.max(this.widths[column]!, Math.min(width, most));
   }
 
   /** A line straight into the output: each cell is written where it stands, then filled up to its column's width. */
@@ -137,6 +139,8 @@ export class LineWriter {
     const { widths } = this;
     const { theme, unicode, width: screen } = this.options;
     const { colours } = theme;
+    const { asciiOnly } = out;
+    out.asciiOnly = !unicode;
     out.room(512);
     if (colours) theme.open(out, 'name');
     rightNumber(out, frame.number, widths[NUMBER]!);
@@ -146,14 +150,18 @@ export class LineWriter {
     if (colours) theme.close(out, 'name');
     out.byte(32);
     out.byte(32);
-    let from = out.length;
+    const endpoints = out.length;
+    let from = endpoints;
     this.endpoint(out, frame, true);
     this.widen(SOURCE, out.length - from);
+    let over = Math.max(0, out.length - from - widths[SOURCE]!);
     out.pad(from, widths[SOURCE]!);
     out.raw(unicode ? ARROW : ASCII_ARROW);
     from = out.length;
     this.endpoint(out, frame, false);
     this.widen(DESTINATION, out.length - from);
+    over += Math.max(0, out.length - from - widths[DESTINATION]!);
+    const endpointsEnd = out.length;
     out.pad(from, widths[DESTINATION]!);
     out.byte(32);
     out.byte(32);
@@ -173,20 +181,28 @@ export class LineWriter {
     if (tone !== undefined) theme.open(out, tone);
     from = out.length;
     frame.writeInfo(out);
-    if (screen > 0) this.cut(out, from, screen);
-    if (tone !== undefined) theme.close(out, tone);
+    if (screen === 0 || this.cut(out, endpoints, endpointsEnd, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
+    out.asciiOnly = asciiOnly;
   }
 
-  /** Cut what was written from `from` on to what is left of the screen. */
-  private cut(out: TextBuffer, from: number, screen: number): void {
+  /**
+   * Cut a line to the screen: its info from `from` on, or, when the columns before it are `over` their widths by so much
+   * that nothing is left for it, everything after the endpoints, and of these what does not fit. False when that was needed.
+   */
+  private cut(out: TextBuffer, endpoints: number, endpointsEnd: number, from: number, screen: number, over: number): boolean {
     const { widths } = this;
-    let used = GAPS;
+    let used = GAPS + over;
     for (let i = NUMBER; i < INFO; i++) used += widths[i]!;
-    const cut = fitting(out.bytes, from, out.length, screen - used);
-    if (cut === out.length) return;
+    const hasInfo = screen > used;
+    if (!hasInfo) out.length = endpointsEnd;
+    const begin = hasInfo ? from : endpoints;
+    const room = hasInfo ? screen - used : screen - widths[NUMBER]! - widths[TIME]! - 4;
+    const cut = fitting(out.bytes, begin, out.length, Math.max(1, room));
+    if (cut === out.length) return hasInfo;
     out.length = cut;
     out.raw(this.options.unicode ? ELLIPSIS : DOT);
+    return hasInfo;
   }
 
   /** The time, right-aligned. */
@@ -215,9 +231,13 @@ export class LineWriter {
     theme.close(out, 'name');
     out.byte(32);
     out.byte(32);
+    const endpoints = out.length;
     copyLeft(out, text, ends[TIME]!, ends[SOURCE]!, widths[SOURCE]!);
+    let over = Math.max(0, ends[SOURCE]! - ends[TIME]! - widths[SOURCE]!);
     out.raw(this.options.unicode ? ARROW : ASCII_ARROW);
+    const destination = out.length + ends[DESTINATION]! - ends[SOURCE]!;
     copyLeft(out, text, ends[SOURCE]!, ends[DESTINATION]!, widths[DESTINATION]!);
+    over += Math.max(0, ends[DESTINATION]! - ends[SOURCE]! - widths[DESTINATION]!);
     out.byte(32);
     out.byte(32);
     theme.open(out, tone ?? protocolTone);
@@ -230,8 +250,7 @@ export class LineWriter {
     if (tone !== undefined) theme.open(out, tone);
     const from = out.length;
     copyLeft(out, text, ends[LENGTH]!, ends[INFO]!, 0);
-    if (screen > 0) this.cut(out, from, screen);
-    if (tone !== undefined) theme.close(out, tone);
+    if (screen === 0 || this.cut(out, endpoints, destination, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
   }
 
@@ -293,6 +312,10 @@ export class LineWriter {
 }
 
 const DOT = new Uint8Array([46]);
+/** Columns of a screen on which the longest addresses leave room for the info. */
+const WIDE = 130;
+/** Columns for an endpoint on a narrower one: every IPv4 address with its port fits. */
+const MOST_ENDPOINT = 21;
 /** Blanks and the arrow between the columns. */
 const GAPS = 12;
 
