@@ -43,6 +43,7 @@ export { Sll } from './sll.js';
 export { Stun } from './stun.js';
 export { Tcp } from './tcp.js';
 export { Teredo } from './teredo.js';
+export { Tls } from './tls.js';
 export { Udp, UdpLite } from './udp.js';
 export { BackboneTag, ProviderTag, Vlan, VnTag } from './vlan.js';
 export { Vxlan, VxlanGpe } from './vxlan.js';
