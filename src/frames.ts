@@ -4,6 +4,7 @@ import { type Conversations, directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
 import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { EchoPairs } from './analysis/echo.js';
+import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { UdpStreams } from './analysis/udp-streams.js';
@@ -20,6 +21,7 @@ import type { Dns } from './dissectors/dns.js';
 import type { Icmp } from './dissectors/icmp.js';
 import type { Icmpv6 } from './dissectors/icmpv6.js';
 import { PROTOCOLS } from './dissectors/index.js';
+import type { Resp } from './dissectors/resp.js';
 import type { Stun } from './dissectors/stun.js';
 import type { Tcp } from './dissectors/tcp.js';
 import type { Udp } from './dissectors/udp.js';
@@ -42,6 +44,8 @@ export interface AnalysisOptions {
   readonly follow?: (side: Side) => StreamSink | undefined;
   /** Gets every DNS message, to make transactions of them. */
   readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
+  /** Gets Redis commands with their replies. */
+  readonly respObserver?: RespObserver;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
@@ -83,6 +87,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
     const analysis = new TcpAnalysis(options.conversations);
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
     if (options.streams ?? true) {
+      const respExchanges = new RespExchanges(options.respObserver);
+      hooks.resp = (frame, resp, context) => respExchanges.see(frame, resp as Resp, context);
       const streams = new Streams({
         registry,
         ...(options.overlap && { overlap: options.overlap }),
@@ -92,9 +98,13 @@ export function createSession(options: AnalysisOptions = {}): Session {
       const { ended } = analysis.conversations;
       analysis.conversations.ended = (conversation) => {
         for (const side of conversation.directions) streams.forget(side);
+        respExchanges.ended(conversation);
         ended?.(conversation);
       };
-      finishStreams = () => streams.finish();
+      finishStreams = () => {
+        streams.finish();
+        respExchanges.finish();
+      };
     }
   }
   hooks.end = () => {

@@ -5,6 +5,7 @@ import type { Layer, LayerClass } from './layer.js';
 import type { Dissect, Table } from './registry.js';
 import type { Session } from './session.js';
 import { TextBuffer } from './text.js';
+import { durationText, type Nanoseconds } from './time.js';
 
 /** Why dissection stopped early. `truncated`: the capture was cut short; `malformed`: the packet itself is wrong. */
 export interface Stop {
@@ -20,6 +21,13 @@ export interface Stop {
 export interface Addressing {
   writeSource(out: TextBuffer): void;
   writeDestination(out: TextBuffer): void;
+}
+
+/** What a frame answers, and how long after it. */
+export interface Answer {
+  /** The frame of the request. */
+  readonly request: number;
+  readonly time: Nanoseconds;
 }
 
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
@@ -57,7 +65,17 @@ export class Frame {
   /** An exception that a dissector let slip: a bug of ours. The layers before it stand. */
   fault: unknown = undefined;
   /** Set by what spans frames: text that goes to the end of the Info column, e.g. ` · 61 µs after #4`. */
-  remark: string | undefined = undefined;
+  get remark(): string | undefined {
+    const { answer } = this;
+    // Made when it is read: most frames are never shown.
+    return answer === undefined ? this.words : ` · ${durationText(answer.time)} after #${answer.request}`;
+  }
+  set remark(words: string | undefined) {
+    this.words = words;
+  }
+  private words: string | undefined = undefined;
+  /** Set by what pairs requests with answers, in place of {@link remark}. */
+  answer: Answer | undefined = undefined;
 
   constructor(
     readonly session: Session,
@@ -190,7 +208,8 @@ export class Frame {
       if (this.stopped.reason === 'malformed') out.text(`[malformed ${this.stopped.layer.shortName}]`);
       else out.text(`[cut short: ${this.stopped.layer.shortName} needs ${this.stopped.need} octets, ${this.stopped.have} captured]`);
     }
-    if (this.remark !== undefined) out.text(this.remark);
+    const { remark } = this;
+    if (remark !== undefined) out.text(remark);
   }
 
   /** A copy that stays valid when the next frame is read. */

@@ -6,6 +6,7 @@ import { Frame } from './frame.js';
 import { FrameLayer } from './frame-layer.js';
 import type { Layer } from './layer.js';
 import { linkTypes, type Registry } from './registry.js';
+import type { StreamContext } from './stream.js';
 
 /**
  * Undo a content coding (`gzip`, `deflate`, `br`, also several with commas; `deflate-raw` is DEFLATE without a header), to
@@ -93,6 +94,10 @@ export interface Hooks {
   stun?(frame: Frame, stun: Layer): void;
   /** A connection of TLS or DTLS begins: who decrypts it, if anybody can. */
   tls?(): Decryption;
+  /** A Redis command, reply or pushed message, whole or not. */
+  resp?(frame: Frame, resp: Layer, context: StreamContext): void;
+  /** An HTTP request or response of a byte stream, whole or not. */
+  http?(frame: Frame, http: Layer, context: StreamContext): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */
@@ -207,6 +212,7 @@ export class Session {
     kept.addressing = frame.addressing;
     kept.transport = frame.transport;
     kept.remark = frame.remark;
+    kept.answer = frame.answer;
     for (const layer of frame.layers) {
       const twin = Object.create(layer, {
         frame: { value: kept },

@@ -16,6 +16,9 @@ export interface StreamContext {
   shared: unknown;
   /** Where the message under dissection begins, in octets from the start of its stream; holes count. */
   readonly messageStart: number;
+  /** Time of the segment that made its first octet readable: that brought it, or filled the hole before it. */
+  readonly startSeconds: number;
+  readonly startNanoseconds: number;
   /** Octets of the other direction that its sender had acknowledged by then: answers before them are no answers to it. */
   readonly received: number;
   /** Port numbers of sender and receiver. */

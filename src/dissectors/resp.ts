@@ -9,8 +9,8 @@
  *     _\r\n   #t\r\n   ,3.14\r\n   (123…\r\n   !5\r\n…\r\n   =8\r\ntxt:text\r\n   %n   ~n   >n   |n      since version 3
  *     $?\r\n ;4\r\nsome\r\n ;0\r\n   *?\r\n … .\r\n                                      streamed strings and aggregates
  */
-import { bool, bytes, computed, double, expert, group, int32, int64, many, mark, string } from '../core/field.js';
-import type { Frame } from '../core/frame.js';
+import { bool, bytes, computed, double, duration, expert, frameNumber, group, int32, int64, many, mark, string } from '../core/field.js';
+import type { Answer, Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, textOf } from '../core/octets.js';
 import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
@@ -146,6 +146,8 @@ const fields = {
     { verbatimFormat: many(string('resp.verbatim_string.format', 'Format')) },
   ),
   chunk: many(bytes('resp.chunk', 'Chunk')),
+  responseTo: frameNumber('resp.response_to', 'Reply to the command in frame'),
+  time: duration('resp.time', 'From the end of the command to the beginning of the reply', { unit: 'seconds' }),
   dataSet: bytes('resp.rdb', 'Data set of the primary (RDB)'),
   malformedLength: many(expert('error', 'resp.malformed_length', 'Malformed length specified')),
 };
@@ -204,6 +206,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   declare isDataSet: boolean;
   /** The rest of it was not captured. */
   declare incomplete: boolean;
+  /** For a reply: the command that it answers. */
+  declare exchange: Answer | undefined;
   private found: Int32Array | undefined;
   private hidden: Set<number> | undefined | null;
 
@@ -246,6 +250,14 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   }
 
   override walk(tree: Tree): void {
+    this.walkElements(tree);
+    const { exchange } = this;
+    if (exchange === undefined) return;
+    tree.put(fields.responseTo, exchange.request);
+    tree.put(fields.time, exchange.time);
+  }
+
+  private walkElements(tree: Tree): void {
     const { bytes: b, captured } = this;
     if (this.isDataSet) {
       const at = lineEnd(b, this.start, captured);
@@ -350,7 +362,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     if (this.incomplete) out.ascii(' [incomplete]');
   }
 
-  private writeMessage(out: TextBuffer): void {
+  /** The command or the reply on a line, as in the Info column. */
+  writeMessage(out: TextBuffer): void {
     const { bytes: b, start, captured } = this;
     if (this.isDataSet) {
       out.ascii('data set of ');
@@ -698,9 +711,13 @@ function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
 }
 
 /** What both directions know. */
-interface Shared {
+export interface RespShared {
   /** The client asked for the data set, which comes as the next bulk string. */
   syncing: boolean;
+  /** Octets were lost since the last reply was paired: commands or replies may be missing. */
+  holed: boolean;
+  /** Whatever the analysis that pairs commands with replies keeps for the connection. */
+  talk: unknown;
 }
 
 class RespParser implements StreamParser {
@@ -717,8 +734,9 @@ class RespParser implements StreamParser {
     return this.elements.flat ? this.elements.need : 0;
   }
 
-  private get shared(): Shared {
-    return ((this.context.shared as Shared | undefined) ?? (this.context.shared = { syncing: false })) as Shared;
+  private get shared(): RespShared {
+    return ((this.context.shared as RespShared | undefined) ??
+      (this.context.shared = { syncing: false, holed: false, talk: undefined })) as RespShared;
   }
 
   measure(b: Uint8Array, start: number, end: number): number {
@@ -762,7 +780,7 @@ class RespParser implements StreamParser {
 
   dissect(frame: Frame, start: number, end: number): void {
     this.add(frame, start, end, false);
-    this.hole();
+    this.reset();
   }
 
   private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
@@ -772,9 +790,11 @@ class RespParser implements StreamParser {
     resp.incomplete = incomplete;
     if (incomplete) frame.layers.push(resp);
     else frame.add(resp, end - start);
-    if (resp.isDataSet) this.shared.syncing = false;
+    const { shared } = this;
+    if (resp.isDataSet) shared.syncing = false;
     // Only what may be PSYNC or SYNC by its letters is looked at closely.
-    else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) this.shared.syncing = true;
+    else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) shared.syncing = true;
+    frame.session.hooks.resp?.(frame, resp, this.context);
   }
 
   partial(frame: Frame, start: number, end: number): number {
@@ -782,11 +802,16 @@ class RespParser implements StreamParser {
     const held = Math.min(end, frame.captured);
     const left = this.dataSet > 0 ? start + this.dataSet - end : elements.flat && elements.need > 0 ? elements.need - (end - held) : 0;
     this.add(frame, start, end, true);
-    this.hole();
+    this.reset();
     return Math.max(0, left);
   }
 
   hole(): void {
+    this.shared.holed = true;
+    this.reset();
+  }
+
+  private reset(): void {
     this.elements.reset();
     this.dataSet = 0;
     this.endMark = undefined;

@@ -70,6 +70,8 @@ class Direction implements StreamContext {
   /** Octets of plain text so far. */
   total = 0;
   messageStart = 0;
+  startSeconds = 0;
+  startNanoseconds = 0;
   /** Octets to come of a message that was given up. */
   private skip = 0;
 
@@ -106,10 +108,19 @@ class Direction implements StreamContext {
 
   feed(frame: Frame, bytes: Uint8Array): void {
     this.total += bytes.length;
-    if (this.length === 0) return this.parse(frame, bytes, 0, bytes.length, false);
+    if (this.length === 0) {
+      this.begins(frame);
+      return this.parse(frame, bytes, 0, bytes.length, false);
+    }
     this.append(bytes, 0, bytes.length);
     if (this.length < this.wanted && this.length <= MAX_PENDING) return;
     this.parse(frame, this.pending, 0, this.length, false);
+  }
+
+  /** The next message begins in this frame. */
+  private begins(frame: Frame): void {
+    this.startSeconds = frame.seconds;
+    this.startNanoseconds = frame.nanoseconds;
   }
 
   gap(): void {
@@ -186,6 +197,7 @@ class Direction implements StreamContext {
       this.messageStart = this.total - (end - at);
       frame.within(bytes, at, at + n, (f, from, to) => parser.dissect(f, from, to));
       at += n;
+      this.begins(frame);
     }
     this.drop();
     if (at < end) frame.within(bytes, at, end, (f, from, to) => f.data(from, to));

@@ -87,6 +87,8 @@ export interface StreamsOptions {
   /** Default `first`. */
   readonly overlap?: OverlapPolicy;
   readonly limits?: Partial<StreamLimits>;
+  /** Where what could not be used is counted, for those who want to look at it. */
+  readonly counters?: StreamCounters;
   /** Asked once a direction, at its first data. */
   readonly sink?: (side: Side) => StreamSink | undefined;
 }
@@ -131,9 +133,12 @@ export class Streams {
   readonly overlap: OverlapPolicy;
   readonly limits: StreamLimits;
   readonly sinkOf: ((side: Side) => StreamSink | undefined) | undefined;
-  readonly counters: StreamCounters = { holes: 0, missing: 0, unread: 0, conflicts: 0 };
+  readonly counters: StreamCounters;
   /** Octets that wait. */
   buffered = 0;
+  /** Time of the segment under way. */
+  seconds = 0;
+  nanoseconds = 0;
   /** Directions with octets behind a hole. */
   readonly waiting = new Set<StreamReader>();
 
@@ -142,11 +147,14 @@ export class Streams {
     this.overlap = options.overlap ?? 'first';
     this.limits = { ...LIMITS, ...options.limits };
     this.sinkOf = options.sink;
+    this.counters = options.counters ?? { holes: 0, missing: 0, unread: 0, conflicts: 0 };
   }
 
   /** A segment with its payload `[start, end)` of `frame.bytes`; at least 20 octets of `tcp` were captured. */
   segment(frame: Frame, tcp: SegmentLayer, side: Side, start: number, end: number): void {
     const { bytes: b, start: at } = tcp;
+    this.seconds = frame.seconds;
+    this.nanoseconds = frame.nanoseconds;
     const flags = b[at + 13]!;
     if (flags & ACK) {
       const other = side.peer.reader as StreamReader | undefined;
@@ -176,6 +184,7 @@ export class Streams {
     if (flags & ACK) {
       const other = side.peer.reader as StreamReader | undefined;
       if (other !== undefined) reader.received = other.positionOf(u32(b, at + 8) | 0);
+      else if (side.peer.baseKnown) reader.received = (u32(b, at + 8) - side.peer.base - 1) | 0;
     }
     reader.receive(frame, tcp, sequence, start, end);
     if (flags & FIN) reader.close(frame, tcp, (sequence + end - start) | 0);
@@ -202,6 +211,8 @@ export class StreamReader implements StreamContext {
   /** True once nobody cares what the octets are: no parser, no sink. */
   plain = false;
   messageStart = 0;
+  startSeconds = 0;
+  startNanoseconds = 0;
   received = 0;
   /** The parser of {@link speaks}. */
   parser: StreamParser | undefined = undefined;
@@ -213,6 +224,9 @@ export class StreamReader implements StreamContext {
   /** Octets of the message under way that earlier segments brought. */
   private pending = NOTHING;
   private pendingLength = 0;
+  /** When the first of them came. */
+  private pendingSeconds = 0;
+  private pendingNanoseconds = 0;
   private parts: Part[] = [];
   /** Octets that must be pending before the parser is asked again; 0: with the next segment. */
   private wanted = 0;
@@ -465,7 +479,7 @@ export class StreamReader implements StreamContext {
       const n = parser.measure(frame.bytes, at, end, false);
       if (n > 0) {
         this.measured(tcp, n);
-        this.messageStart = this.position - (end - at);
+        this.begins(this.position - (end - at), false);
         parser.dissect(frame, at, at + n);
         at += n;
       } else if (n === MORE) {
@@ -543,12 +557,19 @@ export class StreamReader implements StreamContext {
   /** Dissect octets that wait. They are never written to again, as the layers keep them. */
   private message(frame: Frame, start: number, end: number): void {
     const { parser } = this;
-    this.messageStart = this.position - (this.pendingLength - start);
+    this.begins(this.position - (this.pendingLength - start), start === 0);
     frame.within(this.pending, start, end, (f, s, e) => parser!.dissect(f, s, e));
   }
 
   private rest(frame: Frame, start: number, end: number): void {
     frame.within(this.pending, start, end, (f, s, e) => f.data(s, e));
+  }
+
+  /** A message is to be dissected that begins at `position`; `waited`: with the first of the octets that wait. */
+  private begins(position: number, waited: boolean): void {
+    this.messageStart = position;
+    this.startSeconds = waited ? this.pendingSeconds : this.streams.seconds;
+    this.startNanoseconds = waited ? this.pendingNanoseconds : this.streams.nanoseconds;
   }
 
   private measured(tcp: SegmentLayer, length: number): void {
@@ -576,6 +597,10 @@ export class StreamReader implements StreamContext {
   /** Put octets behind those that wait. A `from` below 0 lists no part. */
   private append(bytes: Uint8Array, start: number, end: number, frame: number, from: number): void {
     const length = this.pendingLength + end - start;
+    if (this.pendingLength === 0) {
+      this.pendingSeconds = this.streams.seconds;
+      this.pendingNanoseconds = this.streams.nanoseconds;
+    }
     if (length > this.pending.length) {
       // Grows with what came, twofold, so that each octet is copied a bounded number of times.
       const wanted = this.wanted;
@@ -618,7 +643,7 @@ export class StreamReader implements StreamContext {
       let left = 0;
       if (parser?.partial) {
         const octets = pending.subarray(0, length);
-        this.messageStart = this.position - length;
+        this.begins(this.position - length, true);
         frame.within(octets, 0, length + missing, (f, s, e) => {
           left = parser.partial!(f, s, e);
         });
@@ -726,7 +751,7 @@ export class StreamReader implements StreamContext {
       const n = at < stop ? parser.measure(frame.bytes, at, stop, false) : MORE;
       if (n > 0) {
         this.measured(tcp, n);
-        this.messageStart = this.position - (end - at);
+        this.begins(this.position - (end - at), false);
         parser.dissect(frame, at, at + n);
         at += n;
         continue;
@@ -736,7 +761,7 @@ export class StreamReader implements StreamContext {
         this.alien();
         return frame.data(at, end);
       }
-      this.messageStart = this.position - (end - at);
+      this.begins(this.position - (end - at), false);
       this.skip = parser.partial(frame, at, end);
       this.lost = this.skip === 0;
       if (this.lost) parser.hole?.(missing);

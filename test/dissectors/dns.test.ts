@@ -248,6 +248,8 @@ describe('dns', () => {
       fromClient: true,
       shared: undefined,
       messageStart: 0,
+      startSeconds: 0,
+      startNanoseconds: 0,
       received: 0,
       srcPort: 40000,
       dstPort: 53,

@@ -220,6 +220,8 @@ test('a head without end and a chunk of 2^40 octets cost linear time and no memo
     peer: undefined,
     shared: undefined,
     messageStart: 0,
+    startSeconds: 0,
+    startNanoseconds: 0,
     received: 0,
     srcPort: 1,
     dstPort: 2,

@@ -219,6 +219,8 @@ describe('lengths that lie', () => {
       peer: undefined,
       shared: undefined,
       messageStart: 0,
+      startSeconds: 0,
+      startNanoseconds: 0,
       received: 0,
       srcPort: 1,
       dstPort: 2,

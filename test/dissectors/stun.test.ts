@@ -82,6 +82,8 @@ describe('stun', () => {
       fromClient: true,
       shared: undefined,
       messageStart: 0,
+      startSeconds: 0,
+      startNanoseconds: 0,
       received: 0,
       srcPort: 3478,
       dstPort: 40000,

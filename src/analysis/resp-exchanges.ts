@@ -1,0 +1,475 @@
+/**
+ * Which Redis reply belongs to which command. Replies come in the order of the commands, and carry nothing else to tell them
+ * by; what has to be known is which commands get none (CLIENT REPLY), which get several (SUBSCRIBE a b), and what the
+ * server sends without having been asked (messages of channels, MONITOR, what a primary streams to its replica).
+ *
+ * After octets were lost, acknowledgments say which reply cannot be the answer to which command: one sent before the server
+ * had the command, or before the client had what it acknowledged with it.
+ */
+import type { Frame } from '../core/frame.js';
+import { latin1Of } from '../core/octets.js';
+import type { StreamContext } from '../core/stream.js';
+import { between } from '../core/time.js';
+import type { Resp, RespShared } from '../dissectors/resp.js';
+
+/** Commands of one connection that wait for their replies; further ones are counted alone. */
+const MOST_WAITING = 100_000;
+/** The same of all connections. */
+const MOST_IN_ALL = 1_000_000;
+
+/** What a command means for the replies that follow. */
+export enum Kind {
+  Plain = 0,
+  /** Nothing that Redis takes for a command: an empty line or array. */
+  Nothing,
+  Subscribe,
+  Psubscribe,
+  Ssubscribe,
+  Unsubscribe,
+  Punsubscribe,
+  Sunsubscribe,
+  Monitor,
+  Client,
+  Sync,
+  Reset,
+}
+
+const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
+  ['subscribe', Kind.Subscribe],
+  ['psubscribe', Kind.Psubscribe],
+  ['ssubscribe', Kind.Ssubscribe],
+  ['unsubscribe', Kind.Unsubscribe],
+  ['punsubscribe', Kind.Punsubscribe],
+  ['sunsubscribe', Kind.Sunsubscribe],
+  ['monitor', Kind.Monitor],
+  ['client', Kind.Client],
+  ['psync', Kind.Sync],
+  ['sync', Kind.Sync],
+  ['reset', Kind.Reset],
+];
+
+/** A command that waits for its reply. */
+export interface Asked {
+  readonly kind: Kind;
+  readonly frame: number;
+  readonly seconds: number;
+  readonly nanoseconds: number;
+  /** Octets of replies that the client had acknowledged by then. */
+  readonly received: number;
+  /** Where the command ends in its stream. */
+  readonly end: number;
+  /** Replies that it gets. */
+  left: number;
+  /** The observer's. */
+  note: unknown;
+}
+
+/** Why a command has no reply. */
+export type NoReply =
+  /** It asked for none: CLIENT REPLY, or an acknowledgment of a replica. */
+  | 'silent'
+  /** Its reply was lost in a hole of the capture. */
+  | 'lost'
+  /** The connection or the capture ended. */
+  | 'open';
+
+/** What the server sends unasked. */
+export type Unasked = 'message' | 'monitor' | 'replication' | 'data set' | 'stray';
+
+/** Gets what is found out about each message. */
+export interface RespObserver {
+  /** Where things are counted; {@link noCounts} to begin with. */
+  readonly counts: RespCounts;
+  /** A command; what is returned becomes {@link Asked.note}. */
+  command(frame: Frame, resp: Resp, talk: RespTalk, context: StreamContext): unknown;
+  /** A reply; `last` is false while more confirmations of the same command are to come. */
+  reply(frame: Frame, resp: Resp, talk: RespTalk, asked: Asked, last: boolean): void;
+  noReply(note: unknown, talk: RespTalk, why: NoReply): void;
+  unasked(frame: Frame, resp: Resp, talk: RespTalk, what: Unasked): void;
+}
+
+export interface RespCounts {
+  commands: number;
+  replies: number;
+  paired: number;
+  /** Commands without a reply when the connection or the capture ended. */
+  unanswered: number;
+  /** Commands that get no reply. */
+  silent: number;
+  /** Commands whose replies were lost in holes, and replies to commands that were not captured. */
+  lostReplies: number;
+  strayReplies: number;
+  /** What servers sent unasked: messages of channels, monitored commands, commands for replicas. */
+  pushed: number;
+  /** Commands that were only counted, as too many waited. */
+  evicted: number;
+}
+
+export const noCounts = (): RespCounts => ({
+  commands: 0,
+  replies: 0,
+  paired: 0,
+  unanswered: 0,
+  silent: 0,
+  lostReplies: 0,
+  strayReplies: 0,
+  pushed: 0,
+  evicted: 0,
+});
+
+/** One connection. */
+export class RespTalk {
+  /** Commands that wait, from {@link first} on. */
+  private queue: (Asked | undefined)[] = [];
+  private first = 0;
+  /** Commands behind those of {@link queue} of which nothing is known. */
+  beyond = 0;
+  /** CLIENT REPLY OFF is in force. */
+  muted = false;
+  /** CLIENT REPLY SKIP: the next command gets no reply. */
+  skipNext = false;
+  monitoring = false;
+  /** The server is a primary that streams commands to its replica. */
+  replicating = false;
+  /** Channels, patterns and shard channels that the client is subscribed to. */
+  channels = 0;
+  patterns = 0;
+  shards = 0;
+  /** The next reply after a hole has not come yet. */
+  adrift = false;
+  /** The observer's. */
+  note: unknown = undefined;
+
+  get waiting(): number {
+    return this.queue.length - this.first;
+  }
+  get head(): Asked | undefined {
+    return this.queue[this.first];
+  }
+  get second(): Asked | undefined {
+    return this.queue[this.first + 1];
+  }
+  push(asked: Asked): void {
+    this.queue.push(asked);
+  }
+  shift(): Asked {
+    const asked = this.queue[this.first]!;
+    this.queue[this.first++] = undefined;
+    if (this.first === this.queue.length) {
+      // Short queues keep their memory; one that was long gives it back.
+      if (this.first > 1024) this.queue = [];
+      else this.queue.length = 0;
+      this.first = 0;
+    } else if (this.first > 4096 && this.first * 2 > this.queue.length) {
+      this.queue.splice(0, this.first);
+      this.first = 0;
+    }
+    return asked;
+  }
+  get subscribed(): boolean {
+    return this.channels + this.patterns + this.shards > 0;
+  }
+}
+
+export class RespExchanges {
+  readonly counts: RespCounts;
+  /** Commands that wait on all connections. */
+  private waiting = 0;
+  /** Connections with an observer who wants to know of their end. */
+  private readonly talks = new Map<unknown, RespTalk>();
+
+  constructor(private readonly observer?: RespObserver) {
+    this.counts = observer?.counts ?? noCounts();
+  }
+
+  /** Look at a message, and tell it and its frame of the command it answers. */
+  see(frame: Frame, resp: Resp, context: StreamContext): void {
+    const shared = context.shared as RespShared;
+    const talk = (shared.talk as RespTalk | undefined) ?? this.begin(frame, shared);
+    if (resp.fromClient) this.command(frame, resp, context, talk);
+    else this.reply(frame, resp, context, talk, shared);
+  }
+
+  private begin(frame: Frame, shared: RespShared): RespTalk {
+    const talk = new RespTalk();
+    shared.talk = talk;
+    if (this.observer !== undefined) {
+      const conversation = conversationOf(frame);
+      const before = this.talks.get(conversation);
+      if (before !== undefined) this.close(before);
+      this.talks.set(conversation, talk);
+    }
+    return talk;
+  }
+
+  /** A TCP conversation is over: its commands that wait will get no reply. */
+  ended(conversation: unknown): void {
+    const talk = this.talks.get(conversation);
+    if (talk === undefined) return;
+    this.close(talk);
+    this.talks.delete(conversation);
+  }
+
+  /** No more will come. */
+  finish(): void {
+    for (const talk of this.talks.values()) this.close(talk);
+    this.talks.clear();
+  }
+
+  private close(talk: RespTalk): void {
+    while (talk.waiting > 0) {
+      this.counts.unanswered++;
+      this.noReply(talk, 'open');
+    }
+  }
+
+  private noReply(talk: RespTalk, why: NoReply): void {
+    this.waiting--;
+    const { note } = talk.shift();
+    this.observer?.noReply(note, talk, why);
+  }
+
+  private command(frame: Frame, resp: Resp, context: StreamContext, talk: RespTalk): void {
+    const kind = kindOf(resp);
+    if (kind === Kind.Nothing) return;
+    const { counts, observer } = this;
+    counts.commands++;
+    const note = observer?.command(frame, resp, talk, context);
+    if (this.isSilent(resp, kind, talk)) {
+      counts.silent++;
+      observer?.noReply(note, talk, 'silent');
+      return;
+    }
+    if (talk.beyond > 0 || talk.waiting >= MOST_WAITING || this.waiting >= MOST_IN_ALL) {
+      talk.beyond++;
+      counts.evicted++;
+      return;
+    }
+    this.waiting++;
+    talk.push({
+      kind,
+      frame: frame.number,
+      seconds: frame.seconds,
+      nanoseconds: frame.nanoseconds,
+      received: context.received,
+      end: context.messageStart + (resp.end - resp.start),
+      left: kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe ? confirmations(resp, kind, talk) : 1,
+      note,
+    });
+  }
+
+  /** Commands that get no reply. */
+  private isSilent(resp: Resp, kind: Kind, talk: RespTalk): boolean {
+    if (talk.replicating) return true;
+    if (talk.skipNext) {
+      talk.skipNext = false;
+      return true;
+    }
+    if (kind !== Kind.Client || !/^reply$/i.test(resp.argument(1))) return talk.muted;
+    switch (resp.argument(2).toUpperCase()) {
+      case 'OFF':
+        talk.muted = true;
+        return true;
+      case 'SKIP':
+        talk.skipNext = !talk.muted;
+        return true;
+      case 'ON':
+        talk.muted = false;
+    }
+    return talk.muted;
+  }
+
+  private reply(frame: Frame, resp: Resp, context: StreamContext, talk: RespTalk, shared: RespShared): void {
+    const { bytes: b, start } = resp;
+    const type = b[start];
+    // A primary that has nothing to say yet keeps its replica waiting with line ends.
+    if (type === LF || type === CR) return;
+    const { counts, observer } = this;
+    let { head } = talk;
+    if (resp.isDataSet) {
+      // SYNC is answered with the data set; PSYNC was answered with a line before.
+      talk.replicating = true;
+      if (head?.kind !== Kind.Sync) {
+        counts.pushed++;
+        observer?.unasked(frame, resp, talk, 'data set');
+        return;
+      }
+    } else if (talk.replicating) {
+      counts.pushed++;
+      observer?.unasked(frame, resp, talk, 'replication');
+      return;
+    } else if (type === PUSH) {
+      const kind = this.confirmation(resp, talk);
+      if (kind === undefined || head === undefined || !confirms(kind, head)) return this.unasked(frame, resp, talk, 'message');
+    } else if (type === STAR && (talk.subscribed || head === undefined || isSubscription(head.kind))) {
+      const word = firstWord(b, start, resp.captured);
+      if (MESSAGE.test(word)) return this.unasked(frame, resp, talk, 'message');
+      const kind = this.confirmation(resp, talk);
+      if (kind !== undefined && (head === undefined || !confirms(kind, head))) return this.unasked(frame, resp, talk, 'message');
+    } else if (talk.monitoring && type === PLUS && isDigit(b[start + 1]!)) return this.unasked(frame, resp, talk, 'monitor');
+    counts.replies++;
+    if (shared.holed) {
+      shared.holed = false;
+      talk.adrift = true;
+    }
+    if (talk.adrift) {
+      if (this.isEarlier(talk, context)) return this.stray(frame, resp, talk);
+      head = talk.head;
+    }
+    if (head === undefined) {
+      if (talk.beyond > 0) talk.beyond--;
+      else this.stray(frame, resp, talk);
+      return;
+    }
+    const { seconds, nanoseconds } = head;
+    frame.answer = resp.exchange = {
+      request: head.frame,
+      time: between(context.startSeconds, context.startNanoseconds, seconds, nanoseconds),
+    };
+    const failed = type === MINUS;
+    const last = failed || --head.left <= 0;
+    if (last) {
+      counts.paired++;
+      this.waiting--;
+      talk.shift();
+      if (head.kind >= Kind.Monitor && !failed) this.took(talk, head.kind);
+    }
+    observer?.reply(frame, resp, talk, head, last);
+  }
+
+  /** A command with lasting effect was accepted. */
+  private took(talk: RespTalk, kind: Kind): void {
+    if (kind === Kind.Monitor) talk.monitoring = true;
+    else if (kind === Kind.Sync) talk.replicating = true;
+    else if (kind === Kind.Reset) {
+      talk.monitoring = false;
+      talk.channels = talk.patterns = talk.shards = 0;
+    }
+  }
+
+  private unasked(frame: Frame, resp: Resp, talk: RespTalk, what: Unasked): void {
+    this.counts.pushed++;
+    this.observer?.unasked(frame, resp, talk, what);
+  }
+
+  private stray(frame: Frame, resp: Resp, talk: RespTalk): void {
+    this.counts.strayReplies++;
+    this.observer?.unasked(frame, resp, talk, 'stray');
+  }
+
+  /**
+   * The first replies after a hole: true when this one was sent before the server had any command that waits, so that it
+   * answers one that was not captured. Commands whose replies must have been in the hole are given up.
+   */
+  private isEarlier(talk: RespTalk, context: StreamContext): boolean {
+    const { messageStart: position, received } = context;
+    const { head } = talk;
+    if (head === undefined || head.end > received || head.received > position) return true;
+    // A client that had more of the replies when it sent one command than when it sent the one before had waited: what it
+    // had waited for is lost to us when it does not follow here.
+    while (talk.second !== undefined && talk.second.received <= position && talk.second.received > talk.head!.received) {
+      this.counts.lostReplies++;
+      this.noReply(talk, 'lost');
+    }
+    talk.adrift = false;
+    return false;
+  }
+
+  /** The kind of command that a confirmation of (un)subscribing answers; keeps count of what is subscribed to. */
+  private confirmation(resp: Resp, talk: RespTalk): Kind | undefined {
+    const kind = CONFIRMED.get(firstWord(resp.bytes, resp.start, resp.captured));
+    if (kind === undefined) return undefined;
+    const count = lastInteger(resp.bytes, resp.start, resp.captured);
+    // The count is of channels and patterns together; shard channels have their own.
+    if (kind === Kind.Ssubscribe || kind === Kind.Sunsubscribe) talk.shards = count;
+    else if (kind === Kind.Psubscribe || kind === Kind.Punsubscribe) talk.patterns = Math.max(0, count - talk.channels);
+    else talk.channels = Math.max(0, count - talk.patterns);
+    return kind;
+  }
+}
+
+const CR = 13;
+const LF = 10;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const STAR = 0x2a;
+const DOLLAR = 0x24;
+const COLON = 0x3a;
+const PUSH = 0x3e;
+
+const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
+const isSubscription = (kind: Kind): boolean => kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe;
+const confirms = (kind: Kind, asked: Asked): boolean => asked.kind === kind;
+
+const MESSAGE = /^[ps]?message$/;
+const CONFIRMED = new Map(NAMES.slice(0, 6));
+
+/** What the TCP layer knows its conversation by. */
+function conversationOf(frame: Frame): unknown {
+  return (frame.transport as { direction?: { conversation: unknown } } | undefined)?.direction?.conversation;
+}
+
+/** Confirmations that a command gets: one a channel, and one when there is nothing to leave. */
+function confirmations(resp: Resp, kind: Kind, talk: RespTalk): number {
+  const named = resp.arguments.length / 2 - 1;
+  if (named > 0) return named;
+  const subscribed = kind === Kind.Unsubscribe ? talk.channels : kind === Kind.Punsubscribe ? talk.patterns : talk.shards;
+  return Math.max(1, subscribed);
+}
+
+/** The bulk string that an array begins with, in lower case; at most 16 octets. */
+function firstWord(b: Uint8Array, start: number, end: number): string {
+  let at = start;
+  while (at < end && b[at] !== LF) at++;
+  if (b[++at] !== DOLLAR) return '';
+  let length = 0;
+  for (at++; at < end && isDigit(b[at]!) && length < 100; at++) length = length * 10 + b[at]! - 48;
+  return length > 16 ? '' : latin1Of(b, at + 2, Math.min(end, at + 2 + length)).toLowerCase();
+}
+
+/** The integer that a message ends with: `:2\r\n`; 0 when there is none. */
+function lastInteger(b: Uint8Array, start: number, end: number): number {
+  let n = 0;
+  let weight = 1;
+  for (let at = end - 3; at > start && at > end - 14; at--) {
+    if (b[at] === COLON) return n;
+    if (!isDigit(b[at]!)) return 0;
+    n += (b[at]! - 48) * weight;
+    weight *= 10;
+  }
+  return 0;
+}
+
+/** Open addressing by a hash of the name; 0 is nothing, else the index in {@link NAMES} from 1. */
+const SLOTS = new Uint8Array(256);
+for (let i = 0; i < NAMES.length; i++) {
+  let hash = 0;
+  for (const c of NAMES[i]![0]) hash = (hash * 31 + c.charCodeAt(0)) & 0xffff;
+  let slot = hash & 255;
+  while (SLOTS[slot] !== 0) slot = (slot + 1) & 255;
+  SLOTS[slot] = i + 1;
+}
+
+/** What a command means for what follows; looks at nothing but its name. */
+export function kindOf(resp: Resp): Kind {
+  const { bytes: b, start, captured } = resp;
+  let from = start + 8;
+  let to = from;
+  if (b[start] === STAR && isDigit(b[start + 5]!) && b[start + 2] === CR && b[start + 6] === CR) to += b[start + 5]! - 48;
+  else {
+    const { arguments: args } = resp;
+    if (args.length === 0) return captured - start < 4 || b[start] !== STAR || b[start + 1] === 0x30 ? Kind.Nothing : Kind.Plain;
+    from = args[0]!;
+    to = args[1]!;
+  }
+  if (to > captured || to - from < 4 || to - from > 12) return Kind.Plain;
+  let hash = 0;
+  for (let at = from; at < to; at++) hash = (hash * 31 + (b[at]! | 0x20)) & 0xffff;
+  for (let slot = hash & 255; SLOTS[slot] !== 0; slot = (slot + 1) & 255) {
+    const [name, kind] = NAMES[SLOTS[slot]! - 1]!;
+    let same = name.length === to - from;
+    for (let i = 0; same && i < name.length; i++) same = (b[from + i]! | 0x20) === name.charCodeAt(i);
+    if (same) return kind;
+  }
+  return Kind.Plain;
+}
