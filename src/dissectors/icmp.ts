@@ -13,7 +13,7 @@ import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u16le, u32, u32le } from '../core/octets.js';
 import { type Dissect, etherTypes, ipProtocols, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { between, type Nanoseconds } from '../core/time.js';
+import { between, durationText, type Nanoseconds } from '../core/time.js';
 import { CHECKSUM_STATUS, icmpChecksumStatus } from './icmp-checksum.js';
 import { extensionRows, looksExtended, QUOTED_BEFORE_EXTENSIONS, walkExtensions } from './icmp-extensions.js';
 import { Ipv4 } from './ipv4.js';
@@ -296,6 +296,13 @@ const MOBILE_FLAGS: readonly Field[] = [
   fields.mobileReserved,
 ];
 
+/** Which request a reply answers, and how long it took. */
+export function writeAnswered(out: TextBuffer, request: EchoRequest): void {
+  out.ascii(' (request in ');
+  out.number(request.frame);
+  out.unicode(`) · ${durationText(request.time)}`);
+}
+
 /** An ICMP message; the layers of a datagram that it quotes follow. */
 export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fields) {
   /** The request that this echo reply answers, found by analysis/echo. */
@@ -396,9 +403,7 @@ export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fie
       out.ascii(')');
     }
     if (this.request !== undefined) {
-      out.ascii(' (request in ');
-      out.number(this.request.frame);
-      out.ascii(')');
+      writeAnswered(out, this.request);
     }
   }
 }

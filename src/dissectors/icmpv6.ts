@@ -32,7 +32,7 @@ import { u16 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { readLabels } from './domain-labels.js';
-import { dissectQuoted, type EchoRequest } from './icmp.js';
+import { dissectQuoted, type EchoRequest, writeAnswered } from './icmp.js';
 import { CHECKSUM_STATUS, icmpChecksumStatus } from './icmp-checksum.js';
 import { extensionRows, walkExtensions } from './icmp-extensions.js';
 import { Ipv4 } from './ipv4.js';
@@ -707,9 +707,7 @@ export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v
         out.number(ip.bytes[ip.start + (ip instanceof Ipv4 ? 8 : 7)]!);
       }
       if (this.request !== undefined) {
-        out.ascii(' (request in ');
-        out.number(this.request.frame);
-        out.ascii(')');
+        writeAnswered(out, this.request);
       }
     } else if (t === FAST_HANDOVER) {
       out.ascii(' (');
