@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 declare -A package=(
   [tshark]=tshark [tcpdump]=tcpdump [ip]=iproute2 [nft]=nftables [ethtool]=ethtool [ping]=iputils-ping
   [redis-server]=redis-server [redis-cli]=redis-tools [nginx]=nginx-light [named]=bind9 [dig]=bind9-dnsutils [curl]=curl
-  [arping]=iputils-arping [traceroute]=traceroute [tcpreplay]=tcpreplay [jq]=jq [tmux]=tmux
+  [arping]=iputils-arping [traceroute]=traceroute [tcpreplay]=tcpreplay [jq]=jq [tmux]=tmux [openssl]=openssl
 )
 PATH="$PATH:/usr/sbin:/sbin"
 missing=()

@@ -7,6 +7,8 @@ import { EchoPairs } from './analysis/echo.js';
 import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
+import { TlsDecryption } from './analysis/tls-decryption.js';
+import { KeyLog, TLS_KEY_LOG } from './analysis/tls-keylog.js';
 import { UdpStreams } from './analysis/udp-streams.js';
 import { cryptography } from './capture/cryptography.js';
 import { decompress } from './capture/decompress.js';
@@ -14,6 +16,7 @@ import { type LiveOptions, openLive } from './capture/live.js';
 import { openCaptures } from './capture/open.js';
 import { type CaptureReader, CaptureRecord } from './capture/source.js';
 import type { Frame } from './core/frame.js';
+import { latin1Of } from './core/octets.js';
 import { type DecodeAs, type ProtocolEntry, Registry } from './core/registry.js';
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
@@ -46,6 +49,8 @@ export interface AnalysisOptions {
   readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
   /** Gets Redis commands with their replies. */
   readonly respObserver?: RespObserver;
+  /** Secrets of TLS connections, to decrypt them; those that come with a capture are added. */
+  readonly keyLog?: KeyLog;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
@@ -79,6 +84,11 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.dns = (frame, dns) => {
     dnsExchanges.see(frame, dns as Dns);
     dnsTransactions?.see(frame, dns as Dns);
+  };
+  const keyLog = options.keyLog ?? new KeyLog();
+  hooks.tls = () => new TlsDecryption(keyLog, cryptography);
+  hooks.secrets = ({ type, data }) => {
+    if (type === TLS_KEY_LOG) keyLog.add(latin1Of(data, 0, data.length));
   };
   let finishStreams: (() => void) | undefined;
   const stunExchanges = new StunExchanges();
@@ -133,7 +143,10 @@ export async function* framesOf(reader: CaptureReader, session: Session): AsyncG
   const record = new CaptureRecord();
   try {
     do {
-      while (reader.next(record)) yield session.dissect(record);
+      while (reader.next(record)) {
+        if (reader.secrets.length !== session.learnt) session.learn(reader.secrets);
+        yield session.dissect(record);
+      }
     } while (await reader.fill());
     session.hooks.end?.();
   } finally {

@@ -4,6 +4,7 @@ import { type LiveSource, openLive } from '../capture/live.js';
 import { dropPrivileges } from '../capture/privileges.js';
 import { NetlensError } from '../core/errors.js';
 import { createSession } from '../frames.js';
+import { KeyLogFile } from './keylog.js';
 import { decodeRules, seconds, type ViewOptions, viewOptions, wholeNumber } from './options.js';
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
@@ -47,7 +48,14 @@ export function liveCommand(): Command {
 
 async function capture(device: string, options: LiveCommandOptions): Promise<void> {
   const view = wantsView(options) ? viewFor(options, true) : undefined;
-  const session = createSession({ checksums: options.checksums ?? false, decodeAs: decodeRules(options.decodeAs) });
+  const keylog = options.keylog === undefined ? undefined : new KeyLogFile(options.keylog);
+  // Programs write the secrets of a connection while it is being captured.
+  if (keylog !== undefined) keylog.log.refresh = () => keylog.more();
+  const session = createSession({
+    checksums: options.checksums ?? false,
+    decodeAs: decodeRules(options.decodeAs),
+    ...(keylog && { keyLog: keylog.log }),
+  });
   const source = await openLive(device, {
     ...(options.filter !== undefined && { filter: options.filter }),
     ...(options.snaplen !== undefined && { snapLength: options.snaplen }),

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { openCaptures } from '../capture/open.js';
 import { createSession } from '../frames.js';
+import { KeyLogFile } from './keylog.js';
 import { decodeRules, type ViewOptions, viewOptions } from './options.js';
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
@@ -24,6 +25,7 @@ export function readCommand(): Command {
       const session = createSession({
         checksums: options.checksums ?? false,
         decodeAs: decodeRules(options.decodeAs),
+        ...(options.keylog !== undefined && { keyLog: new KeyLogFile(options.keylog).log }),
         // Where no frame is shown, only what the display filter asks about needs to be found out.
         tcpAnalysis: view !== undefined || selection.needs.tcpAnalysis || selection.needs.streams,
         streams: view !== undefined || selection.needs.streams,

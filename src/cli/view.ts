@@ -147,6 +147,7 @@ export async function showFrames(
         begun = true;
         selection.begin?.(reader);
       }
+      if (reader.secrets.length !== session.learnt) session.learn(reader.secrets);
       tally.seen++;
       if (packet !== undefined && !packet(record)) {
         session.skip(record);

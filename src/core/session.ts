@@ -1,5 +1,5 @@
 /** One run over a capture: which dissectors stand where, what spans frames, and the frames themselves. */
-import type { CaptureInterface, CaptureRecord } from '../capture/source.js';
+import type { CaptureInterface, CaptureRecord, Secrets } from '../capture/source.js';
 import type { Cryptography } from './cryptography.js';
 import type { Decryption } from './decryption.js';
 import { Frame } from './frame.js';
@@ -98,6 +98,8 @@ export interface Hooks {
   resp?(frame: Frame, resp: Layer, context: StreamContext): void;
   /** An HTTP request or response of a byte stream, whole or not. */
   http?(frame: Frame, http: Layer, context: StreamContext): void;
+  /** Secrets that came with the capture, before the frames that follow them. */
+  secrets?(secrets: Secrets): void;
   /** A UDP datagram, before its payload is dissected. */
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */
@@ -156,6 +158,14 @@ export class Session {
     frame.number = this.count;
     this.run(frame, record.interface);
     return frame;
+  }
+
+  /** How many of {@link learn}'s secrets are known. */
+  learnt = 0;
+
+  /** Take the secrets that came with the capture since the last call; `all` of them only grow in number. */
+  learn(all: readonly Secrets[]): void {
+    while (this.learnt < all.length) this.hooks.secrets?.(all[this.learnt++]!);
   }
 
   /** Count a record that nobody wants dissected: frame numbers and times stay those of the capture. */
