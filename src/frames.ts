@@ -3,6 +3,7 @@ import { ArpBindings } from './analysis/arp-bindings.js';
 import { type Conversations, directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
 import type { DnsTransactions } from './analysis/dns-transactions.js';
+import { DtlsConnections } from './analysis/dtls-connections.js';
 import { EchoPairs } from './analysis/echo.js';
 import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
@@ -87,6 +88,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   };
   const keyLog = options.keyLog ?? new KeyLog();
   hooks.tls = () => new TlsDecryption(keyLog, cryptography);
+  const dtlsConnections = new DtlsConnections();
+  hooks.dtls = (frame) => dtlsConnections.of(frame);
   hooks.secrets = ({ type, data }) => {
     if (type === TLS_KEY_LOG) keyLog.add(latin1Of(data, 0, data.length));
   };

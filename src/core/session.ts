@@ -98,6 +98,8 @@ export interface Hooks {
   resp?(frame: Frame, resp: Layer, context: StreamContext): void;
   /** An HTTP request or response of a byte stream, whole or not. */
   http?(frame: Frame, http: Layer, context: StreamContext): void;
+  /** The connection that a datagram of DTLS belongs to; none where there is no telling. */
+  dtls?(frame: Frame): unknown;
   /** Secrets that came with the capture, before the frames that follow them. */
   secrets?(secrets: Secrets): void;
   /** A UDP datagram, before its payload is dissected. */

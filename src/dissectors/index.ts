@@ -9,6 +9,7 @@ import { ayiya } from './ayiya.js';
 import { dhcp } from './dhcp.js';
 import { dhcpv6 } from './dhcpv6.js';
 import { dns, llmnr, mdns } from './dns.js';
+import { dtls } from './dtls.js';
 import { geneve } from './geneve.js';
 import { erspan, gre } from './gre.js';
 import { gtp } from './gtp.js';
@@ -63,6 +64,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   modbus,
   ssdp,
   tls,
+  dtls,
   dns,
   mdns,
   llmnr,

@@ -188,7 +188,7 @@ export class TlsConnection {
     let at = from;
     const header = this.datagram ? DTLS_HEADER : TLS_HEADER;
     while (at < stop && messages.length < MAX_MESSAGES) {
-      if (side.length > 0) {
+      if (side.length > 0 && !this.datagram) {
         at = this.continue(side, messages, b, at, stop, fromServer);
         if (side.length > 0) note.fragment = side.pending[0];
         continue;
@@ -198,6 +198,8 @@ export class TlsConnection {
         if (at + header > stop) break;
         const next = Math.min(stop, at + header + u24(b, at + 9));
         messages.push(this.message(b, at, next, fromServer, 1));
+        const whole = this.gather(side, b, at, next);
+        if (whole !== undefined) messages.push(this.message(whole, 0, whole.length, fromServer, side.pieces));
         at = next;
         continue;
       }
@@ -217,6 +219,34 @@ export class TlsConnection {
       break;
     }
     note.messages = messages;
+  }
+
+  /**
+   * A fragment of a DTLS message (RFC 6347 section 4.2.3) at `at`: the message, as if it had come in one, when this is the
+   * last. Fragments are taken in their order; one that overtakes others has to be sent again to count.
+   */
+  private gather(side: Side, b: Uint8Array, at: number, end: number): Uint8Array | undefined {
+    const total = u24(b, at + 1);
+    const offset = u24(b, at + 6);
+    const from = at + DTLS_HEADER;
+    if ((offset === 0 && end - from >= total) || total > MAX_MESSAGE || end - from < u24(b, at + 9)) return undefined;
+    if (offset === 0) {
+      side.pending = NOTHING;
+      side.length = 0;
+      side.pieces = 1;
+      this.append(side, b, at, end);
+      return undefined;
+    }
+    const isNext = side.length === DTLS_HEADER + offset && side.pending[0] === b[at] && u16(side.pending, 4) === u16(b, at + 4);
+    if (!isNext || offset + end - from > total) return undefined;
+    side.pieces++;
+    this.append(side, b, from, end);
+    if (side.length < DTLS_HEADER + total) return undefined;
+    const whole = side.pending.subarray(0, side.length);
+    whole.set(whole.subarray(1, 4), 9);
+    side.pending = NOTHING;
+    side.length = 0;
+    return whole;
   }
 
   /** More of a message that began in an earlier record; returns where it ends. */

@@ -9,7 +9,7 @@
  *     type   length     sequence (2)  offset (3)  length (3)  body       DTLS
  */
 import type { Layer, Tree } from '../core/layer.js';
-import { hexOf, u32 } from '../core/octets.js';
+import { hexOf, u24, u32 } from '../core/octets.js';
 import { readCertificate } from './tls-certificates.js';
 import { HELLO_RETRY, walkExtensions, walkScts, walkSignatureAlgorithm, walkSignatureAlgorithms } from './tls-extensions.js';
 import { ja3sText, ja3Text, ja4Texts, readHello } from './tls-hello.js';
@@ -61,6 +61,10 @@ export function messageName(message: Message, header: number): string {
   return HANDSHAKE_TYPES[type] ?? `Handshake type ${type}`;
 }
 
+/** True for a part of a message of DTLS. */
+export const isFragment = ({ bytes: b, start, end }: Message): boolean =>
+  start + DTLS_HEADER <= end && u24(b, start + 9) < u24(b, start + 1);
+
 /** Show a message. */
 export function walkMessage(tree: Tree, rows: TlsRows, message: Message, layer: Layer, datagram: boolean): void {
   const { bytes: b, start, end } = message;
@@ -82,7 +86,7 @@ export function walkMessage(tree: Tree, rows: TlsRows, message: Message, layer: 
       walk.field(rows.fragmentOffset, 3);
       const part = walk.left >= 3 ? walk.number(3) : 0;
       walk.field(rows.fragmentLength, 3);
-      whole = offset === 0 && part >= (b[start + 1]! << 16) + (b[start + 2]! << 8) + b[start + 3]!;
+      whole = offset === 0 && part >= u24(b, start + 1);
     }
     if (whole) body(walk, message, layer, datagram);
   }

@@ -15,7 +15,7 @@ import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
 import { TlsConnection, type TlsRecord } from './tls-connection.js';
-import { isNewest, messageName, TLS_HEADER, walkMessage } from './tls-handshake.js';
+import { isFragment, isNewest, messageName, TLS_HEADER, walkMessage } from './tls-handshake.js';
 import { readHello } from './tls-hello.js';
 import { ALERT_LEVELS, ALERTS, CONTENT_TYPES, HANDSHAKE_TYPES, shortVersion } from './tls-names.js';
 import { type TlsRows, tlsRows } from './tls-rows.js';
@@ -121,8 +121,12 @@ function recordText(record: TlsRecord, layer: Layer): string {
     case HANDSHAKE: {
       if (record.encrypted) return 'Encrypted Handshake Message';
       const datagram = record.header > HEADER;
-      const parts = record.messages.map((message) => {
+      // The fragment that completes a message is followed by the whole.
+      const shown = record.messages.filter((_, i) => !datagram || !((record.messages[i + 1]?.pieces ?? 1) > 1));
+      const parts = shown.map((message) => {
         const name = messageName(message, datagram ? 12 : TLS_HEADER);
+        if (datagram && message.pieces > 1) return `${name} (reassembled)`;
+        if (datagram && isFragment(message)) return `${name} (fragment)`;
         if (message.type !== 1) return name;
         const host = readHello(message.bytes, message.start + (datagram ? 12 : TLS_HEADER), message.end, false, datagram)?.serverName;
         return host === undefined ? name : `${name} (SNI=${host})`;
