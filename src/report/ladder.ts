@@ -514,7 +514,8 @@ class Drawing {
     this.beside = options.width >= WIDE;
     const notes = this.beside ? widest(drawn, 26, (step) => textWidth(this.notes(step))) + 2 : 0;
     const needed = widest(drawn, 44, (step) => textWidth(this.pieces(step).join('  ')) + 12);
-    this.inner = Math.max(24, Math.min(MOST, needed, Math.max(room - notes, Math.min(room, Math.floor(room * 0.55)))));
+    // Notes are worth more than the window, which is what a label does without first.
+    this.inner = Math.max(24, Math.min(MOST, needed, Math.max(room - notes, 52)));
     if (!this.beside) this.inner = Math.max(24, Math.min(MOST, room));
   }
 
