@@ -33,7 +33,13 @@ export interface ConversationLimits {
   readonly idleSeconds: number;
 }
 
-const LIMITS: ConversationLimits = { answered: 100_000, unanswered: 512, shelved: 250_000, restful: 4096, idleSeconds: 3600 };
+export const CONVERSATION_LIMITS: ConversationLimits = {
+  answered: 100_000,
+  unanswered: 512,
+  shelved: 250_000,
+  restful: 4096,
+  idleSeconds: 3600,
+};
 
 /** One direction of a conversation: what its sender did, and what was learnt of it. Sequence numbers are kept as signed 32-bit integers. */
 export class Direction implements TcpDirection {
@@ -293,7 +299,7 @@ export class Conversations {
   private oldestUnanswered: Conversation | undefined = undefined;
   private newestUnanswered: Conversation | undefined = undefined;
 
-  constructor(private readonly limits: ConversationLimits = LIMITS) {
+  constructor(private readonly limits: ConversationLimits = CONVERSATION_LIMITS) {
     this.shelf = new Shelf(limits.shelved);
   }
 

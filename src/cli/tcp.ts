@@ -1,7 +1,8 @@
 /** `netlens tcp`: the TCP conversations of captures or of an interface, as a table or one of them as a ladder. */
+import { setFlagsFromString } from 'node:v8';
 import { Command, Option } from 'commander';
 import { type ConversationRecord, recordOf } from '../analysis/conversation-record.js';
-import { Conversations, directionOf } from '../analysis/conversations.js';
+import { CONVERSATION_LIMITS, Conversations, directionOf } from '../analysis/conversations.js';
 import { type LiveSource, openLive } from '../capture/live.js';
 import { openCaptures } from '../capture/open.js';
 import { PacketFilter } from '../capture/packet-filter.js';
@@ -32,6 +33,8 @@ import { showFrames, type Tally } from './view.js';
 
 /** Conversations that are listed; of a capture that never ends the later ones are only counted. */
 const LISTED = 2_000_000;
+/** SYNs without answer that are waited for; the older ones' rows are final, which takes less room. */
+const SHELVED = 100_000;
 /** Rows whose cells say how wide the columns are, before the first is written. */
 const LOOK = 2000;
 /** Columns of a ladder that goes to no terminal. */
@@ -51,6 +54,15 @@ interface TcpOptions {
   readonly decodeAs?: readonly string[];
   readonly user?: string;
   readonly color: ColourChoice;
+}
+
+/**
+ * What a packet leaves behind is garbage before the next one comes, so a nursery that grows makes nothing quicker and only
+ * takes memory; and what a flood of conversations leaves is collected before it doubles the heap.
+ */
+function stayLean(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=30');
 }
 
 /** A conversation's number, from 0. */
@@ -85,13 +97,14 @@ export function tcpCommand(): Command {
         throw new NetlensError('usage', 'which captures? Name files, or an interface with -i');
       if (options.interface !== undefined && files.length > 0)
         throw new NetlensError('usage', `files or an interface (-i ${options.interface}), not both`);
+      stayLean();
       await new Run(options).go(files);
     });
 }
 
 /** One run of the command. */
 class Run {
-  private readonly conversations = new Conversations();
+  private readonly conversations = new Conversations({ ...CONVERSATION_LIMITS, unanswered: 64, shelved: SHELVED });
   private readonly over = new RecordStore();
   /** Over, but more than are listed. */
   private unlisted = 0;

@@ -29,7 +29,7 @@ type Row = ConversationRecord;
 export type ConversationOrder = keyof typeof ORDERS;
 export const CONVERSATION_ORDERS = Object.keys(ORDERS) as ConversationOrder[];
 
-/** Records by place: arrays and packed stores alike. */
+/** Records by place, fewer than 2^22: arrays and packed stores alike. */
 export interface Records {
   readonly length: number;
   get(index: number): ConversationRecord;
@@ -38,6 +38,7 @@ export interface Records {
 /** The places of records in the order wanted; those alike stay as they came in the capture. */
 export function sortedPlaces(records: Records, order: ConversationOrder): Uint32Array {
   const { key, down } = ORDERS[order];
+  if (order === 'number') return placesByNumber(records);
   const keys = new Float64Array(records.length);
   const numbers = new Uint32Array(records.length);
   const places = new Uint32Array(records.length);
@@ -48,6 +49,13 @@ export function sortedPlaces(records: Records, order: ConversationOrder): Uint32
     places[i] = i;
   }
   return places.sort((a, b) => keys[a]! - keys[b]! || numbers[a]! - numbers[b]!);
+}
+
+/** The usual order, in which a large table needs no more room than its numbers and places: both fit into one double. */
+function placesByNumber(records: Records): Uint32Array {
+  const pairs = new Float64Array(records.length);
+  for (let i = 0; i < records.length; i++) pairs[i] = records.get(i).number * 2 ** 22 + i;
+  return Uint32Array.from(pairs.sort(), (pair) => pair % 2 ** 22);
 }
 
 /** `192.0.2.1:80`, `[2001:db8::1]:80`. */

@@ -2,6 +2,8 @@
  * Records of conversations, packed into a few dozen octets each: a flood of SYNs or a scan makes hundreds of thousands
  * of conversations, and all of them belong into the table.
  */
+
+import { Buffer } from 'node:buffer';
 import type { ConversationRecord, EndpointRecord } from '../analysis/conversation-record.js';
 import type { EndpointState, ResetCause } from '../analysis/tcp-endpoints.js';
 
@@ -9,6 +11,8 @@ import type { EndpointState, ResetCause } from '../analysis/tcp-endpoints.js';
 const PAGE = 1 << 20;
 /** More than a record takes. */
 const ROOM = 2048;
+/** Characters of a text that stands in its record. */
+const LONGEST = 200;
 /** Texts that are kept once, by number; further ones stand in their record. */
 const POOLED = 4096;
 
@@ -28,14 +32,11 @@ const STATES: readonly EndpointState[] = [
 const CAUSES: readonly ResetCause[] = ['a SYN', 'data', 'a FIN', 'an ACK', 'nothing seen'];
 const SIDES = [undefined, 'client', 'server', 'both'] as const;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** Keeps records in the order in which they came. */
 export class RecordStore {
   length = 0;
-  private readonly pages: Uint8Array[] = [];
-  private page = new Uint8Array(0);
+  private readonly pages: Buffer[] = [];
+  private page = Buffer.alloc(0);
   private at = 0;
   private places = new Float64Array(256);
   private readonly pool: string[] = [];
@@ -44,7 +45,7 @@ export class RecordStore {
   add(record: ConversationRecord): void {
     if (this.page.length - this.at < ROOM) {
       // A small run takes little room, a large one grows by whole pages.
-      this.page = new Uint8Array(PAGE);
+      this.page = Buffer.allocUnsafeSlow(PAGE);
       this.pages.push(this.page);
       this.at = 0;
     }
@@ -184,17 +185,16 @@ export class RecordStore {
     }
     if (number !== undefined) return this.number(number + 1);
     this.number(0);
-    const octets = encoder.encode(text).subarray(0, 255);
-    this.number(octets.length);
-    this.page.set(octets, this.at);
-    this.at += octets.length;
+    const short = text.slice(0, LONGEST);
+    this.number(Buffer.byteLength(short));
+    this.at += this.page.write(short, this.at);
   }
 }
 
 /** Reads what {@link RecordStore.add} wrote. */
 class Reader {
   constructor(
-    private readonly page: Uint8Array,
+    private readonly page: Buffer,
     private at: number,
     private readonly pool: readonly string[],
   ) {}
@@ -216,7 +216,7 @@ class Reader {
     if (number > 0) return this.pool[number - 1]!;
     const length = this.number();
     this.at += length;
-    return decoder.decode(this.page.subarray(this.at - length, this.at));
+    return this.page.toString('utf8', this.at - length, this.at);
   }
 
   endpoint(duration: number): EndpointRecord {

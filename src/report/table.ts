@@ -5,6 +5,7 @@ export type Align = 'left' | 'right';
 
 /** Columns a text takes on a terminal: wide East Asian characters two, combining marks none. */
 export function textWidth(text: string): number {
+  if (isNarrow(text)) return text.length;
   let width = 0;
   for (const c of text) {
     const code = c.codePointAt(0)!;
@@ -13,6 +14,15 @@ export function textWidth(text: string): number {
     else width += isWide(code) ? 2 : 1;
   }
   return width;
+}
+
+/** One column a character, as almost all texts are: Latin letters, punctuation, arrows, lines. */
+function isNarrow(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x300 && (code < 0x2010 || code >= 0x2b00 || (code >= 0x20d0 && code < 0x2100))) return false;
+  }
+  return true;
 }
 
 /** East Asian wide and emoji blocks (UAX 11). */
