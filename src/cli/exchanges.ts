@@ -3,13 +3,14 @@
  * road from files or an interface to what they report.
  */
 import { type Command, Option } from 'commander';
-import { openLive } from '../capture/live.js';
+import { type LiveSource, openLive } from '../capture/live.js';
 import { openCaptures } from '../capture/open.js';
 import { dropPrivileges } from '../capture/privileges.js';
 import type { CaptureReader } from '../capture/source.js';
 import { NetlensError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import { type AnalysisOptions, createSession } from '../frames.js';
+import { countText } from '../report/quantities.js';
 import { counters, watch } from './live.js';
 import { decodeRules, gather, seconds, type ViewOptions, wholeNumber } from './options.js';
 import { CUT_SHORT, ETHERNET } from './read.js';
@@ -111,3 +112,18 @@ export async function runExchanges(files: readonly string[], options: ExchangeOp
     process.exitCode = CUT_SHORT;
   }
 }
+
+/** Frames that the kernel dropped while capturing; undefined when the capture does not say. */
+export function droppedByKernel(reader: CaptureReader): number | undefined {
+  const stats = (reader as Partial<LiveSource>).stats?.();
+  if (stats !== undefined) return stats.dropped;
+  let dropped: number | undefined;
+  // libpcap counts what the kernel drops as the interface's, others as the system's.
+  for (const { dropped: byInterface, droppedBySystem } of reader.statistics)
+    for (const known of [byInterface, droppedBySystem]) if (known !== undefined) dropped = (dropped ?? 0) + Number(known);
+  return dropped;
+}
+
+/** The same for the last line of a table. */
+export const dropsText = (dropped: number | undefined): string =>
+  dropped === undefined ? 'drops by the kernel not recorded' : `${countText(dropped)} dropped by the kernel`;

@@ -62,3 +62,6 @@ export function utcText(seconds: number, nanoseconds: number): string {
   const day = String(d.getUTCDate()).padStart(2, ' ');
   return `${MONTHS[d.getUTCMonth()]} ${day}, ${d.getUTCFullYear()} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}.${String(nanoseconds).padStart(9, '0')} UTC`;
 }
+
+/** Seconds since 1970 UTC with nine decimals. */
+export const epochText = (seconds: number, nanoseconds: number): string => `${seconds}.${String(nanoseconds).padStart(9, '0')}`;

@@ -575,6 +575,19 @@ function findOption(octets: Uint8Array, start: number, end: number, code: number
   return undefined;
 }
 
+/** The client's DUID in hex, also behind relays; undefined when it has none. */
+export function clientIdOf({ bytes: b, start, end, captured }: Dhcpv6): string | undefined {
+  let [at, stop] = [start, Math.min(end, captured)];
+  for (let relays = 0; relays <= DEEPEST && at < stop; relays++) {
+    const isRelayed = b[at] === RELAY_FORWARD || b[at] === RELAY_REPLY;
+    const found = findOption(b, at + (isRelayed ? RELAY_LENGTH : HEADER_LENGTH), stop, isRelayed ? RELAY_MESSAGE : CLIENT_ID);
+    if (found === undefined) return undefined;
+    if (!isRelayed) return hexOf(b, found[0], found[1]);
+    [at, stop] = found;
+  }
+  return undefined;
+}
+
 function textUntilZero(octets: Uint8Array, start: number, end: number): string {
   let stop = start;
   while (stop < end && octets[stop] !== 0) stop++;
