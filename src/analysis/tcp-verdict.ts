@@ -91,7 +91,7 @@ export function judge(
 }
 
 /** IP identification and TCP checksum in one number; the former is 0 where there is none. */
-function identityOf(frame: Frame, tcp: Tcp): number {
+export function identityOf(frame: Frame, tcp: Tcp): number {
   const ip = frame.addressing as unknown as Layer | undefined;
   const id = ip !== undefined && ip.protocol.name === 'ip' ? u16(ip.bytes, ip.start + 4) : 0;
   return (id << 16) | u16(tcp.bytes, tcp.start + 16);

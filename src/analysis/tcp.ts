@@ -12,6 +12,7 @@ import * as Facts from '../dissectors/tcp-facts.js';
 import { type Conversation, Conversations, type Direction } from './conversations.js';
 import { OptionFacts } from './tcp-option-facts.js';
 import { Outstanding } from './tcp-outstanding.js';
+import { analyseQuickly } from './tcp-quick.js';
 import { judge } from './tcp-verdict.js';
 
 const FIN = 0x01;
@@ -70,6 +71,7 @@ export class TcpAnalysis {
     facts.sequence = sized ? (sequence - me.base) | 0 : sequence;
     facts.acknowledgment = sized && flags & ACK ? (ack - peer.base) | 0 : ack;
     facts.scale = me.scale;
+    if (sized && !isNew && analyseQuickly(frame, tcp, me, facts, header, flags, sequence, ack, length)) return;
     const whole = header >= 20;
     const { options } = this;
     options.clear();
