@@ -9,7 +9,7 @@
 import { ipv4Text, ipv6Text } from '../core/addresses.js';
 import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
-import { u16, u32 } from '../core/octets.js';
+import { i32, u16, u32 } from '../core/octets.js';
 import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
 import { Shelf } from './syn-shelf.js';
 import type { ResetCause } from './tcp-endpoints.js';
@@ -333,8 +333,8 @@ export class Conversations {
     if (name === 'ip') {
       const { bytes, start: at } = ip!;
       version = 4;
-      keyLow = u32(bytes, at + 12) | 0;
-      keyHigh = u32(bytes, at + 16) | 0;
+      keyLow = i32(bytes, at + 12);
+      keyHigh = i32(bytes, at + 16);
       if (keyLow !== keyHigh) fromLow = keyLow < keyHigh;
       if (!fromLow) {
         const swap = keyLow;
@@ -345,7 +345,7 @@ export class Conversations {
       const { bytes, start: at } = ip!;
       version = 6;
       let order = 0;
-      for (let i = 8; order === 0 && i < 24; i += 4) order = (u32(bytes, at + i) | 0) - (u32(bytes, at + i + 16) | 0);
+      for (let i = 8; order === 0 && i < 24; i += 4) order = i32(bytes, at + i) - i32(bytes, at + i + 16);
       if (order !== 0) fromLow = order < 0;
       keyLow = hash6(bytes, fromLow ? at + 8 : at + 24);
       keyHigh = hash6(bytes, fromLow ? at + 24 : at + 8);
@@ -368,7 +368,7 @@ export class Conversations {
       }
     }
 
-    const sequence = u32(b, start + 4) | 0;
+    const sequence = i32(b, start + 4);
     const flags = b[start + 13]!;
     const opening = (flags & (SYN | ACK)) === SYN;
     if (conversation === undefined) {

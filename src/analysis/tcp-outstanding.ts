@@ -14,9 +14,9 @@ const NANOSECONDS = 4;
 const LIMIT = 10_000;
 
 export class Outstanding {
-  /** A ring of `capacity` segments. */
-  private data = new Int32Array(3 * WIDTH);
-  private capacity = 3;
+  /** A ring of `capacity` segments, a power of two; two are small enough for the engine to keep them beside the object. */
+  private data = new Int32Array(2 * WIDTH);
+  private capacity = 2;
   private head = 0;
   /** Segments listed. */
   count = 0;
@@ -56,8 +56,8 @@ export class Outstanding {
   add(frame: number, start: number, end: number, seconds: number, nanoseconds: number, base: number): void {
     if (this.count === this.capacity) this.grow();
     const { data, count } = this;
-    let place = this.head + count;
-    if (place >= this.capacity) place -= this.capacity;
+    const mask = this.capacity - 1;
+    const place = (this.head + count) & mask;
     const at = place * WIDTH;
     data[at + FRAME] = frame;
     data[at + START] = start;
@@ -70,7 +70,7 @@ export class Outstanding {
       return;
     }
     if (this.ordered) {
-      const before = (place === 0 ? this.capacity - 1 : place - 1) * WIDTH;
+      const before = ((place - 1) & mask) * WIDTH;
       const first = this.head * WIDTH;
       this.ordered =
         ((start - data[before + END]!) | 0) >= 0 &&
@@ -87,20 +87,18 @@ export class Outstanding {
   }
 
   /** Octets from the lowest start to the highest end. */
-  span(base: number): number {
+  span(): number {
     if (!this.ordered) return (this.high - this.low) >>> 0;
     const { data } = this;
-    let last = this.head + this.count - 1;
-    if (last >= this.capacity) last -= this.capacity;
-    return (((data[last * WIDTH + END]! - base) >>> 0) - ((data[this.head * WIDTH + START]! - base) >>> 0)) >>> 0;
+    const last = (this.head + this.count - 1) & (this.capacity - 1);
+    return (data[last * WIDTH + END]! - data[this.head * WIDTH + START]!) >>> 0;
   }
 
   /** Take off what `ack` covers; true when one of the segments ended there (the oldest such is in the found fields). */
   acknowledge(ack: number, base: number): boolean {
     const { data } = this;
     if (this.ordered) {
-      let last = this.head + this.count - 1;
-      if (last >= this.capacity) last -= this.capacity;
+      const last = (this.head + this.count - 1) & (this.capacity - 1);
       const first = this.head * WIDTH;
       // Wild numbers (a SYN's 0) may lie before the first and after the last at once.
       if (((data[first + END]! - ack) | 0) <= 0 || ((data[last * WIDTH + END]! - ack) | 0) > 0) return this.popTo(ack);
@@ -108,9 +106,7 @@ export class Outstanding {
     let found = false;
     let kept = 0;
     for (let i = 0; i < this.count; i++) {
-      let from = this.head + i;
-      if (from >= this.capacity) from -= this.capacity;
-      from *= WIDTH;
+      const from = ((this.head + i) & (this.capacity - 1)) * WIDTH;
       const end = data[from + END]!;
       if (end === ack) {
         if (!found) this.remember(from);
@@ -118,9 +114,7 @@ export class Outstanding {
         continue;
       }
       if (((end - ack) | 0) <= 0) continue;
-      let to = this.head + kept++;
-      if (to >= this.capacity) to -= this.capacity;
-      to *= WIDTH;
+      const to = ((this.head + kept++) & (this.capacity - 1)) * WIDTH;
       if (to !== from) for (let k = 0; k < WIDTH; k++) data[to + k] = data[from + k]!;
       if (((data[to + START]! - ack) | 0) < 0) data[to + START] = ack;
     }
@@ -145,7 +139,7 @@ export class Outstanding {
         this.remember(at);
         found = true;
       }
-      this.head = this.head + 1 === this.capacity ? 0 : this.head + 1;
+      this.head = (this.head + 1) & (this.capacity - 1);
       this.count--;
     }
     return found;
@@ -161,8 +155,7 @@ export class Outstanding {
     let low = 0xffffffff;
     let high = 0;
     for (let i = 0; i < this.count; i++) {
-      let at = this.head + i;
-      if (at >= this.capacity) at -= this.capacity;
+      const at = (this.head + i) & (this.capacity - 1);
       const start = (this.data[at * WIDTH + START]! - base) >>> 0;
       const end = (this.data[at * WIDTH + END]! - base) >>> 0;
       if (start < low) low = start;
@@ -175,8 +168,7 @@ export class Outstanding {
   private grow(): void {
     const bigger = new Int32Array(this.capacity * 4 * WIDTH);
     for (let i = 0; i < this.count; i++) {
-      let at = this.head + i;
-      if (at >= this.capacity) at -= this.capacity;
+      const at = (this.head + i) & (this.capacity - 1);
       bigger.set(this.data.subarray(at * WIDTH, (at + 1) * WIDTH), i * WIDTH);
     }
     this.data = bigger;

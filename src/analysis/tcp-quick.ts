@@ -6,7 +6,7 @@
  * each of which would have the code of every segment compiled anew.
  */
 import type { Frame } from '../core/frame.js';
-import { u16, u32 } from '../core/octets.js';
+import { i32, u16, u32 } from '../core/octets.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import type { Direction } from './conversations.js';
@@ -39,7 +39,7 @@ export function analyseQuickly(
   let tsval = 0;
   if (header !== 20) {
     if (header !== 32 || start + 32 > tcp.captured || u32(b, start + 20) !== TIMESTAMPS) return false;
-    tsval = u32(b, start + 24) | 0;
+    tsval = i32(b, start + 24);
   }
   const { peer, conversation, sent, outstanding } = me;
   const window = u16(b, start + 14);
@@ -121,7 +121,7 @@ export function analyseQuickly(
   }
   if (length > 0 && me.countBytesInFlight) {
     marks = Facts.RECORD;
-    const inFlight = outstanding!.span(me.base) - peer.sackedOctets;
+    const inFlight = outstanding!.span() - peer.sackedOctets;
     if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight;
     me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
     me.lastPushed = (flags & PSH) !== 0;

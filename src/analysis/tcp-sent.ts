@@ -39,6 +39,7 @@ export type Relation = 'next' | 'ahead' | 'repeat' | 'fills' | 'forgotten';
 
 export class SentLog {
   private data = new Int32Array(4 * WIDTH);
+  /** A power of two. */
   private capacity = 4;
   private head = 0;
   count = 0;
@@ -81,8 +82,7 @@ export class SentLog {
 
   /** The place of the i-th range in {@link data}. */
   private place(i: number): number {
-    const place = this.head + i;
-    return (place >= this.capacity ? place - this.capacity : place) * WIDTH;
+    return ((this.head + i) & (this.capacity - 1)) * WIDTH;
   }
 
   relation(start: number): Relation {
@@ -214,13 +214,13 @@ export class SentLog {
   /** Everything before `ack` arrived; the round trip is that of the last range it covers, if it was sent once (Karn). */
   acknowledge(ack: number, seconds: number, nanoseconds: number): void {
     const { count } = this;
-    let i = this.unacknowledged;
-    while (i < count && ((this.data[this.place(i) + END]! - ack) | 0) <= 0) i++;
+    const { data, unacknowledged } = this;
+    let i = unacknowledged;
+    while (i < count && ((data[this.place(i) + END]! - ack) | 0) <= 0) i++;
     this.acked = ack;
-    if (i === this.unacknowledged) return;
+    if (i === unacknowledged) return;
     this.unacknowledged = i;
     const at = this.place(i - 1);
-    const { data } = this;
     if (data[at + END] === ack && (data[at + MARKS]! & (RESENT | SACKED)) === 0)
       this.measured((seconds - data[at + SECONDS]!) * 1e9 + (nanoseconds - data[at + NANOSECONDS]!));
   }
@@ -259,7 +259,7 @@ export class SentLog {
       // Some at once, so that a full ring does not look for room at every segment.
       const drop = Math.max(1, old >> 1);
       this.unacknowledged = Math.max(0, old - drop);
-      this.head = (this.head + drop) % this.capacity;
+      this.head = (this.head + drop) & (this.capacity - 1);
       this.count -= drop;
       if (this.count > 0) this.floor = this.start(0);
       return;

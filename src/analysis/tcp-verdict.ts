@@ -9,7 +9,7 @@
  */
 import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
-import { u16, u32 } from '../core/octets.js';
+import { i32, u16 } from '../core/octets.js';
 import { seqAfter, seqAtOrAfter, seqAtOrBefore, seqBefore } from '../core/sequence.js';
 import { durationText } from '../core/time.js';
 import type { Tcp } from '../dissectors/tcp.js';
@@ -407,10 +407,10 @@ function judgeAck(
     const { bytes: b } = tcp;
     const at = options.sackAt;
     dsack = isDsack(b, at, options.sackLength, ack);
-    if (dsack) verdict = needless(frame, me.peer, sent, u32(b, at + 2) | 0, 'D-SACK: it came twice');
+    if (dsack) verdict = needless(frame, me.peer, sent, i32(b, at + 2), 'D-SACK: it came twice');
     for (let block = dsack ? 1 : 0; 10 + 8 * block <= options.sackLength; block++) {
-      const left = u32(b, at + 2 + 8 * block) | 0;
-      const right = u32(b, at + 6 + 8 * block) | 0;
+      const left = i32(b, at + 2 + 8 * block);
+      const right = i32(b, at + 6 + 8 * block);
       if (!seqAfter(right, left) || !seqAtOrBefore(right, sent.high)) continue;
       if (seqAfter(right, sent.sackHigh)) {
         sent.sackHigh = right;

@@ -5,7 +5,7 @@
  * happened is told by the verdicts beside it (tcp-verdict.ts). Every segment counts, in the order of the capture.
  */
 import type { Frame } from '../core/frame.js';
-import { u16, u32 } from '../core/octets.js';
+import { i32, u16 } from '../core/octets.js';
 import { between } from '../core/time.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
@@ -60,8 +60,8 @@ export class TcpAnalysis {
     const header = (b[start + 12]! >> 4) * 4;
     const flags = b[start + 13]!;
     const opening = (flags & (SYN | ACK)) === SYN;
-    const sequence = u32(b, start + 4) | 0;
-    const ack = u32(b, start + 8) | 0;
+    const sequence = i32(b, start + 4);
+    const ack = i32(b, start + 8);
     const length = sized ? tcp.end - start - header : -1;
     if (isNew && conversation.reused) conversation.completeness = 1;
     facts.completeness = conversation.completeness;
@@ -262,7 +262,7 @@ export class TcpAnalysis {
     }
     if (length > 0 && me.countBytesInFlight && outstanding !== undefined && outstanding.count > 0) {
       record = true;
-      const inFlight = outstanding.span(me.base) - peer.sackedOctets;
+      const inFlight = outstanding.span() - peer.sackedOctets;
       if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight - counts;
       me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
       me.lastPushed = (flags & PSH) !== 0;

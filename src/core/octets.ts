@@ -14,6 +14,8 @@ export const u16: Read<number> = (b, at) => (b[at]! << 8) | b[at + 1]!;
 export const u24: Read<number> = (b, at) => (b[at]! << 16) | (b[at + 1]! << 8) | b[at + 2]!;
 /** Four octets in network order. */
 export const u32: Read<number> = (b, at) => ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
+/** The same as a signed number, which the engine holds without a box. */
+export const i32: Read<number> = (b, at) => (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!;
 /** Six octets in network order. */
 export const u48: Read<number> = (b, at) => u16(b, at) * 0x1_0000_0000 + u32(b, at + 2);
 /** Eight octets in network order. */
