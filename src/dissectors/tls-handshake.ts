@@ -12,7 +12,7 @@ import type { Layer, Tree } from '../core/layer.js';
 import { hexOf, u24, u32 } from '../core/octets.js';
 import { readCertificate } from './tls-certificates.js';
 import { HELLO_RETRY, walkExtensions, walkScts, walkSignatureAlgorithm, walkSignatureAlgorithms } from './tls-extensions.js';
-import { ja3sText, ja3Text, ja4Texts, readHello } from './tls-hello.js';
+import { isEarlyDraft, ja3sText, ja3Text, ja4Texts, readHello } from './tls-hello.js';
 import { HANDSHAKE_TYPES } from './tls-names.js';
 import type { TlsRows } from './tls-rows.js';
 import { Walk } from './tls-vectors.js';
@@ -176,7 +176,8 @@ function hello(walk: Walk, message: Message, layer: Layer, datagram: boolean): v
   }
   tree.close();
   walk.at = random + 32;
-  const idLength = Math.min(walk.narrow(rows.sessionIdLength, 1), walk.left);
+  const isDraft = !isClient && found !== undefined && isEarlyDraft(found.version);
+  const idLength = isDraft ? 0 : Math.min(walk.narrow(rows.sessionIdLength, 1), walk.left);
   if (idLength > 0) walk.field(rows.sessionId, idLength);
   if (datagram && isClient) walk.vector(rows.cookieLength, rows.cookie, 1);
   if (isClient) {
@@ -184,7 +185,7 @@ function hello(walk: Walk, message: Message, layer: Layer, datagram: boolean): v
     walk.numbers(rows.compressions, rows.compression, walk.length(rows.compressionsLength, 1, 1), 1);
   } else {
     walk.field(rows.cipherSuite, 2);
-    walk.field(rows.compression, 1);
+    if (!isDraft) walk.field(rows.compression, 1);
   }
   if (walk.left > 0) walkExtensions(walk, isClient ? 1 : isRetry(b, start) ? HELLO_RETRY : 2);
   const { cryptography } = layer.frame.session;

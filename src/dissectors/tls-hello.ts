@@ -37,6 +37,9 @@ function numbers(b: Uint8Array, from: number, to: number, width: 1 | 2): number[
   return found;
 }
 
+/** Drafts of TLS 1.3 whose Server Hello says its version itself and is shorter. */
+export const isEarlyDraft = (version: number): boolean => version >> 8 === 0x7f && (version & 0xff) < 22;
+
 /**
  * Read the body of a Client Hello or Server Hello in `[start, end)`; what is beyond a lying length is left out. Undefined when
  * not even version and random are there.
@@ -44,14 +47,16 @@ function numbers(b: Uint8Array, from: number, to: number, width: 1 | 2): number[
 export function readHello(b: Uint8Array, start: number, end: number, fromServer: boolean, hasCookie: boolean): Hello | undefined {
   if (start + 35 > end) return undefined;
   let at = start + 34;
-  const idEnd = Math.min(end, at + 1 + b[at]!);
-  const sessionId = [at + 1, idEnd] as const;
+  // Up to draft 21 of TLS 1.3 the server sent neither session nor compression.
+  const isDraft = fromServer && isEarlyDraft(u16(b, start));
+  const idEnd = isDraft ? at : Math.min(end, at + 1 + b[at]!);
+  const sessionId = [Math.min(at + 1, idEnd), idEnd] as const;
   at = idEnd;
   if (hasCookie && !fromServer) at = at < end ? Math.min(end, at + 1 + b[at]!) : end;
   let cipherSuites: number[] = [];
   if (fromServer) {
     if (at + 2 <= end) cipherSuites = [u16(b, at)];
-    at += 3;
+    at += isDraft ? 2 : 3;
   } else if (at + 2 <= end) {
     const stop = Math.min(end, at + 2 + u16(b, at));
     cipherSuites = numbers(b, at + 2, stop, 2);
