@@ -43,12 +43,14 @@ export function hexOf(bytes: Uint8Array, from = 0, to = bytes.length, separator 
 const utf8 = new TextDecoder('utf-8');
 const latin1 = new TextDecoder('latin1');
 
+/** Below so many octets a loop beats the set-up of the decoder. */
+const SHORT = 48;
+
 /** Octets as text, UTF-8 with U+FFFD for what is not. */
 export function textOf(bytes: Uint8Array, from: number, to: number): string {
   const length = to - from;
   if (length <= 0) return '';
-  // Short ASCII is the common case, and a loop beats the decoder's set-up there.
-  if (length < 24) {
+  if (length < SHORT) {
     let text = '';
     for (let i = from; i < to; i++) {
       const octet = bytes[i]!;
@@ -61,7 +63,12 @@ export function textOf(bytes: Uint8Array, from: number, to: number): string {
 }
 
 /** Octets as ISO 8859-1 text: one character an octet, nothing lost. */
-export const latin1Of = (bytes: Uint8Array, from: number, to: number): string => latin1.decode(bytes.subarray(from, to));
+export function latin1Of(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from >= SHORT) return latin1.decode(bytes.subarray(from, to));
+  let text = '';
+  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
 
 /** Order of two octet strings as of text: the first difference decides, then the length. */
 export function compareOctets(a: Uint8Array, b: Uint8Array): number {
