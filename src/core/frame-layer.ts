@@ -239,7 +239,7 @@ export class FrameLayer extends layer('frame', 'Frame', {
     'Time delta from previous captured frame',
     (l) => {
       const { frame } = l;
-      return between(frame.seconds, frame.nanoseconds, frame.session.previousSeconds, frame.session.previousNanoseconds);
+      return between(frame.seconds, frame.nanoseconds, frame.previousSeconds, frame.previousNanoseconds);
     },
     { unit: 'seconds', quiet: true },
   ),
@@ -248,7 +248,7 @@ export class FrameLayer extends layer('frame', 'Frame', {
     'frame.time_delta_displayed',
     'Time delta from previous displayed frame',
     (l) => {
-      const [seconds, nanoseconds] = l.frame.session.displayedBase;
+      const [seconds, nanoseconds] = l.frame.displayedBase ?? l.frame.session.displayedBase;
       return between(l.frame.seconds, l.frame.nanoseconds, seconds, nanoseconds);
     },
     { unit: 'seconds', quiet: true },

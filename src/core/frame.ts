@@ -62,6 +62,11 @@ export class Frame {
   headline: Layer | undefined = undefined;
   /** True while the payload under dissection is the first of several fragments that were not put together. */
   fragment = false;
+  /** Time of the frame before it. */
+  previousSeconds = 0;
+  previousNanoseconds = 0;
+  /** Of a kept frame: the time that `frame.time_delta_displayed` counts from. */
+  displayedBase: readonly [seconds: number, nanoseconds: number] | undefined = undefined;
   /** An exception that a dissector let slip: a bug of ours. The layers before it stand. */
   fault: unknown = undefined;
   /** Set by what spans frames: text that goes to the end of the Info column, e.g. ` · 61 µs after #4`. */

@@ -164,6 +164,14 @@ export abstract class Layer {
   /** Find the walked rows. Protocols with walked rows override it. */
   walk(_tree: Tree): void {}
 
+  /**
+   * Properties that a copy of the layer needs instead of the original's, because they point into octets that are used
+   * again (`copyOf` gives the copy's) or hold positions in the frame's own octets (`shift` is to be taken off them).
+   */
+  lasting(_copyOf: (octets: Uint8Array) => Uint8Array, _shift: number): PropertyDescriptorMap {
+    return {};
+  }
+
   /** What the walk found, in order; found once, when first asked for. */
   get nodes(): readonly TreeNode[] {
     if (this.walked !== undefined) return this.walked;

@@ -158,6 +158,8 @@ export class Session {
       record.notes,
     );
     frame.number = this.count;
+    frame.previousSeconds = this.previousSeconds;
+    frame.previousNanoseconds = this.previousNanoseconds;
     this.run(frame, record.interface);
     return frame;
   }
@@ -213,28 +215,38 @@ export class Session {
   }
 
   /**
-   * A frame with octets of its own. Its layers are the same kinds at the same places; those that stand in reassembled
-   * octets share them with the original, which never reuses them.
+   * A frame with octets of its own. Its layers are the same kinds at the same places.
    */
   copy(frame: Frame): Frame {
     const own = frame.own.slice(frame.start, frame.ownCaptured);
     const kept = new Frame(this, own, 0, own.length, frame.wireLength, frame.seconds, frame.nanoseconds, frame.interface_, frame.notes);
     kept.number = frame.number;
+    kept.previousSeconds = frame.previousSeconds;
+    kept.previousNanoseconds = frame.previousNanoseconds;
+    kept.displayedBase = frame.displayedBase ?? this.displayedBase;
     kept.stopped = frame.stopped;
     kept.addressing = frame.addressing;
     kept.transport = frame.transport;
     kept.remark = frame.remark;
     kept.answer = frame.answer;
+    // Octets that frames share or that are used again: reassembled datagrams, messages of streams.
+    const copies = new Map<Uint8Array, Uint8Array>();
+    const copyOf = (octets: Uint8Array): Uint8Array => {
+      let copy = copies.get(octets);
+      if (copy === undefined) copies.set(octets, (copy = octets.slice()));
+      return copy;
+    };
     for (const layer of frame.layers) {
+      const isOwn = layer.bytes === frame.own;
+      const shift = isOwn ? frame.start : 0;
       const twin = Object.create(layer, {
         frame: { value: kept },
-        ...(layer.bytes === frame.own && {
-          bytes: { value: own },
-          start: { value: layer.start - frame.start },
-          end: { value: layer.end - frame.start, writable: true },
-          captured: { value: layer.captured - frame.start },
-          walked: { value: undefined, writable: true },
-        }),
+        bytes: { value: isOwn ? own : copyOf(layer.bytes) },
+        start: { value: layer.start - shift },
+        end: { value: layer.end - shift, writable: true },
+        captured: { value: layer.captured - shift },
+        walked: { value: undefined, writable: true },
+        ...layer.lasting(copyOf, shift),
       }) as Layer;
       kept.layers.push(twin);
       if (frame.addressing === (layer as unknown)) kept.addressing = twin as unknown as NonNullable<Frame['addressing']>;

@@ -211,6 +211,11 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   private found: Int32Array | undefined;
   private hidden: Set<number> | undefined | null;
 
+  override lasting(): PropertyDescriptorMap {
+    // Both are found anew where the octets then stand.
+    return { found: { value: undefined, writable: true }, hidden: { value: undefined, writable: true } };
+  }
+
   /**
    * Where the arguments of a command stand: start and end of each, in turn; none when it is no command. At most the first
    * 1024 are listed.

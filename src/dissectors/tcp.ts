@@ -510,6 +510,18 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
     return marked(this, Facts.MULTIPATH) ? 'tcp:mptcp' : 'tcp';
   }
 
+  override lasting(copyOf: (octets: Uint8Array) => Uint8Array, shift: number): PropertyDescriptorMap {
+    const { assembly } = this;
+    if (assembly === undefined) return {};
+    const { reassembled, segmentData } = assembly;
+    const value: StreamNotes = {
+      ...assembly,
+      segmentData: segmentData.map(([from, to]) => [from - shift, to - shift] as const),
+      reassembled: reassembled && { ...reassembled, bytes: copyOf(reassembled.bytes) },
+    };
+    return { assembly: { value } };
+  }
+
   override get unusual(): boolean {
     return marked(this, Facts.ACCURATE_ECN);
   }

@@ -125,6 +125,11 @@ interface Held {
   readonly nanoseconds: number;
 }
 
+/** Octets of the smallest buffer that is kept, and of the largest. */
+const LEAST_BUFFER = 2048;
+const MOST_SPARE = 1 << 20;
+/** Buffers kept at most. */
+const SPARES = 32;
 const NOTHING = new Uint8Array(0);
 
 /** All byte streams of a session. */
@@ -136,6 +141,10 @@ export class Streams {
   readonly counters: StreamCounters;
   /** Octets that wait. */
   buffered = 0;
+  /** Buffers to be filled again, and those that layers of the frame under way still stand in. */
+  private readonly spare: Uint8Array[] = [];
+  private readonly inUse: Uint8Array[] = [];
+  private frameNumber = 0;
   /** Time of the segment under way. */
   seconds = 0;
   nanoseconds = 0;
@@ -150,9 +159,40 @@ export class Streams {
     this.counters = options.counters ?? { holes: 0, missing: 0, unread: 0, conflicts: 0 };
   }
 
+  /** A buffer of at least `length` octets; what is in it is of no meaning. */
+  take(length: number): Uint8Array {
+    if (length < LEAST_BUFFER) return new Uint8Array(length);
+    const { spare } = this;
+    for (let i = spare.length - 1; i >= 0; i--) {
+      const buffer = spare[i]!;
+      if (buffer.length < length) continue;
+      spare[i] = spare[spare.length - 1]!;
+      spare.pop();
+      return buffer;
+    }
+    // Powers of two, so that few sizes go round.
+    return new Uint8Array(2 ** Math.ceil(Math.log2(length)));
+  }
+
+  /** A buffer that nobody fills any more. It is used again for a later frame, so what outlives its frame copies from it. */
+  giveBack(buffer: Uint8Array): void {
+    if (buffer.length >= LEAST_BUFFER && buffer.length <= MOST_SPARE && this.inUse.length < SPARES) this.inUse.push(buffer);
+  }
+
+  /** What layers of earlier frames stood in may be used again. */
+  private renew(frame: Frame): void {
+    if (frame.number === this.frameNumber) return;
+    this.frameNumber = frame.number;
+    while (this.inUse.length > 0) {
+      const buffer = this.inUse.pop()!;
+      if (this.spare.length < SPARES) this.spare.push(buffer);
+    }
+  }
+
   /** A segment with its payload `[start, end)` of `frame.bytes`; at least 20 octets of `tcp` were captured. */
   segment(frame: Frame, tcp: SegmentLayer, side: Side, start: number, end: number): void {
     const { bytes: b, start: at } = tcp;
+    if (this.inUse.length > 0) this.renew(frame);
     this.seconds = frame.seconds;
     this.nanoseconds = frame.nanoseconds;
     const flags = b[at + 13]!;
@@ -222,7 +262,7 @@ export class StreamReader implements StreamContext {
   /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
   private speaks: Speaks = undefined;
   /** Octets of the message under way that earlier segments brought. */
-  private pending = NOTHING;
+  private pending: Uint8Array = NOTHING;
   private pendingLength = 0;
   /** When the first of them came. */
   private pendingSeconds = 0;
@@ -604,8 +644,9 @@ export class StreamReader implements StreamContext {
     if (length > this.pending.length) {
       // Grows with what came, twofold, so that each octet is copied a bounded number of times.
       const wanted = this.wanted;
-      const bigger = new Uint8Array(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
+      const bigger = this.streams.take(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
       bigger.set(this.pending.subarray(0, this.pendingLength));
+      this.streams.giveBack(this.pending);
       this.pending = bigger;
     }
     if (end - start < 64) for (let i = start, to = this.pendingLength; i < end; i++) this.pending[to++] = bytes[i]!;
@@ -625,6 +666,7 @@ export class StreamReader implements StreamContext {
   /** Forget the octets that wait for their message; layers may still hold them. */
   private drop(): void {
     this.streams.buffered -= this.pendingLength;
+    this.streams.giveBack(this.pending);
     this.pending = NOTHING;
     this.pendingLength = 0;
     this.parts = [];
