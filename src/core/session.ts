@@ -2,6 +2,7 @@
 import type { CaptureInterface, CaptureRecord, Secrets } from '../capture/source.js';
 import type { Cryptography } from './cryptography.js';
 import type { Decryption } from './decryption.js';
+import { Expected } from './expected.js';
 import { Frame } from './frame.js';
 import { FrameLayer } from './frame-layer.js';
 import type { Layer } from './layer.js';
@@ -118,6 +119,8 @@ export class Session {
   readonly decompress: Decompress | undefined;
   readonly cryptography: Cryptography | undefined;
   readonly hooks: Hooks;
+  /** Datagrams that earlier ones announced. */
+  readonly expected = new Expected();
   /** Frames dissected so far. */
   count = 0;
   /** Time of the first frame. */

@@ -28,8 +28,10 @@ import { nbns } from './nbns.js';
 import { ntp } from './ntp.js';
 import { resp } from './resp.js';
 import { stun } from './stun.js';
+import { syslog } from './syslog.js';
 import { tcp } from './tcp.js';
 import { teredo } from './teredo.js';
+import { tftp } from './tftp.js';
 import { tls } from './tls.js';
 import { udp, udpLite } from './udp.js';
 import { vxlan, vxlanGpe } from './vxlan.js';
@@ -74,6 +76,8 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   knxNet,
   ntp,
   stun,
+  syslog,
+  tftp,
   { name: 'data', layers: [Data], dissect: (frame, start, end) => frame.data(start, end) },
 ];
 

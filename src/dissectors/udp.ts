@@ -14,6 +14,7 @@ import { type Dissect, ipProtocols, type ProtocolEntry, udpPorts } from '../core
 import type { TextBuffer } from '../core/text.js';
 import { between } from '../core/time.js';
 import { CHECKSUM_STATUS } from './ip-protocols.js';
+import { Ipv4 } from './ipv4.js';
 import { Ipv6 } from './ipv6.js';
 import { networkOf, transportChecksum } from './pseudo-header.js';
 
@@ -248,7 +249,13 @@ function dissectPayload(frame: Frame, srcPort: number, dstPort: number, start: n
   if (end <= start) return;
   const low = Math.min(srcPort, dstPort);
   if (frame.tryDispatch(udpPorts, low, start, end) || frame.tryDispatch(udpPorts, srcPort + dstPort - low, start, end)) return;
-  const { udpRecognisers } = frame.session.registry;
+  const { expected, registry } = frame.session;
+  const { addressing } = frame;
+  if (expected.any && (addressing instanceof Ipv4 || addressing instanceof Ipv6)) {
+    const announced = expected.find(addressing.source, srcPort, addressing.destination, dstPort);
+    if (announced !== undefined) return announced(frame, start, end);
+  }
+  const { udpRecognisers } = registry;
   for (let i = 0; i < udpRecognisers.length; i++) {
     const { recognise, dissect } = udpRecognisers[i]!;
     if (recognise(frame.bytes, start, Math.min(end, frame.captured))) return dissect(frame, start, end);
