@@ -30,7 +30,7 @@ import type { Stun } from './dissectors/stun.js';
 import type { Tcp } from './dissectors/tcp.js';
 import type { Udp } from './dissectors/udp.js';
 import { Fragments } from './reassembly/fragments.js';
-import { type OverlapPolicy, type Side, type StreamSink, Streams } from './reassembly/streams.js';
+import { type OverlapPolicy, type Side, type StreamCounters, type StreamSink, Streams } from './reassembly/streams.js';
 
 /** What a run should find out; each `false` saves its work. */
 export interface AnalysisOptions {
@@ -48,6 +48,8 @@ export interface AnalysisOptions {
   readonly follow?: (side: Side) => StreamSink | undefined;
   /** Gets every DNS message, to make transactions of them. */
   readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
+  /** Where is counted what byte streams lack. */
+  readonly streamCounters?: StreamCounters;
   /** Gets Redis commands with their replies. */
   readonly respObserver?: RespObserver;
   /** Secrets of TLS connections, to decrypt them; those that come with a capture are added. */
@@ -106,6 +108,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
         registry,
         ...(options.overlap && { overlap: options.overlap }),
         ...(options.follow && { sink: options.follow }),
+        ...(options.streamCounters && { counters: options.streamCounters }),
       });
       hooks.tcp = (frame, tcp, start, end) => streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
       const { ended } = analysis.conversations;

@@ -68,7 +68,7 @@ export interface Asked {
 export type NoReply =
   /** It asked for none: CLIENT REPLY, or an acknowledgment of a replica. */
   | 'silent'
-  /** Its reply was lost in a hole of the capture. */
+  /** Its reply was lost in a hole of the capture, or too many commands wait. */
   | 'lost'
   /** The connection or the capture ended. */
   | 'open';
@@ -243,6 +243,7 @@ export class RespExchanges {
     if (talk.beyond > 0 || talk.waiting >= MOST_WAITING || this.waiting >= MOST_IN_ALL) {
       talk.beyond++;
       counts.evicted++;
+      observer?.noReply(note, talk, 'lost');
       return;
     }
     this.waiting++;

@@ -32,7 +32,10 @@ export const UNICODE_SIGNS: Signs = { arrow: '→', times: '×', dot: '·', dash
 export const ASCII_SIGNS: Signs = { arrow: '->', times: 'x', dot: '|', dash: '-', ellipsis: '...' };
 
 /** Seconds with six decimals since `start`, rounded down as clocks are read. */
-function relativeTime(t: DnsTransaction, [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number]): string {
+export function relativeTime(
+  t: { readonly seconds: number; readonly nanoseconds: number },
+  [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number],
+): string {
   let micros = Math.floor(t.nanoseconds / 1000) - Math.floor(nanoseconds / 1000);
   let whole = t.seconds - seconds;
   if (micros < 0) {
@@ -44,7 +47,7 @@ function relativeTime(t: DnsTransaction, [seconds, nanoseconds]: readonly [secon
   return `${whole}.${String(micros).padStart(6, '0')}`;
 }
 
-const withoutMu = (text: string, signs: Signs) => (signs === ASCII_SIGNS ? text.replace('µ', 'u').replace('−', '-') : text);
+export const withoutMu = (text: string, signs: Signs) => (signs === ASCII_SIGNS ? text.replace('µ', 'u').replace('−', '-') : text);
 
 /** The row of a transaction; `start` is the time of the first frame. */
 export function dnsRow(t: DnsTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs = UNICODE_SIGNS): Cell[] {
@@ -111,7 +114,7 @@ function notes(t: DnsTransaction): string[] {
   return found;
 }
 
-const inSeconds = (time: Nanoseconds | undefined) => (time === undefined ? undefined : Number(time) / 1e9);
+export const inSeconds = (time: Nanoseconds | undefined) => (time === undefined ? undefined : Number(time) / 1e9);
 
 /** A transaction as a JSON record: durations in seconds. */
 export function dnsRecord(t: DnsTransaction): object {
@@ -197,7 +200,7 @@ const group = (name: string, type: string): DnsGroup => ({ name, type, asked: 0,
 export const STATISTICS_HEADINGS = ['name', 'type', 'asked', 'errors', 'unanswered', 'p50', 'p95', 'p99', 'max'] as const;
 export const STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8]);
 
-const PERCENTILES = [0.5, 0.95, 0.99] as const;
+export const PERCENTILES = [0.5, 0.95, 0.99] as const;
 
 export function statisticsRow(g: DnsGroup, signs: Signs = UNICODE_SIGNS): Cell[] {
   const times = [...PERCENTILES.map((share) => g.latencies.percentile(share)), g.latencies.count > 0 ? g.latencies.max : undefined];
@@ -235,7 +238,7 @@ export function coverageText(counts: DnsCounts, signs: Signs = UNICODE_SIGNS, sh
   return parts.join(` ${signs.dot} `);
 }
 
-const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+export const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /** The same as a JSON record. */
 export const coverageRecord = (counts: DnsCounts): object => ({ type: 'dns_coverage', ...counts });
