@@ -550,6 +550,8 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
       return;
     }
     const flags = b[start + 13]!;
+    // What matters comes first: on a narrow terminal the rest is cut off.
+    if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts);
     if (marked(this, Facts.ACCURATE_ECN)) {
       const text = FLAG_TEXT[flags & 0x3f]!;
       out.ascii(text.slice(0, -1));
@@ -575,7 +577,6 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
       out.ascii(' Len=');
       out.number(length);
     }
-    if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts);
     if (header > FIXED_LENGTH) {
       const peer = this.direction?.peer;
       writeOptions(out, b, start + FIXED_LENGTH, Math.min(start + header, this.captured), peer?.baseKnown ? peer.base : 0);
@@ -600,11 +601,11 @@ const troubled = ({ marks, verdict }: TcpFacts): boolean =>
   (verdict !== undefined &&
     (verdict.repeat !== undefined || verdict.late !== undefined || verdict.missing !== undefined || verdict.duplicateAck !== undefined));
 
-/** ` · retransmission of #7 after 203 ms (timeout 2)`. */
+/** `retransmission of #7 after 203 ms (timeout 2) · `. */
 function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts): void {
   const say = (text: string) => {
-    out.unicode(' · ');
     out.unicode(text);
+    out.unicode(' · ');
   };
   if (marks & Facts.REUSED_PORTS) say('ports used again');
   if (verdict !== undefined) {

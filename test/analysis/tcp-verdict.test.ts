@@ -21,7 +21,7 @@ function repeat(lines: readonly string[]): string {
 describe('repeats', () => {
   test('timeouts in a row are numbered', () => {
     const slow = run([...HANDSHAKE, ...[20, 240, 680].map((ms) => `${ms} > PA ${C(1)}`)]);
-    expect(slow.slice(4).map((frame) => frame.info.split(' · ')[1])).toEqual([
+    expect(slow.slice(4).map((frame) => frame.info.split(' · ')[0])).toEqual([
       'retransmission of #4 after 220 ms (timeout 1)',
       'retransmission of #5 after 440 ms (timeout 2)',
     ]);
@@ -112,7 +112,7 @@ test('what was overtaken is out of order, whatever the time', () => {
   expect(value(frames[4]!, 'netlens.tcp.out_of_order')).toBe('0.060000000');
   expect(value(frames[4]!, 'netlens.tcp.out_of_order.frame')).toBe('4');
   expect(value(frames[4]!, 'netlens.tcp.retransmission')).toBe('');
-  expect(frames[4]!.info).toContain('Len=100 · out of order by 60 ms');
+  expect(frames[4]!.info).toContain('out of order by 60 ms · [');
   expect(value(frames[6]!, 'netlens.tcp.out_of_order.evidence')).toBe('its IP identification comes before that of #6');
 });
 
@@ -121,7 +121,7 @@ test('duplicate ACKs need data outstanding', () => {
   expect(idle.map((frame) => value(frame, 'netlens.tcp.duplicate_ack')).join('')).toBe('');
   expect(value(idle[4]!, 'tcp.analysis.duplicate_ack')).toBe('1');
   const busy = run([...HANDSHAKE, `20 > A ${C(1)}`, `21 > A ${C(101)}`, `30 < ${ack(101)}`, `31 < ${ack(101)}`, `32 < ${ack(101)}`]);
-  expect(busy.slice(-2).map((frame) => frame.info.split(' · ')[1])).toEqual(['duplicate ACK 1 of #6', 'duplicate ACK 2 of #6']);
+  expect(busy.slice(-2).map((frame) => frame.info.split(' · ')[0])).toEqual(['duplicate ACK 1 of #6', 'duplicate ACK 2 of #6']);
 });
 
 test('D-SACK and time stamps show what was sent in vain', () => {
@@ -149,10 +149,10 @@ test('the Info column names the handshake, windows and resets', () => {
   expect(frames.map((frame) => frame.info)).toEqual([
     '[SYN] Seq=0 Win=64240 Len=0 MSS=1460 SACK_PERM WS=128',
     '[SYN, ACK] Seq=0 Ack=1 Win=65160 Len=0 MSS=1460 SACK_PERM WS=256',
-    '[ACK] Seq=1 Ack=1 Win=64256 Len=0 · handshake 10 ms',
+    'handshake 10 ms · [ACK] Seq=1 Ack=1 Win=64256 Len=0',
     '[PSH, ACK] Seq=1 Ack=1 Win=130560 Len=100',
-    '[ACK] Seq=1 Ack=101 Win=0 Len=0 · zero window',
-    '[ACK] Seq=1 Ack=101 Win=38400 Len=0 · window update',
-    '[RST] Seq=101 Win=0 Len=0 · reset, after an ACK in #6',
+    'zero window · [ACK] Seq=1 Ack=101 Win=0 Len=0',
+    'window update · [ACK] Seq=1 Ack=101 Win=38400 Len=0',
+    'reset, after an ACK in #6 · [RST] Seq=101 Win=0 Len=0',
   ]);
 });

@@ -67,7 +67,7 @@ test.each([
   ['[SYN] Seq=0 Win=502 Len=0 TFO=R', segment('002', '2202 0101')],
   ['[SYN] Seq=0 Win=502 Len=0 TFO=C', segment('002', '220a 0102030405060708 0101')],
   ['[SYN] Seq=0 Win=502 Len=0 ExID=1234 USER_TO=10', segment('002', 'fd06 1234 dead 1c04 800a 0000')],
-  ['[RST] Seq=1 Win=502 Len=3 · reset, answers nothing that was seen', segment('004', '', '627965')],
+  ['reset, answers nothing that was seen · [RST] Seq=1 Win=502 Len=3', segment('004', '', '627965')],
   ['header length 16 octets, 20 needed [malformed TCP]', hex(`${ip(20)} 9c40c357 000003e9 00001389 4010 01f6 0000 0000`)],
 ])('%s', (info, octets) => {
   expect(dissect(octets, { linkType: IPV4 }).info).toBe(info);
