@@ -56,10 +56,10 @@ interface TcpOptions {
   readonly color: ColourChoice;
 }
 
-/**
- * What a packet leaves behind is garbage before the next one comes, so a nursery that grows makes nothing quicker and only
- * takes memory; and what a flood of conversations leaves is collected before it doubles the heap.
- */
+/** From so many conversations on, memory matters more than the last fifth of speed. */
+const MANY = 2000;
+
+/** Collect garbage in small steps: the conversations of a flood outlive the nursery, which would grow, and soon are garbage. */
 function stayLean(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=30');
@@ -97,7 +97,6 @@ export function tcpCommand(): Command {
         throw new NetlensError('usage', 'which captures? Name files, or an interface with -i');
       if (options.interface !== undefined && files.length > 0)
         throw new NetlensError('usage', `files or an interface (-i ${options.interface}), not both`);
-      stayLean();
       await new Run(options).go(files);
     });
 }
@@ -191,7 +190,17 @@ class Run {
         if (display === undefined || display(frame)) ladder.see(frame);
         return false;
       };
-    if (display === undefined || chosen === undefined) return () => false;
+    if (display === undefined || chosen === undefined) {
+      const { conversations } = this;
+      let many = false;
+      return () => {
+        if (!many && conversations.count > MANY) {
+          many = true;
+          stayLean();
+        }
+        return false;
+      };
+    }
     return (frame) => {
       if (display(frame))
         for (const layer of frame.layers)

@@ -8,7 +8,7 @@ import { computed, type Field } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { FrameLayer } from '../core/frame-layer.js';
 import type { Protocol } from '../core/layer.js';
-import { etherTypes, ipProtocols, linkTypes, llcSaps, pppProtocols, type Table, udpPorts } from '../core/registry.js';
+import { etherTypes, ipProtocols, linkTypes, llcSaps, type ProtocolEntry, pppProtocols, type Table, udpPorts } from '../core/registry.js';
 import { greProtocols } from '../dissectors/gre.js';
 import { FIELDS, LAYERS, PROTOCOLS } from '../dissectors/index.js';
 import { type Condition, check, type Names, type TypedValue } from './check.js';
@@ -120,12 +120,17 @@ export function eachValueOf(condition: Condition, visit: (value: TypedValue) => 
 /** Tables below byte streams: what stands only in these is found in a single frame. */
 const LOWER: ReadonlySet<Table> = new Set([linkTypes, etherTypes, llcSaps, pppProtocols, ipProtocols, udpPorts, greProtocols]);
 
-/** Protocols that never stand in a byte stream. */
-const BELOW_STREAMS: ReadonlySet<Protocol> = new Set(
-  PROTOCOLS.filter(
-    ({ name, on = [], stream }) => name === 'frame' || (on.length > 0 && !stream && on.every(({ table }) => LOWER.has(table))),
-  ).flatMap(({ layers }) => layers.map((layer) => layer.protocol)),
-);
+/** True when an entry's protocol is found in a single frame. */
+const isBelowStreams = ({ name, on = [], stream }: ProtocolEntry): boolean =>
+  name === 'frame' || (on.length > 0 && !stream && on.every(({ table }) => LOWER.has(table)));
+
+const protocolsOf = (entries: readonly ProtocolEntry[]): Protocol[] =>
+  entries.flatMap(({ layers }) => layers.map((layer) => layer.protocol));
+
+/** Protocols of entries that may stand in a byte stream. */
+const IN_STREAMS: ReadonlySet<Protocol> = new Set(protocolsOf(PROTOCOLS.filter((entry) => !isBelowStreams(entry))));
+/** Protocols that never do: a layer may belong to several entries, as HTTP's to that of SSDP. */
+const BELOW_STREAMS: ReadonlySet<Protocol> = new Set(protocolsOf(PROTOCOLS).filter((protocol) => !IN_STREAMS.has(protocol)));
 
 /** Rows of the lower layers that tell what stands in streams. */
 function standsInStreams(field: Field): boolean {

@@ -237,6 +237,7 @@ export class ConversationTable {
 const shorter = (story: string): string =>
   story
     .replace(/, TIME-WAIT at .*/, '')
+    .replace(/ in #\d+$/, '')
     .replace('open at the end of the capture', 'still open')
     .replace(' by client (zero window)', ' by client')
     .replace(' by server (zero window)', ' by server')

@@ -612,7 +612,15 @@ class Drawing {
     const line = step.again ? signs.again : signs.line;
     const short = step.lost ? Math.max(6, inner >> 3) : 0;
     const head = step.lost ? signs.lost : toRight ? signs.right : signs.left;
-    const label = this.label(step, inner - short - 7);
+    const room = inner - short - 7;
+    const said = this.beside ? '' : this.notes(step);
+    // In a narrow terminal a note stands on its arrow, in place of the window, or else under it; the sign says that it is lost.
+    const without = this.pieces(step)
+      .filter((piece) => !piece.startsWith('win ') || step.window === 0)
+      .join('  ');
+    const together = said === '' || said === 'lost' ? '' : `${without}  ${signs.dot} ${said}`;
+    const joined = together !== '' && textWidth(together) <= room;
+    const label = joined ? together : this.label(step, room);
     const shaft = line.repeat(Math.max(1, inner - short - 5 - textWidth(label)));
     const body = toRight
       ? `${line.repeat(2)} ${label} ${shaft}${head}${' '.repeat(short)}`
@@ -622,7 +630,7 @@ class Drawing {
     if (this.beside) this.rung(step, body, signs.life, tone, notes);
     else {
       this.rung(step, body, signs.life, tone);
-      if (notes !== '') {
+      if (notes !== '' && !joined && notes !== 'lost') {
         const words = cut(notes, inner - 6, this.options.unicode);
         const blanks = ' '.repeat(Math.max(0, inner - 3 - textWidth(words)));
         this.rung(undefined, toRight ? `   ${words}${blanks}` : `${blanks}${words}   `, signs.life, tone);
