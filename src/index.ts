@@ -20,6 +20,7 @@ export {
   DnsTransactions,
 } from './analysis/dns-transactions.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
+export { KeyLog } from './analysis/tls-keylog.js';
 // Where octets come from and go to.
 export { type BpfFilter, compileBpf, listBpf } from './capture/bpf.js';
 export {

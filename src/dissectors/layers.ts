@@ -8,6 +8,7 @@ export { CiscoHdlc, Slarp } from './chdlc.js';
 export { Dhcp } from './dhcp.js';
 export { Dhcpv6 } from './dhcpv6.js';
 export { Dns } from './dns.js';
+export { Dtls } from './dtls.js';
 export { Ethernet } from './ethernet.js';
 export { FabricPath } from './fabric-path.js';
 export { Fddi } from './fddi.js';
