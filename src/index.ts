@@ -10,7 +10,14 @@
 
 // Facts that span frames.
 export { type ConversationRecord, type EndpointRecord, recordOf } from './analysis/conversation-record.js';
-export { type Conversation, type ConversationLimits, Conversations, type Direction, directionOf } from './analysis/conversations.js';
+export {
+  CONVERSATION_LIMITS,
+  type Conversation,
+  type ConversationLimits,
+  Conversations,
+  type Direction,
+  directionOf,
+} from './analysis/conversations.js';
 export {
   type DnsAnswer,
   type DnsCounts,
@@ -19,6 +26,8 @@ export {
   type DnsTransactionLimits,
   DnsTransactions,
 } from './analysis/dns-transactions.js';
+export { type Lease, type LeaseCounts, type LeaseOutcome, type LeaseStep, Leases } from './analysis/leases.js';
+export { type Complaint, type IcmpError, type Ping, type PingCounts, type PingEvent, Pings } from './analysis/pings.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
 export { KeyLog } from './analysis/tls-keylog.js';
 // Where octets come from and go to.
@@ -58,6 +67,7 @@ export type { DecodeAs, ProtocolEntry } from './core/registry.js';
 export { eachValue } from './core/select.js';
 export type { Session } from './core/session.js';
 export { safeText, TextBuffer } from './core/text.js';
+export { between, durationText, isoText, type Nanoseconds, secondsText, utcText } from './core/time.js';
 export { FIELDS, LAYERS, PROTOCOLS } from './dissectors/index.js';
 export * from './dissectors/layers.js';
 // Display filters.

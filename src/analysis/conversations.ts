@@ -33,6 +33,7 @@ export interface ConversationLimits {
   readonly idleSeconds: number;
 }
 
+/** What is remembered unless told otherwise. */
 export const CONVERSATION_LIMITS: ConversationLimits = {
   answered: 100_000,
   unanswered: 512,

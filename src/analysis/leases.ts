@@ -13,6 +13,7 @@ import { Ipv6 } from '../dissectors/ipv6.js';
 /** What came of it. */
 export type LeaseOutcome = 'leased' | 'refused' | 'unanswered' | 'offered' | 'released' | 'declined' | 'informed' | 'unasked';
 
+/** A message of a transaction. */
 export interface LeaseStep {
   /** `discover`, `offer`, `request`, `ack`; `solicit`, `advertise`, … */
   readonly name: string;
@@ -44,6 +45,7 @@ export interface Lease {
   latency: number | undefined;
 }
 
+/** What was seen, counted. */
 export interface LeaseCounts {
   /** Transactions by outcome. */
   readonly outcomes: Record<LeaseOutcome, number>;
@@ -104,6 +106,7 @@ interface Open {
   last: number;
 }
 
+/** DHCP transactions of a session: questions with the answers and what came of them. */
 export class Leases {
   readonly counts: LeaseCounts = {
     outcomes: { leased: 0, refused: 0, unanswered: 0, offered: 0, released: 0, declined: 0, informed: 0, unasked: 0 },

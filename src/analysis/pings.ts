@@ -58,6 +58,7 @@ export interface Complaint {
   readonly targetPort: number | undefined;
 }
 
+/** A ping, or an ICMP error about something else. */
 export type PingEvent = Ping | Complaint;
 
 /** What was seen, for the last line. */

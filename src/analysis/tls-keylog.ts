@@ -12,6 +12,7 @@ const MAX_CONNECTIONS = 1 << 20;
 
 const LINE = /^([A-Z0-9_]{1,64}) ([0-9a-fA-F]{64}) ((?:[0-9a-fA-F]{2}){16,64})$/;
 
+/** Secrets of TLS connections, as key log files have them. */
 export class KeyLog {
   private readonly connections = new Map<string, Map<string, Uint8Array>>();
   /** Secrets so far: whoever did not find one need not look again before this has grown. */
