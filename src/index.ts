@@ -28,6 +28,7 @@ export {
 } from './analysis/dns-transactions.js';
 export { type Lease, type LeaseCounts, type LeaseOutcome, type LeaseStep, Leases } from './analysis/leases.js';
 export { type Complaint, type IcmpError, type Ping, type PingCounts, type PingEvent, Pings } from './analysis/pings.js';
+export { type RespConnection, type RespOutcome, type RespTransaction, RespTransactions } from './analysis/resp-transactions.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
 export { KeyLog } from './analysis/tls-keylog.js';
 // Where octets come from and go to.
@@ -83,9 +84,10 @@ export { LINE_DEFAULTS, type LineOptions, LineWriter, type TimeFormat } from './
 export { frameSchema, type Schema } from './output/schema.js';
 export { Theme, type Tone } from './output/theme.js';
 export { writeTree } from './output/tree.js';
-export type { OverlapPolicy, Side, StreamSink } from './reassembly/streams.js';
+export type { OverlapPolicy, Side, StreamCounters, StreamSink } from './reassembly/streams.js';
 // Whole captures as tables and pictures.
 export { communityId } from './report/community-id.js';
 export { ConversationTable, conversationJson } from './report/conversations.js';
 export { DnsStatistics, dnsRecord, dnsRow, statisticsRecord } from './report/dns.js';
 export { drawLadder, Ladder } from './report/ladder.js';
+export { keyPattern } from './report/redis.js';

@@ -19,6 +19,7 @@ import { type SentinelEvent, sentinelEvent } from './sentinel.js';
 const MOST_ARGUMENTS = 64;
 const MOST_OCTETS = 1024;
 
+/** What came of a command. */
 export type RespOutcome =
   | 'answered'
   | 'unanswered'
@@ -95,6 +96,7 @@ const BLOCKING = /^(BLPOP|BRPOP|BRPOPLPUSH|BLMOVE|BLMPOP|BZPOPMIN|BZPOPMAX|BZMPO
 const CONTAINERS =
   /^(ACL|CLIENT|CLUSTER|COMMAND|CONFIG|DEBUG|FUNCTION|LATENCY|MEMORY|MODULE|OBJECT|PUBSUB|SCRIPT|SENTINEL|SLOWLOG|XGROUP|XINFO)$/;
 
+/** Redis commands of a session with their replies. */
 export class RespTransactions implements RespObserver {
   readonly counts: RespCounts = noCounts();
   /** Commands without a reply yet, in the order in which they came. */
