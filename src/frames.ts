@@ -5,6 +5,7 @@ import { DnsExchanges } from './analysis/dns-exchanges.js';
 import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { DtlsConnections } from './analysis/dtls-connections.js';
 import { EchoPairs } from './analysis/echo.js';
+import type { HttpTransactions } from './analysis/http-transactions.js';
 import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
@@ -22,6 +23,7 @@ import { type DecodeAs, type ProtocolEntry, Registry } from './core/registry.js'
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
 import type { Dns } from './dissectors/dns.js';
+import type { Http } from './dissectors/http.js';
 import type { Icmp } from './dissectors/icmp.js';
 import type { Icmpv6 } from './dissectors/icmpv6.js';
 import { PROTOCOLS } from './dissectors/index.js';
@@ -48,6 +50,8 @@ export interface AnalysisOptions {
   readonly follow?: (side: Side) => StreamSink | undefined;
   /** Gets every DNS message, to make transactions of them. */
   readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
+  /** Gets HTTP requests and responses, to make transactions of them. */
+  readonly httpTransactions?: Pick<HttpTransactions, 'see' | 'ended' | 'finish'>;
   /** Where is counted what byte streams lack. */
   readonly streamCounters?: StreamCounters;
   /** Gets Redis commands with their replies. */
@@ -103,6 +107,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
     hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
     if (options.streams ?? true) {
       const respExchanges = new RespExchanges(options.respObserver);
+      const { httpTransactions } = options;
+      if (httpTransactions !== undefined) hooks.http = (frame, http, context) => httpTransactions.see(frame, http as Http, context);
       hooks.resp = (frame, resp, context) => respExchanges.see(frame, resp as Resp, context);
       const streams = new Streams({
         registry,
@@ -115,11 +121,13 @@ export function createSession(options: AnalysisOptions = {}): Session {
       analysis.conversations.ended = (conversation) => {
         for (const side of conversation.directions) streams.forget(side);
         respExchanges.ended(conversation);
+        httpTransactions?.ended(conversation);
         ended?.(conversation);
       };
       finishStreams = () => {
         streams.finish();
         respExchanges.finish();
+        httpTransactions?.finish();
       };
     }
   }

@@ -11,7 +11,7 @@ import { ASCII_SIGNS, type Signs, UNICODE_SIGNS } from '../report/dns.js';
 import type { Losses } from '../report/redis.js';
 import { type Cell, RollingTable } from '../report/rolling-table.js';
 import { TimeOrder } from '../report/time-order.js';
-import type { ExchangeOptions, ExchangeReport } from './exchanges.js';
+import { droppedByKernel, type ExchangeOptions, type ExchangeReport } from './exchanges.js';
 import type { Sink } from './sink.js';
 import { isUnicodeLocale, terminalWidth, themeFor } from './terminal.js';
 
@@ -136,7 +136,7 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
       else for (const row of statistics.rows(signs)) this.table.row(row);
     }
     for (const exchange of this.sorted.sort((a, b) => this.bySlowness(a, b)).slice(0, MOST_SORTED)) this.write(exchange);
-    const losses: Losses = { holes: this.counters.holes, missing: this.counters.missing, dropped: droppedOf(reader) };
+    const losses: Losses = { holes: this.counters.holes, missing: this.counters.missing, dropped: droppedByKernel(reader) };
     if (json) return sink.record(kind.coverageRecord(losses));
     this.table.release();
     const left = this.leftOut > 0 ? ` ${signs.dot} the ${this.leftOut} quickest left out` : '';
@@ -183,13 +183,4 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     if (this.options.json) this.sink.record(this.kind.record(exchange));
     else this.table.row(this.kind.row(exchange, this.start, this.signs));
   }
-}
-
-/** Packets that the kernel dropped; undefined when the capture does not say. */
-function droppedOf(reader: CaptureReader): number | undefined {
-  if ('stats' in reader) return (reader as CaptureReader & { stats(): { dropped: number } }).stats().dropped;
-  let dropped: number | undefined;
-  for (const { droppedBySystem } of reader.statistics)
-    if (droppedBySystem !== undefined) dropped = (dropped ?? 0) + Number(droppedBySystem);
-  return dropped;
 }

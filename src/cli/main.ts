@@ -19,6 +19,7 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<C
   { name: 'ping', load: async () => (await import('./ping.js')).pingCommand() },
   { name: 'dhcp', load: async () => (await import('./dhcp.js')).dhcpCommand() },
   { name: 'redis', load: async () => (await import('./redis.js')).redisCommand() },
+  { name: 'http', load: async () => (await import('./http.js')).httpCommand() },
   { name: 'tcp', load: async () => (await import('./tcp.js')).tcpCommand() },
   { name: 'follow', load: async () => (await import('./follow.js')).followCommand() },
   { name: 'stats', load: async () => (await import('./stats.js')).statsCommand() },

@@ -31,7 +31,7 @@ import { latin1Of, textOf } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
-import { between, durationText, type Nanoseconds } from '../core/time.js';
+import { between, type Nanoseconds } from '../core/time.js';
 
 /** Most octets of a head; servers accept some tens of thousands. */
 const MAX_HEAD = 262_144;
@@ -283,6 +283,10 @@ export interface HttpRequest {
   readonly previous: number | undefined;
   /** Octets of answers that the client had when it sent this; its own answer stands behind them. */
   readonly received: number;
+  /** Its answer was lost in a hole of the capture. */
+  lost: boolean;
+  /** Whatever an analysis keeps of it. */
+  note: unknown;
 }
 
 /** A message among the others of its connection. */
@@ -293,6 +297,8 @@ export interface HttpExchange {
   readonly previousResponse: number | undefined;
   /** For a response: the request that it answers. */
   readonly request: HttpRequest | undefined;
+  /** For a request: what waits for its answer; undefined when too many wait. */
+  readonly asked: HttpRequest | undefined;
   readonly time: Nanoseconds | undefined;
 }
 
@@ -739,21 +745,19 @@ class Connection {
 
   request(frame: Frame, head: Head, received = 0): HttpExchange {
     const { number, seconds, nanoseconds } = frame;
-    if (this.waiting.length < MAX_WAITING)
-      this.waiting.push({
-        frame: number,
-        seconds,
-        nanoseconds,
-        method: head.method,
-        uri: fullUri(head),
-        previous: this.lastRequest,
-        received,
-      });
+    let asked: HttpRequest | undefined;
+    if (this.waiting.length < MAX_WAITING) {
+      const { method } = head;
+      const uri = fullUri(head);
+      asked = { frame: number, seconds, nanoseconds, method, uri, previous: this.lastRequest, received, lost: false, note: undefined };
+      this.waiting.push(asked);
+    }
     const exchange: HttpExchange = {
       number: ++this.requests,
       previousRequest: this.lastRequest,
       previousResponse: undefined,
       request: undefined,
+      asked,
       time: undefined,
     };
     this.lastRequest = number;
@@ -766,7 +770,8 @@ class Connection {
     if (this.holed) {
       // A client that had something of the answer to one request when it sent the next is not given both answers later:
       // what it had was that answer, and it was lost to us.
-      while (waiting.length > 1 && waiting[1]!.received <= position && waiting[1]!.received > waiting[0]!.received) waiting.shift();
+      while (waiting.length > 1 && waiting[1]!.received <= position && waiting[1]!.received > waiting[0]!.received)
+        waiting.shift()!.lost = true;
       this.holed = false;
     }
     // An interim answer leaves its request waiting for the final one (RFC 9110 section 15.2).
@@ -777,6 +782,7 @@ class Connection {
       previousRequest: request?.previous,
       previousResponse: this.lastResponse,
       request,
+      asked: undefined,
       time: request && between(frame.seconds, frame.nanoseconds, request.seconds, request.nanoseconds),
     };
     this.lastResponse = frame.number;
@@ -923,7 +929,8 @@ class HttpParser implements StreamParser {
     const { connection } = this;
     if (head.kind === 'response') {
       http.exchange = connection.response(frame, head, this.context.messageStart);
-      if (http.exchange.time !== undefined) frame.remark = ` · ${durationText(http.exchange.time)} after #${http.exchange.request!.frame}`;
+      const { request, time } = http.exchange;
+      if (time !== undefined) frame.answer = { request: request!.frame, time };
       if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300) this.context.become(undefined);
       else if (head.code === 101) {
         const next = frame.session.registry.protocols.find((p) => p.name === head.upgrade && p.stream)?.stream;
@@ -932,6 +939,7 @@ class HttpParser implements StreamParser {
     } else http.exchange = connection.request(frame, head, this.context.received);
     if (incomplete) frame.layers.push(http);
     else frame.add(http, end - start);
+    frame.session.hooks.http?.(frame, http, this.context);
   }
 
   hole(): void {

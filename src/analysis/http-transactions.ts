@@ -1,0 +1,230 @@
+/**
+ * HTTP transactions as people think of them: a request, its response, how long until the first and the last octet of it.
+ * Which response belongs to which request is found by the dissector, in the order of each connection (RFC 9112 section 9.3).
+ */
+import type { Frame } from '../core/frame.js';
+import { textOf } from '../core/octets.js';
+import type { StreamContext } from '../core/stream.js';
+import { between, type Nanoseconds } from '../core/time.js';
+import type { Http, HttpRequest } from '../dissectors/http.js';
+import type { Tcp } from '../dissectors/tcp.js';
+import { type Aged, AgeOrder } from './age-order.js';
+import { type Conversation, directionOf } from './conversations.js';
+
+/** Requests without an answer that are remembered; beyond it the oldest are given up. */
+const MOST_OPEN = 200_000;
+
+export type HttpOutcome =
+  | 'answered'
+  | 'unanswered'
+  /** The response is in a hole of the capture. */
+  | 'lost'
+  /** A response whose request was not captured. */
+  | 'unasked';
+
+export interface HttpTransaction extends Aged<HttpTransaction> {
+  /** `tcp.stream`. */
+  readonly stream: number;
+  readonly client: string;
+  readonly clientPort: number;
+  readonly server: string;
+  readonly serverPort: number;
+  /** Time of the frame that completes the request; of the response where there is no request. */
+  readonly seconds: number;
+  readonly nanoseconds: number;
+  /** Its place among those of the same frame. */
+  readonly place: number;
+  /** Empty without a request. */
+  readonly method: string;
+  readonly host: string | undefined;
+  /** As in the request line. */
+  readonly path: string;
+  readonly requestVersion: string;
+  /** Octets of the request's body as sent. */
+  readonly requestBody: number;
+  outcome: HttpOutcome;
+  status: number | undefined;
+  reason: string;
+  /** Interim answers before it: 100, 103. */
+  readonly interim: number[];
+  contentType: string;
+  contentEncoding: string;
+  /** Octets of the response's body as they came, what chunks add included. */
+  body: number;
+  /** The response broke off: its sender or the capture lost the rest. */
+  cut: boolean;
+  /** From the end of the request to the first and to the last octet of the response. */
+  latency: Nanoseconds | undefined;
+  duration: Nanoseconds | undefined;
+  readonly frame: number;
+  readonly responseFrames: number[];
+}
+
+export interface HttpCounts {
+  requests: number;
+  responses: number;
+  answered: number;
+  unanswered: number;
+  lost: number;
+  unasked: number;
+  cut: number;
+  evicted: number;
+}
+
+export class HttpTransactions {
+  readonly counts: HttpCounts = { requests: 0, responses: 0, answered: 0, unanswered: 0, lost: 0, unasked: 0, cut: 0, evicted: 0 };
+  private readonly order = new AgeOrder<HttpTransaction>();
+  /** Those without an answer, by their conversation. */
+  private readonly open = new Map<unknown, Map<HttpTransaction, HttpRequest>>();
+  private opened = 0;
+  private lastFrame = 0;
+  private place = 0;
+
+  constructor(
+    /** Gets each transaction when its final response is whole, or when it is given up. */
+    private readonly emit: (transaction: HttpTransaction) => void,
+  ) {}
+
+  /** The oldest request without an answer. */
+  get oldestOpen(): HttpTransaction | undefined {
+    return this.order.oldest;
+  }
+
+  /** Look at a message of a byte stream. */
+  see(frame: Frame, http: Http, context: StreamContext): void {
+    const direction = directionOf(frame.transport as Tcp);
+    if (direction === undefined) return;
+    const { head, exchange } = http;
+    if (head.kind !== 'response') {
+      this.counts.requests++;
+      const asked = exchange?.asked;
+      const transaction = this.make(frame, http, direction.conversation);
+      if (asked === undefined) {
+        this.counts.evicted++;
+        this.emit(transaction);
+        return;
+      }
+      asked.note = transaction;
+      let those = this.open.get(direction.conversation);
+      if (those === undefined) this.open.set(direction.conversation, (those = new Map()));
+      those.set(transaction, asked);
+      this.order.add(transaction);
+      this.opened++;
+      if (this.opened > MOST_OPEN) this.evict();
+      return;
+    }
+    const request = exchange?.request;
+    const known = request?.note as HttpTransaction | undefined;
+    const interim = head.code >= 100 && head.code < 200 && head.code !== 101;
+    if (interim) {
+      known?.interim.push(head.code);
+      known?.responseFrames.push(frame.number);
+      return;
+    }
+    this.counts.responses++;
+    const transaction = known ?? this.make(frame, http, direction.conversation);
+    if (known === undefined) {
+      transaction.outcome = 'unasked';
+      this.counts.unasked++;
+    } else {
+      transaction.outcome = 'answered';
+      this.counts.answered++;
+      transaction.latency = between(context.startSeconds, context.startNanoseconds, known.seconds, known.nanoseconds);
+      transaction.duration = between(frame.seconds, frame.nanoseconds, known.seconds, known.nanoseconds);
+      this.close(known, direction.conversation);
+    }
+    transaction.status = head.code;
+    transaction.reason = reasonOf(http);
+    transaction.contentType = head.contentType;
+    transaction.contentEncoding = head.contentEncoding;
+    transaction.body = Math.min(http.bodyLength, Math.max(0, http.captured - http.start - head.length));
+    transaction.cut = http.incomplete;
+    if (http.incomplete) this.counts.cut++;
+    transaction.responseFrames.push(frame.number);
+    this.emit(transaction);
+  }
+
+  /** A TCP conversation is over: what waits in it gets no answer. */
+  ended(conversation: unknown): void {
+    const those = this.open.get(conversation);
+    if (those === undefined) return;
+    for (const [transaction, { lost }] of those) {
+      if (lost) {
+        transaction.outcome = 'lost';
+        this.counts.lost++;
+      } else this.counts.unanswered++;
+      this.close(transaction, conversation);
+      this.emit(transaction);
+    }
+  }
+
+  /** No more will come. */
+  finish(): void {
+    for (const conversation of [...this.open.keys()]) this.ended(conversation);
+  }
+
+  private close(transaction: HttpTransaction, conversation: unknown): void {
+    const those = this.open.get(conversation);
+    if (!those?.delete(transaction)) return;
+    if (those.size === 0) this.open.delete(conversation);
+    this.order.remove(transaction);
+    this.opened--;
+  }
+
+  /** Too many wait: give up the oldest. */
+  private evict(): void {
+    const { oldest } = this.order;
+    if (oldest === undefined) return;
+    this.counts.evicted++;
+    for (const [conversation, those] of this.open)
+      if (those.has(oldest)) {
+        this.close(oldest, conversation);
+        break;
+      }
+    this.emit(oldest);
+  }
+
+  private make(frame: Frame, http: Http, conversation: Conversation): HttpTransaction {
+    this.place = frame.number === this.lastFrame ? this.place + 1 : 0;
+    this.lastFrame = frame.number;
+    const { head } = http;
+    const isRequest = head.kind !== 'response';
+    const direction = directionOf(frame.transport as Tcp)!;
+    const way = isRequest ? direction : direction.peer;
+    return {
+      stream: conversation.number,
+      client: way.source,
+      clientPort: way.srcPort,
+      server: way.destination,
+      serverPort: way.dstPort,
+      seconds: frame.seconds,
+      nanoseconds: frame.nanoseconds,
+      place: this.place,
+      method: head.method,
+      host: head.host,
+      path: head.uri,
+      requestVersion: isRequest ? head.version : '',
+      requestBody: isRequest ? http.bodyLength : 0,
+      outcome: 'unanswered',
+      status: undefined,
+      reason: '',
+      interim: [],
+      contentType: '',
+      contentEncoding: '',
+      body: 0,
+      cut: false,
+      latency: undefined,
+      duration: undefined,
+      frame: frame.number,
+      responseFrames: [],
+      older: undefined,
+      newer: undefined,
+    };
+  }
+}
+
+/** The words behind the status code, as sent. */
+function reasonOf({ bytes, start, captured, head }: Http): string {
+  const line = textOf(bytes, start, Math.min(captured, start + head.line, start + 256)).trimEnd();
+  return line.split(' ').slice(2).join(' ');
+}

@@ -1,0 +1,91 @@
+/** `netlens http`: every request with its response. */
+import { Command } from 'commander';
+import { type HttpTransaction, HttpTransactions } from '../analysis/http-transactions.js';
+import type { Frame } from '../core/frame.js';
+import type { Nanoseconds } from '../core/time.js';
+import { Http } from '../dissectors/http.js';
+import type { AnalysisOptions } from '../frames.js';
+import type { Signs } from '../report/dns.js';
+import {
+  HTTP_HEADINGS,
+  HTTP_RIGHT,
+  HTTP_STATISTICS_HEADINGS,
+  HTTP_STATISTICS_RIGHT,
+  HttpStatistics,
+  httpCoverageRecord,
+  httpCoverageText,
+  httpRecord,
+  httpRow,
+  httpStatisticsRecord,
+  httpStatisticsRow,
+  isHttpError,
+} from '../report/http.js';
+import { type Losses, roomOn } from '../report/redis.js';
+import { type ExchangeKind, ExchangeLines } from './exchange-lines.js';
+import { type ExchangeOptions, exchangeOptions, runExchanges } from './exchanges.js';
+import { Sink } from './sink.js';
+import { terminalWidth } from './terminal.js';
+
+/** Columns that time, endpoints, size and latencies mostly take. */
+const UNCUT = 78;
+
+export function httpCommand(): Command {
+  return exchangeOptions(new Command('http'), 'request')
+    .description('show HTTP requests: each with its status, size and time to the first and the last octet of the response')
+    .action(async (files: string[], options: ExchangeOptions) => {
+      const sink = new Sink();
+      await runExchanges(files, options, new ExchangeLines(new HttpKind(), options, sink), sink);
+    });
+}
+
+export class HttpKind implements ExchangeKind<HttpTransaction> {
+  readonly headings = HTTP_HEADINGS;
+  readonly right = HTTP_RIGHT;
+  readonly liveWidths = [9, 21, 14, 36, 16, 7, 7, 7];
+  readonly statisticsHeadings = HTTP_STATISTICS_HEADINGS;
+  readonly statisticsRight = HTTP_STATISTICS_RIGHT;
+  emit: ((exchange: HttpTransaction) => void) | undefined = undefined;
+  private readonly transactions = new HttpTransactions((exchange) => this.emit?.(exchange));
+  readonly analysis: AnalysisOptions = { httpTransactions: this.transactions };
+  private readonly groups = new HttpStatistics();
+  private readonly room = { ...roomOn(terminalWidth(), UNCUT) };
+
+  get oldestOpen(): HttpTransaction | undefined {
+    return this.transactions.oldestOpen;
+  }
+  row(t: HttpTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs) {
+    return httpRow(t, start, signs, this.room);
+  }
+  record(t: HttpTransaction): object {
+    return httpRecord(t);
+  }
+  isError(t: HttpTransaction): boolean {
+    return isHttpError(t);
+  }
+  /** Until the first octet: how long the rest takes is a matter of its size. */
+  took(t: HttpTransaction): Nanoseconds | undefined {
+    return t.outcome === 'unanswered' ? Number.POSITIVE_INFINITY : t.latency;
+  }
+  frames(t: HttpTransaction): readonly number[] {
+    return [t.frame, ...t.responseFrames];
+  }
+  concerns(frame: Frame): boolean {
+    return frame.get(Http) !== undefined;
+  }
+  count(t: HttpTransaction): void {
+    this.groups.add(t);
+  }
+  statistics(slowest: boolean) {
+    const groups = [...this.groups.sorted(slowest), this.groups.total];
+    return {
+      rows: (signs: Signs) => groups.map((group) => httpStatisticsRow(group, signs)),
+      records: () => groups.map(httpStatisticsRecord),
+    };
+  }
+  coverageText(losses: Losses, signs: Signs, shown: number | undefined): string {
+    return httpCoverageText(this.transactions.counts, losses, signs, shown);
+  }
+  coverageRecord(losses: Losses): object {
+    return httpCoverageRecord(this.transactions.counts, losses);
+  }
+}

@@ -1,0 +1,207 @@
+/** HTTP transactions for people and programs: a row each, statistics by method and path, and what was seen of it all. */
+import type { HttpCounts, HttpTransaction } from '../analysis/http-transactions.js';
+import { safeText } from '../core/text.js';
+import { durationText, isoText } from '../core/time.js';
+import type { Tone } from '../output/theme.js';
+import { communityId } from './community-id.js';
+import { inSeconds, PERCENTILES, plural, relativeTime, type Signs, UNICODE_SIGNS, withoutMu } from './dns.js';
+import { Latencies } from './latency.js';
+import { sizeText } from './quantities.js';
+import { cut, endpoint, keyPattern, type Losses, lossTexts, type Room, roomOn } from './redis.js';
+import type { Cell } from './rolling-table.js';
+
+export const HTTP_HEADINGS = ['time', 'client', 'server', 'request', 'status', 'size', 'first', 'last', ''] as const;
+/** The columns that stand at the right. */
+export const HTTP_RIGHT: ReadonlySet<number> = new Set([0, 5, 6, 7]);
+
+const WIDE = roomOn(0, 0);
+
+/** True when the server refused or failed, nothing came, or not all of it. */
+export const isHttpError = (t: HttpTransaction): boolean => t.outcome === 'unanswered' || t.cut || (t.status ?? 0) >= 400;
+
+/** The row of a transaction; `start` is the time of the first frame. */
+export function httpRow(
+  t: HttpTransaction,
+  start: readonly [seconds: number, nanoseconds: number],
+  signs: Signs = UNICODE_SIGNS,
+  room: Room = WIDE,
+): Cell[] {
+  const tone = toneOf(t);
+  const status = t.status === undefined ? (t.outcome === 'lost' ? 'not captured' : 'no answer') : `${t.status} ${safeText(t.reason)}`;
+  const shown = cut(status, 24, signs);
+  const time = (value: HttpTransaction['latency']) => (value === undefined ? '' : withoutMu(durationText(value), signs));
+  return [
+    { text: relativeTime(t, start), tone: 'name' },
+    { text: endpoint(t.client, t.clientPort), tone: 'client' },
+    { text: t.serverPort === 80 ? t.server : endpoint(t.server, t.serverPort), tone: 'server' },
+    cut(requestText(t), room.request, signs),
+    tone === undefined ? shown : { text: shown, tone },
+    t.status === undefined ? '' : sizeText(t.body),
+    time(t.latency),
+    time(t.duration),
+    { text: notes(t).join(', '), tone: 'name' },
+  ];
+}
+
+/** `GET example.test/path?query`; the host is not said again where the path has it. */
+function requestText({ method, host, path }: HttpTransaction): string {
+  if (method === '') return '';
+  return safeText(`${method} ${host !== undefined && path.startsWith('/') ? host : ''}${path}`);
+}
+
+function toneOf(t: HttpTransaction): Tone | undefined {
+  if (t.outcome === 'unanswered' || (t.status ?? 0) >= 500) return 'resets';
+  if (t.cut || (t.status ?? 0) >= 400) return 'trouble';
+  return t.outcome === 'answered' ? undefined : 'name';
+}
+
+function notes(t: HttpTransaction): string[] {
+  const found: string[] = [];
+  if (t.contentEncoding !== '') found.push(safeText(t.contentEncoding));
+  if (t.requestBody > 0) found.push(`${sizeText(t.requestBody)} sent`);
+  for (const code of t.interim) found.push(String(code));
+  if (t.cut) found.push('broken off');
+  if (t.outcome === 'unasked') found.push('request not captured');
+  return found;
+}
+
+/** A transaction as a JSON record: durations in seconds, sizes in octets. */
+export function httpRecord(t: HttpTransaction): object {
+  const asked = t.method !== '';
+  return {
+    type: 'http',
+    time: isoText(t.seconds, t.nanoseconds),
+    time_epoch: `${t.seconds}.${String(t.nanoseconds).padStart(9, '0')}`,
+    stream: t.stream,
+    community_id: communityId(6, t.client, t.clientPort, t.server, t.serverPort),
+    client: t.client,
+    client_port: t.clientPort,
+    server: t.server,
+    server_port: t.serverPort,
+    ...(asked && { method: t.method, host: t.host, path: t.path, version: t.requestVersion, request_body_octets: t.requestBody }),
+    outcome: t.outcome,
+    status: t.status,
+    reason: t.status === undefined ? undefined : t.reason,
+    interim: t.interim.length > 0 ? t.interim : undefined,
+    content_type: t.contentType || undefined,
+    content_encoding: t.contentEncoding || undefined,
+    body_octets: t.status === undefined ? undefined : t.body,
+    broken_off: t.cut || undefined,
+    latency: inSeconds(t.latency),
+    duration: inSeconds(t.duration),
+    ...(asked && { request_frame: t.frame }),
+    response_frames: t.responseFrames,
+  };
+}
+
+// Statistics ---------------------------------------------------------------------------------------------------------
+
+/** Requests of one method for paths of one pattern. */
+export interface HttpGroup {
+  readonly method: string;
+  readonly path: string;
+  count: number;
+  errors: number;
+  unanswered: number;
+  octets: number;
+  readonly latencies: Latencies;
+}
+
+/** Groups that are told apart; the rest goes into one. */
+const MOST_GROUPS = 10_000;
+const OTHERS = '(others)';
+
+export class HttpStatistics {
+  private readonly groups = new Map<string, HttpGroup>();
+  readonly total: HttpGroup = group('(all)', '');
+
+  add(t: HttpTransaction): void {
+    if (t.method === '') return;
+    const path = keyPattern(t.path.split('?', 1)[0]!);
+    let name = `${t.method} ${path}`;
+    let found = this.groups.get(name);
+    if (found === undefined) {
+      const known = this.groups.size < MOST_GROUPS;
+      if (!known) name = OTHERS;
+      found = this.groups.get(name) ?? (known ? group(t.method, path) : group(OTHERS, ''));
+      this.groups.set(name, found);
+    }
+    for (const counted of [found, this.total]) {
+      counted.count++;
+      if (t.outcome === 'unanswered') counted.unanswered++;
+      else if (isHttpError(t)) counted.errors++;
+      counted.octets += t.body;
+      if (t.latency !== undefined) counted.latencies.add(Number(t.latency));
+    }
+  }
+
+  /** All groups, the most frequent first; with `slowest` those with the highest 95th percentile. */
+  sorted(slowest: boolean): HttpGroup[] {
+    const weight = (g: HttpGroup) => (slowest ? (g.latencies.percentile(0.95) ?? -1) : g.count);
+    return [...this.groups.values()].sort(
+      (a, b) => weight(b) - weight(a) || a.path.localeCompare(b.path) || a.method.localeCompare(b.method),
+    );
+  }
+}
+
+const group = (method: string, path: string): HttpGroup => ({
+  method,
+  path,
+  count: 0,
+  errors: 0,
+  unanswered: 0,
+  octets: 0,
+  latencies: new Latencies(),
+});
+
+export const HTTP_STATISTICS_HEADINGS = ['method', 'path', 'count', 'errors', 'unanswered', 'p50', 'p95', 'p99', 'max', 'size'] as const;
+export const HTTP_STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8, 9]);
+
+export function httpStatisticsRow(g: HttpGroup, signs: Signs = UNICODE_SIGNS): Cell[] {
+  const times = [...PERCENTILES.map((share) => g.latencies.percentile(share)), g.latencies.count > 0 ? g.latencies.max : undefined];
+  return [
+    safeText(g.method),
+    safeText(g.path),
+    String(g.count),
+    g.errors > 0 ? { text: String(g.errors), tone: 'trouble' } : '0',
+    g.unanswered > 0 ? { text: String(g.unanswered), tone: 'resets' } : '0',
+    ...times.map((time) => (time === undefined ? signs.dash : withoutMu(durationText(time), signs))),
+    sizeText(g.octets),
+  ];
+}
+
+/** A group as a JSON record: durations in seconds. */
+export function httpStatisticsRecord(g: HttpGroup): object {
+  const [p50, p95, p99] = PERCENTILES.map((share) => inSeconds(g.latencies.percentile(share)));
+  const max = g.latencies.count > 0 ? g.latencies.max / 1e9 : undefined;
+  const { method, path, count, errors, unanswered, octets } = g;
+  return { type: 'http_statistics', method, path_pattern: path, count, errors, unanswered, p50, p95, p99, max, body_octets: octets };
+}
+
+// Coverage -----------------------------------------------------------------------------------------------------------
+
+/** `12 requests: 10 answered, 2 unanswered · 1 response broken off`. */
+export function httpCoverageText(counts: HttpCounts, losses: Losses, signs: Signs = UNICODE_SIGNS, shown?: number): string {
+  const parts = [`${plural(counts.requests, 'request')}: ${counts.answered} answered, ${counts.unanswered} unanswered`];
+  if (shown !== undefined) parts.push(`${shown} shown`);
+  if (counts.cut > 0) parts.push(`${plural(counts.cut, 'response')} broken off`);
+  if (counts.lost > 0) parts.push(`${plural(counts.lost, 'response')} lost in holes`);
+  if (counts.unasked > 0) parts.push(`${plural(counts.unasked, 'response')} without a captured request`);
+  if (counts.evicted > 0) parts.push(`${plural(counts.evicted, 'request')} given up: too many at once`);
+  return [...parts, ...lossTexts(losses)].join(` ${signs.dot} `);
+}
+
+/** The same as a JSON record. */
+export const httpCoverageRecord = (counts: HttpCounts, losses: Losses): object => ({
+  type: 'http_coverage',
+  requests: counts.requests,
+  answered: counts.answered,
+  unanswered: counts.unanswered,
+  broken_off: counts.cut,
+  lost_responses: counts.lost,
+  stray_responses: counts.unasked,
+  evicted: counts.evicted,
+  holes: losses.holes,
+  missing_octets: losses.missing,
+  dropped_by_kernel: losses.dropped,
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { type HttpTransaction, HttpTransactions } from '../../src/analysis/http-transactions.js';
+import { Talk } from '../reassembly/talk.js';
+
+const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
+const OK = (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+function watched(): { talk: Talk; found: HttpTransaction[]; transactions: HttpTransactions } {
+  const found: HttpTransaction[] = [];
+  const transactions = new HttpTransactions((t) => void found.push(t));
+  return { talk: new Talk(80, { httpTransactions: transactions }).open(), found, transactions };
+}
+
+const brief = (t: HttpTransaction) => [t.method, t.path, t.outcome, t.status, t.body, t.cut];
+
+test('pipelined requests, an interim answer, and the times to the first and the last octet', () => {
+  const { talk, found } = watched();
+  const asked = GET('/1') + GET('/2');
+  talk.client(0, asked); // at 3 s
+  const interim = 'HTTP/1.1 103 Early Hints\r\n\r\n';
+  const answers = OK('one') + OK('four');
+  talk.server(0, interim, asked.length); // 4 s
+  talk.server(interim.length, answers.slice(0, 60), asked.length); // 5 s
+  talk.server(interim.length + 60, answers.slice(60), asked.length); // 6 s
+  expect(found.map(brief)).toEqual([
+    ['GET', '/1', 'answered', 200, 3, false],
+    ['GET', '/2', 'answered', 200, 4, false],
+  ]);
+  expect(found.map((t) => [t.latency, t.duration, t.interim])).toEqual([
+    [2e9, 2e9, [103]],
+    [2e9, 3e9, []],
+  ]);
+});
+
+test('what is never answered, breaks off, or was asked before the capture', () => {
+  const { talk, found, transactions } = watched();
+  talk.server(0, OK('stray'));
+  const asked = GET('/cut');
+  talk.client(0, asked, 43);
+  talk.server(43, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf', asked.length);
+  talk.send('R', 'server', 86, '');
+  talk.client(asked.length, GET('/never'), 86);
+  talk.session.hooks.end?.();
+  expect(found.map(brief)).toEqual([
+    ['', '', 'unasked', 200, 5, false],
+    ['GET', '/cut', 'answered', 200, 4, true],
+    ['GET', '/never', 'unanswered', undefined, 0, false],
+  ]);
+  expect(transactions.counts).toMatchObject({ requests: 2, answered: 1, unanswered: 1, unasked: 1, cut: 1 });
+});
