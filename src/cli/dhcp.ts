@@ -30,7 +30,8 @@ export function dhcpCommand(): Command {
     });
 }
 
-class DhcpReport implements ExchangeReport {
+/** From leases to lines, as the options ask. */
+export class DhcpReport implements ExchangeReport {
   readonly analysis = { streams: false };
   private readonly leases = new Leases((lease) => this.take(lease));
   private readonly statistics = new LeaseStatistics();

@@ -30,7 +30,8 @@ export function pingCommand(): Command {
     });
 }
 
-class PingReport implements ExchangeReport {
+/** From echoes to lines, as the options ask. */
+export class PingReport implements ExchangeReport {
   readonly analysis = { streams: false };
   private readonly pings = new Pings((event) => this.take(event));
   private readonly statistics = new PingStatistics();

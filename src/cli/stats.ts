@@ -33,7 +33,8 @@ export function statsCommand(): Command {
     });
 }
 
-class StatsReport implements ExchangeReport {
+/** From frames to sums, as the options ask. */
+export class StatsReport implements ExchangeReport {
   readonly analysis = {};
   private readonly statistics = new CaptureStatistics();
 

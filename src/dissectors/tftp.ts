@@ -7,7 +7,7 @@
  *                             2  data and acknowledgement: block number, 2 octets; 4  data
  *                             2  error: code, 2 octets; 4  text
  */
-import { bytes, frameNumber, group, many, mark, string, uint16, uint32 } from '../core/field.js';
+import { frameNumber, group, many, mark, string, uint16, uint32 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { layer, type Tree } from '../core/layer.js';
 import { textOf, u16 } from '../core/octets.js';
@@ -67,14 +67,12 @@ const rows = {
   isError: mark('tftp.error', 'Error'),
   optionName: many(option.name),
   optionValue: many(option.value),
-  data: bytes('tftp.data', 'Data', { quiet: true }),
 };
 
 /** A file on its way. */
 interface Transfer {
   readonly file: string;
   readonly frame: number;
-  readonly isRead: boolean;
   blockSize: number;
   /** The highest full number of a block so far: those on the wire begin anew after 65 535. */
   highest: number;
@@ -94,8 +92,7 @@ export class Tftp extends layer('tftp', 'Trivial File Transfer Protocol', rows) 
     const { kind, start, captured, transfer } = this;
     const at = start + 2;
     if (transfer !== undefined && kind !== READ && kind !== WRITE) {
-      // Named by what the receiver of a read makes of it, as Wireshark does.
-      tree.put(transfer.isRead ? rows.destinationFile : rows.sourceFile, transfer.file);
+      tree.put(rows.destinationFile, transfer.file);
       tree.put(rows.requestFrame, transfer.frame);
     }
     switch (kind) {
@@ -111,7 +108,6 @@ export class Tftp extends layer('tftp', 'Trivial File Transfer Protocol', rows) 
       case ACKNOWLEDGEMENT:
         if (!tree.add(rows.block, at)) return;
         if (this.fullNumber !== undefined) tree.put(rows.fullBlock, this.fullNumber, at, 2);
-        if (kind === DATA && captured > at + 2) tree.add(rows.data, at + 2, captured - at - 2);
         return;
       case ERROR: {
         if (!tree.open(rows.errorCode, at)) return;
@@ -197,6 +193,7 @@ function dissectMessage(frame: Frame, start: number, end: number, transfer: Tran
     for (const { name, value } of optionsOf(frame.bytes, start + 2, tftp.captured))
       if (name.toLowerCase() === 'blksize' && /^\d{1,5}$/.test(value)) transfer.blockSize = Number(value);
   }
+  if (kind === DATA) frame.data(start + 4, end);
   return tftp;
 }
 
@@ -210,7 +207,6 @@ export const dissectTftp: Dissect = (frame, start, end) => {
   const transfer: Transfer = {
     file: textOf(frame.bytes, start + 2, textEnd(frame.bytes, start + 2, tftp.captured)),
     frame: frame.number,
-    isRead: kind === READ,
     blockSize: BLOCK_SIZE,
     highest: 0,
   };

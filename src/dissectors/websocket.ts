@@ -66,14 +66,14 @@ const lengthCode = (l: Layer): number => (l.start + 1 < l.captured ? l.bytes[l.s
 const extended = (l: Layer): number => (lengthCode(l) === 126 ? 2 : lengthCode(l) === 127 ? 8 : 0);
 const isMasked = (l: Layer): boolean => l.start + 1 < l.captured && l.bytes[l.start + 1]! >= 0x80;
 
-const mayBeCompressed = (l: Layer & { deflates?: boolean }): boolean => l.deflates === true && (l.bytes[l.start]! & 0x08) === 0;
+const agreedToCompress = (l: Layer & { deflates?: boolean }): boolean => l.deflates === true;
 
 const rows = {
   fin: flag('websocket.fin', 'Fin', 0, 0x80),
   ...group(
     { reserved: bits('websocket.rsv', 'Reserved', 0, 8, 0x70, { base: 'hex' }) },
     {
-      compressed: flag('websocket.pmc', 'Per-Message Compressed', 0, 0x40, 8, { when: mayBeCompressed }),
+      compressed: flag('websocket.pmc', 'Per-Message Compressed', 0, 0x40, 8, { when: agreedToCompress }),
     },
   ),
   opcode: bits('websocket.opcode', 'Opcode', 0, 8, 0x0f, { values: OPCODES }),
@@ -378,6 +378,6 @@ function unmasked(b: Uint8Array, start: number, from: number, end: number): Uint
   return payload;
 }
 
-export const webSocketStream: StreamProtocol = { name: 'websocket', parser: (context) => new WebSocketParser(context) };
+export const webSocketStream: StreamProtocol = { name: 'websocket', sized: true, parser: (context) => new WebSocketParser(context) };
 
 export const websocket: ProtocolEntry = { name: 'websocket', layers: [WebSocket], stream: webSocketStream };
