@@ -10,7 +10,7 @@ python3 bench/syn-flood.py 400000 "$flood"
 measure() { # label, command…
   local label=$1; shift
   command -v "$1" >/dev/null || { printf '  %-34s not installed\n' "$label"; return; }
-  /usr/bin/time -f "  $(printf '%-34s' "$label") %6e s  %6U s user  %8M kB" "$@" >/dev/null 2> >(tail -1 >&2)
+  /usr/bin/time -f "  $(printf '%-34s' "$label") %e s  %U s user  %S s system  %M kB" "$@" >/dev/null 2> >(tail -1 >&2)
 }
 for file in "$capture" "$flood"; do
   cat "$file" >/dev/null # into the page cache
