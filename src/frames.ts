@@ -1,6 +1,6 @@
 /** From octets to frames: a source of records, a session with everything that was asked for, and the frames one by one. */
 import { ArpBindings } from './analysis/arp-bindings.js';
-import { type Conversations, directionOf } from './analysis/conversations.js';
+import { type Conversation, type Conversations, directionOf } from './analysis/conversations.js';
 import { DnsExchanges } from './analysis/dns-exchanges.js';
 import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { DtlsConnections } from './analysis/dtls-connections.js';
@@ -51,7 +51,7 @@ export interface AnalysisOptions {
   /** Gets every DNS message, to make transactions of them. */
   readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
   /** Gets HTTP requests and responses, to make transactions of them. */
-  readonly httpTransactions?: Pick<HttpTransactions, 'see' | 'ended' | 'finish'>;
+  readonly httpTransactions?: Pick<HttpTransactions, 'see' | 'ended' | 'finish' | 'waiting'>;
   /** Where is counted what byte streams lack. */
   readonly streamCounters?: StreamCounters;
   /** Gets Redis commands with their replies. */
@@ -127,7 +127,11 @@ export function createSession(options: AnalysisOptions = {}): Session {
       finishStreams = () => {
         streams.finish();
         respExchanges.finish();
-        httpTransactions?.finish();
+        if (httpTransactions === undefined) return;
+        // What is under way is told apart from what never began.
+        for (const conversation of httpTransactions.waiting)
+          for (const side of (conversation as Conversation).directions) streams.forget(side);
+        httpTransactions.finish();
       };
     }
   }

@@ -35,13 +35,13 @@ export interface HttpTransaction extends Aged<HttpTransaction> {
   /** Its place among those of the same frame. */
   readonly place: number;
   /** Empty without a request. */
-  readonly method: string;
-  readonly host: string | undefined;
+  method: string;
+  host: string | undefined;
   /** As in the request line. */
-  readonly path: string;
-  readonly requestVersion: string;
+  path: string;
+  requestVersion: string;
   /** Octets of the request's body as sent. */
-  readonly requestBody: number;
+  requestBody: number;
   outcome: HttpOutcome;
   status: number | undefined;
   reason: string;
@@ -104,13 +104,17 @@ export class HttpTransactions {
         this.emit(transaction);
         return;
       }
+      const early = asked.note as HttpTransaction | undefined;
+      if (early !== undefined) {
+        // Its answer came before the last octet of it.
+        const { method, host, path, requestVersion, requestBody } = transaction;
+        Object.assign(early, { method, host, path, requestVersion, requestBody });
+        this.close(early, direction.conversation);
+        this.emit(early);
+        return;
+      }
       asked.note = transaction;
-      let those = this.open.get(direction.conversation);
-      if (those === undefined) this.open.set(direction.conversation, (those = new Map()));
-      those.set(transaction, asked);
-      this.order.add(transaction);
-      this.opened++;
-      if (this.opened > MOST_OPEN) this.evict();
+      this.keep(transaction, asked, direction.conversation);
       return;
     }
     const request = exchange?.request;
@@ -123,7 +127,11 @@ export class HttpTransactions {
     }
     this.counts.responses++;
     const transaction = known ?? this.make(frame, http, direction.conversation);
-    if (known === undefined) {
+    const early = request !== undefined && request.frame === 0;
+    if (early) {
+      transaction.outcome = 'answered';
+      this.counts.answered++;
+    } else if (known === undefined) {
       transaction.outcome = 'unasked';
       this.counts.unasked++;
     } else {
@@ -141,21 +149,49 @@ export class HttpTransactions {
     transaction.cut = http.incomplete;
     if (http.incomplete) this.counts.cut++;
     transaction.responseFrames.push(frame.number);
-    this.emit(transaction);
+    if (early) {
+      request.note = transaction;
+      this.keep(transaction, request, direction.conversation);
+    } else this.emit(transaction);
+  }
+
+  private keep(transaction: HttpTransaction, request: HttpRequest, conversation: unknown): void {
+    let those = this.open.get(conversation);
+    if (those === undefined) this.open.set(conversation, (those = new Map()));
+    those.set(transaction, request);
+    this.order.add(transaction);
+    this.opened++;
+    if (this.opened > MOST_OPEN) this.evict();
   }
 
   /** A TCP conversation is over: what waits in it gets no answer. */
   ended(conversation: unknown): void {
     const those = this.open.get(conversation);
     if (those === undefined) return;
-    for (const [transaction, { lost }] of those) {
-      if (lost) {
+    for (const [transaction, { lost, begun }] of those) {
+      if (transaction.outcome === 'answered') {
+        // Its request never became whole.
+      } else if (begun !== undefined) {
+        transaction.outcome = 'answered';
+        transaction.cut = true;
+        transaction.status = begun.head.code;
+        transaction.contentType = begun.head.contentType;
+        transaction.contentEncoding = begun.head.contentEncoding;
+        transaction.body = begun.body;
+        this.counts.answered++;
+        this.counts.cut++;
+      } else if (lost) {
         transaction.outcome = 'lost';
         this.counts.lost++;
       } else this.counts.unanswered++;
       this.close(transaction, conversation);
       this.emit(transaction);
     }
+  }
+
+  /** Conversations with requests that wait. */
+  get waiting(): Iterable<unknown> {
+    return this.open.keys();
   }
 
   /** No more will come. */

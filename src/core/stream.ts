@@ -54,6 +54,8 @@ export interface StreamParser {
    * is not known, Infinity when all that follows belongs to it. `frame.captured` may be before `end`.
    */
   partial?(frame: Frame, start: number, end: number): number;
+  /** The conversation is over, with `length` octets of a message under way, and no frame to show it in. */
+  abandoned?(length: number): void;
   /** Octets are missing: forget the message under way. `length` is undefined when it is not known how many. */
   hole?(length: number | undefined): void;
   /** After a hole: where in `[start, end)` a message may begin; `end` when nowhere. Absent: at the start of a segment, if {@link StreamProtocol.recognise} agrees. */

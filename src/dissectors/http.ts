@@ -254,7 +254,7 @@ type Kind = 'request' | 'response' | 'notification';
 type Framing = 'none' | 'length' | 'chunked' | 'close';
 
 /** What the head of a message says that matters for its parsing. Offsets count from its first octet. */
-interface Head {
+export interface Head {
   readonly kind: Kind;
   /** Octets of the first line, its end included, and of the whole head. */
   readonly line: number;
@@ -273,9 +273,10 @@ interface Head {
 
 /** A request and what is known of it when its answer comes. */
 export interface HttpRequest {
-  readonly frame: number;
-  readonly seconds: number;
-  readonly nanoseconds: number;
+  /** The frame that completes it, and its time; 0 while its body is under way. */
+  frame: number;
+  seconds: number;
+  nanoseconds: number;
   readonly method: string;
   /** With scheme and host, where the host is known. */
   readonly uri: string;
@@ -285,6 +286,8 @@ export interface HttpRequest {
   readonly received: number;
   /** Its answer was lost in a hole of the capture. */
   lost: boolean;
+  /** A response that began and never became whole: its head, and the octets of its body that came. */
+  begun: { readonly head: Head; readonly body: number } | undefined;
   /** Whatever an analysis keeps of it. */
   note: unknown;
 }
@@ -382,7 +385,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
       tree.put(kind === 'response' ? rows.responseNumber : rows.requestNumber, exchange.number);
       if (exchange.time !== undefined) tree.put(rows.time, exchange.time);
       if (exchange.previousRequest !== undefined) tree.put(rows.previousRequest, exchange.previousRequest);
-      if (exchange.request !== undefined) {
+      if (exchange.request !== undefined && exchange.request.frame > 0) {
         tree.put(rows.requestIn, exchange.request.frame);
         tree.put(rows.responseFor, exchange.request.uri);
       }
@@ -743,14 +746,25 @@ class Connection {
   /** Answers may be missing: octets were lost since the last one. */
   holed = false;
 
-  request(frame: Frame, head: Head, received = 0): HttpExchange {
+  /** A request whose head is there waits for its answer: some come before its body is whole. */
+  begin(head: Head, received: number): HttpRequest | undefined {
+    if (this.waiting.length >= MAX_WAITING) return undefined;
+    const { method } = head;
+    const uri = fullUri(head);
+    const none = undefined;
+    const times = { frame: 0, seconds: 0, nanoseconds: 0 };
+    const asked: HttpRequest = { ...times, method, uri, previous: this.lastRequest, received, lost: false, begun: none, note: none };
+    this.waiting.push(asked);
+    return asked;
+  }
+
+  request(frame: Frame, head: Head, received = 0, begun?: HttpRequest): HttpExchange {
     const { number, seconds, nanoseconds } = frame;
-    let asked: HttpRequest | undefined;
-    if (this.waiting.length < MAX_WAITING) {
-      const { method } = head;
-      const uri = fullUri(head);
-      asked = { frame: number, seconds, nanoseconds, method, uri, previous: this.lastRequest, received, lost: false, note: undefined };
-      this.waiting.push(asked);
+    const asked = begun ?? this.begin(head, received);
+    if (asked !== undefined) {
+      asked.frame = number;
+      asked.seconds = seconds;
+      asked.nanoseconds = nanoseconds;
     }
     const exchange: HttpExchange = {
       number: ++this.requests,
@@ -783,7 +797,7 @@ class Connection {
       previousResponse: this.lastResponse,
       request,
       asked: undefined,
-      time: request && between(frame.seconds, frame.nanoseconds, request.seconds, request.nanoseconds),
+      time: request && request.frame > 0 ? between(frame.seconds, frame.nanoseconds, request.seconds, request.nanoseconds) : undefined,
     };
     this.lastResponse = frame.number;
     return exchange;
@@ -797,6 +811,8 @@ class HttpParser implements StreamParser {
   private at = 0;
   /** The last chunk came; what is left are trailers. */
   private trailers = false;
+  /** What waits for the answer to the request under way. */
+  private begun: HttpRequest | undefined = undefined;
 
   constructor(private readonly context: StreamContext) {}
 
@@ -814,7 +830,15 @@ class HttpParser implements StreamParser {
       this.head = readHead(b, start, length, kind, kind === 'response' ? this.connection.waiting[0]?.method : undefined);
       this.at = length;
     }
+    const length = this.lengthOf(b, start, end, final);
     const { head } = this;
+    if (length === MORE && head.kind === 'request' && this.begun === undefined)
+      this.begun = this.connection.begin(head, this.context.received);
+    return length;
+  }
+
+  private lengthOf(b: Uint8Array, start: number, end: number, final: boolean): number {
+    const head = this.head!;
     const have = end - start;
     switch (head.framing) {
       case 'none':
@@ -922,6 +946,7 @@ class HttpParser implements StreamParser {
 
   private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
     const head = this.head!;
+    const { begun } = this;
     this.reset();
     const http = new Http(frame, start, end);
     http.head = head;
@@ -936,7 +961,7 @@ class HttpParser implements StreamParser {
         const next = frame.session.registry.protocols.find((p) => p.name === head.upgrade && p.stream)?.stream;
         this.context.become(next, http.webSocketExtensions.join(', '));
       }
-    } else http.exchange = connection.request(frame, head, this.context.received);
+    } else http.exchange = connection.request(frame, head, this.context.received, begun);
     if (incomplete) frame.layers.push(http);
     else frame.add(http, end - start);
     frame.session.hooks.http?.(frame, http, this.context);
@@ -952,6 +977,13 @@ class HttpParser implements StreamParser {
     this.at = 0;
     this.trailers = false;
     this.need = 0;
+    this.begun = undefined;
+  }
+
+  abandoned(length: number): void {
+    const { head } = this;
+    const request = this.connection.waiting[0];
+    if (head?.kind === 'response' && request !== undefined) request.begun = { head, body: Math.max(0, length - head.length) };
   }
 
   /** At the start of a line that looks like the first one of a message. */

@@ -859,6 +859,7 @@ export class StreamReader implements StreamContext {
   /** Over, with no frame to show anything in: the sink alone gets what is held. */
   abandon(): void {
     const { held, streams } = this;
+    if (this.pendingLength > 0 && !this.opening) this.parser?.abandoned?.(this.pendingLength);
     for (const { sequence, bytes, frame, seconds, nanoseconds } of held) {
       const gap = (sequence - this.next) | 0;
       if (gap > 0) {

@@ -48,3 +48,18 @@ test('what is never answered, breaks off, or was asked before the capture', () =
   ]);
   expect(transactions.counts).toMatchObject({ requests: 2, answered: 1, unanswered: 1, unasked: 1, cut: 1 });
 });
+
+test('an answer that comes before the request is whole, and one that is under way at the end', () => {
+  const { talk, found } = watched();
+  const put = 'PUT /up HTTP/1.1\r\nContent-Length: 4\r\n\r\n';
+  talk.client(0, `${put}ab`);
+  talk.server(0, OK('no'), put.length + 2);
+  const asked = `cd${GET('/slow')}`;
+  talk.client(put.length + 2, asked, OK('no').length);
+  talk.server(OK('no').length, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsom', put.length + 2 + asked.length);
+  talk.session.hooks.end?.();
+  expect(found.map(brief)).toEqual([
+    ['PUT', '/up', 'answered', 200, 2, false],
+    ['GET', '/slow', 'answered', 200, 3, true],
+  ]);
+});

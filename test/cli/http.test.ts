@@ -26,6 +26,7 @@ async function printed(options: Partial<ExchangeOptions>): Promise<string[]> {
   const sink = new Sink(descriptor);
   const all: ExchangeOptions = { sort: 'time', color: 'never', ...options };
   await runExchanges([FIXTURE], all, new ExchangeLines(new HttpKind(), all, sink), sink);
+  await sink.end();
   closeSync(descriptor);
   return readFileSync(path, 'utf8').trimEnd().split('\n');
 }

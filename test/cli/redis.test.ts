@@ -26,6 +26,7 @@ async function printed(options: Partial<RedisOptions>): Promise<string[]> {
   const sink = new Sink(descriptor);
   const all: RedisOptions = { sort: 'time', color: 'never', ...options };
   await runExchanges([FIXTURE], all, new ExchangeLines(new RedisKind(all), all, sink), sink);
+  await sink.end();
   closeSync(descriptor);
   return readFileSync(path, 'utf8').trimEnd().split('\n');
 }
