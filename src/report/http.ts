@@ -28,13 +28,15 @@ export function httpRow(
 ): Cell[] {
   const tone = toneOf(t);
   const status = t.status === undefined ? (t.outcome === 'lost' ? 'not captured' : 'no answer') : `${t.status} ${safeText(t.reason)}`;
-  const shown = cut(status, 24, signs);
+  // On a narrow terminal the code and the path say enough, so that the times are seen.
+  const narrow = room.request < 30;
+  const shown = narrow && t.status !== undefined ? String(t.status) : cut(status, 24, signs);
   const time = (value: HttpTransaction['latency']) => (value === undefined ? '' : withoutMu(durationText(value), signs));
   return [
     { text: relativeTime(t, start), tone: 'name' },
     { text: endpoint(t.client, t.clientPort), tone: 'client' },
     { text: t.serverPort === 80 ? t.server : endpoint(t.server, t.serverPort), tone: 'server' },
-    cut(requestText(t), room.request, signs),
+    cut(requestText(t, narrow), narrow ? room.request - 2 : room.request, signs),
     tone === undefined ? shown : { text: shown, tone },
     t.status === undefined ? '' : sizeText(t.body),
     time(t.latency),
@@ -44,9 +46,9 @@ export function httpRow(
 }
 
 /** `GET example.test/path?query`; the host is not said again where the path has it. */
-function requestText({ method, host, path }: HttpTransaction): string {
+function requestText({ method, host, path }: HttpTransaction, narrow: boolean): string {
   if (method === '') return '';
-  return safeText(`${method} ${host !== undefined && path.startsWith('/') ? host : ''}${path}`);
+  return safeText(`${method} ${!narrow && host !== undefined && path.startsWith('/') ? host : ''}${path}`);
 }
 
 function toneOf(t: HttpTransaction): Tone | undefined {
