@@ -10,7 +10,7 @@ export class Data extends layer(
   'Data',
   {
     data: bytes('data.data', 'Data', 0, (l) => l.captured - l.start, { quiet: true }),
-    length: computed('uint32', 'data.len', 'Length', (l) => l.end - l.start),
+    length: computed('uint32', 'data.len', 'Length', (l) => l.captured - l.start),
   },
   'data',
 ) {
