@@ -26,6 +26,7 @@ export {
   type DnsTransactionLimits,
   DnsTransactions,
 } from './analysis/dns-transactions.js';
+export { type HttpTransaction, HttpTransactions } from './analysis/http-transactions.js';
 export { type Lease, type LeaseCounts, type LeaseOutcome, type LeaseStep, Leases } from './analysis/leases.js';
 export { type Complaint, type IcmpError, type Ping, type PingCounts, type PingEvent, Pings } from './analysis/pings.js';
 export { type RespConnection, type RespOutcome, type RespTransaction, RespTransactions } from './analysis/resp-transactions.js';

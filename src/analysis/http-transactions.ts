@@ -22,6 +22,7 @@ export type HttpOutcome =
   /** A response whose request was not captured. */
   | 'unasked';
 
+/** An HTTP request with its response, or one of them where the other is not in the capture. Times are nanoseconds. */
 export interface HttpTransaction extends Aged<HttpTransaction> {
   /** `tcp.stream`. */
   readonly stream: number;
@@ -71,6 +72,7 @@ export interface HttpCounts {
   evicted: number;
 }
 
+/** Makes transactions of requests and responses; each is handed on when it is over. */
 export class HttpTransactions {
   readonly counts: HttpCounts = { requests: 0, responses: 0, answered: 0, unanswered: 0, lost: 0, unasked: 0, cut: 0, evicted: 0 };
   private readonly order = new AgeOrder<HttpTransaction>();

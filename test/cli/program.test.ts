@@ -160,7 +160,9 @@ describe('pipes and files', () => {
   });
 
   it('writes what a filter selected to standard output, and nothing else', () => {
-    const { out, statuses } = shell("netlens read dns.pcap -Y 'dns.flags.response == 1' -w - | netlens read - -e dns.flags.response");
+    const { out, statuses } = shell(
+      "netlens read dns.pcap -Y 'udp && dns.flags.response == 1' -w - | netlens read - -e dns.flags.response",
+    );
     expect(statuses).toEqual([0, 0]);
     expect(new Set(lines(out))).toEqual(new Set(['1']));
     expect(lines(out).length).toBeGreaterThan(10);

@@ -36,6 +36,17 @@ function orRefused<T>(make: () => T): T | 'refused' {
   }
 }
 
+/**
+ * Where the two select otherwise because they dissect otherwise, or because tshark is wrong; nothing that concerns the
+ * language. TLS: tshark lists the layer in segments that hold a part of a record, netlens where the record is whole.
+ * TFTP: tshark remarks on blocks sent again. DHCP: tshark 4.0 finds no octet 255 at the end of an IPv4 address.
+ */
+const DISSECTED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
+  'fixtures/tls.pcap': ['tls', 'len(tls) == tcp.len'],
+  'fixtures/tftp.pcap': ['_ws.expert'],
+  'fixtures/dhcp.pcap': ['ip.dst[3] == ff'],
+};
+
 describe.skipIf(!has('tshark') || captures.length === 0)('display filters select what tshark -Y selects', () => {
   const all = linesOf('display-filters.txt');
   const newer = all.findIndex((line) => line.startsWith('## newer'));
@@ -72,6 +83,7 @@ describe.skipIf(!has('tshark') || captures.length === 0)('display filters select
       const result = compiled[i] === 'refused' ? 'refused' : mine[i]!.join(',');
       // A field that netlens does not have yet says nothing about the language.
       if (result === 'refused' && theirs.get(i) !== 'refused' && isUnknownField(filter)) return [];
+      if (DISSECTED_OTHERWISE[capture]?.includes(filter)) return [];
       return result === theirs.get(i) ? [] : [`${filter}: tshark ${theirs.get(i)}, netlens ${result}`];
     });
     expect(differences).toEqual([]);
