@@ -4,8 +4,8 @@ import { Data } from './data.js';
 import type { Layer, LayerClass } from './layer.js';
 import type { Dissect, Table } from './registry.js';
 import type { Session } from './session.js';
-import { TextBuffer } from './text.js';
-import { durationText, type Nanoseconds } from './time.js';
+import { asciiText, TextBuffer } from './text.js';
+import { durationText, type Nanoseconds, writeDuration } from './time.js';
 
 /** Why dissection stopped early. `truncated`: the capture was cut short; `malformed`: the packet itself is wrong. */
 export interface Stop {
@@ -29,6 +29,9 @@ export interface Answer {
   readonly request: number;
   readonly time: Nanoseconds;
 }
+
+const DOT = new TextEncoder().encode(' · ');
+const ASCII_DOT = new TextEncoder().encode(asciiText(' · '));
 
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
 const MAX_LAYERS = 64;
@@ -213,8 +216,13 @@ export class Frame {
       if (this.stopped.reason === 'malformed') out.text(`[malformed ${this.stopped.layer.shortName}]`);
       else out.text(`[cut short: ${this.stopped.layer.shortName} needs ${this.stopped.need} octets, ${this.stopped.have} captured]`);
     }
-    const { remark } = this;
-    if (remark !== undefined) out.text(remark);
+    const { answer } = this;
+    if (answer !== undefined) {
+      out.raw(out.asciiOnly ? ASCII_DOT : DOT);
+      writeDuration(out, answer.time);
+      out.ascii(' after #');
+      out.number(answer.request);
+    } else if (this.words !== undefined) out.text(this.words);
   }
 
   /** A copy that stays valid when the next frame is read. */

@@ -2,6 +2,7 @@
  * Text on its way out, written straight into octets. Whatever comes from the wire goes through {@link TextBuffer.text},
  * which lets no control character through, so that a capture can never drive the terminal it is shown on.
  */
+import { textOf } from './octets.js';
 
 const encoder = new TextEncoder();
 const DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
@@ -162,6 +163,23 @@ export class TextBuffer {
         return;
       }
       bytes[at++] = code;
+    }
+    this.length = at;
+  }
+
+  /** Octets from the wire as UTF-8 text, made safe for a terminal; quicker than by way of a string. */
+  octets(octets: Uint8Array, from: number, to: number): void {
+    if (to <= from) return;
+    this.room(to - from);
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = from; i < to; i++) {
+      const octet = octets[i]!;
+      if (octet < 0x20 || octet > 0x7e) {
+        this.text(textOf(octets, from, to));
+        return;
+      }
+      bytes[at++] = octet;
     }
     this.length = at;
   }

@@ -3,6 +3,8 @@
  * that is exact (104 days) and a bigint beyond, so that nothing is rounded and the common case allocates nothing.
  */
 
+import type { TextBuffer } from './text.js';
+
 /** Nanoseconds: a number up to 2^53, else a bigint. Both compare with `<` and `===` of like kinds. */
 export type Nanoseconds = number | bigint;
 
@@ -30,19 +32,66 @@ export function durationText(time: Nanoseconds): string {
   if (n < 0) return `−${durationText(-n)}`;
   if (n === 0) return '0';
   if (n < 1e3) return `${n} ns`;
-  // Rounding may carry into the next unit (999.6 µs is 1 ms), so the bound is on the rounded value.
-  if (n < 999.5e3) return `${threeDigits(n / 1e3)} µs`;
-  if (n < 999.5e6) return `${threeDigits(n / 1e6)} ms`;
-  if (n < 99.95e9) return `${threeDigits(n / 1e9)} s`;
+  const unit = unitOf(n);
+  if (unit !== undefined) {
+    const value = rounded(n, unit.nanoseconds);
+    const decimals = value.digits === 0 ? '' : `.${String(value.fraction).padStart(value.digits, '0')}`;
+    return `${value.whole}${decimals}${unit.name}`;
+  }
   const s = Math.round(n / 1e9);
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
   if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
-function threeDigits(n: number): string {
-  const text = n < 9.995 ? n.toFixed(2) : n < 99.95 ? n.toFixed(1) : n.toFixed(0);
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+/** What {@link durationText} says, into a buffer; without a string in between for what is told in µs, ms or s. */
+export function writeDuration(out: TextBuffer, time: Nanoseconds): void {
+  const unit = typeof time === 'number' && time >= 1e3 ? unitOf(time) : undefined;
+  if (unit === undefined) return out.unicode(durationText(time));
+  const { whole, fraction, digits } = rounded(time as number, unit.nanoseconds);
+  out.number(whole);
+  if (digits > 0) {
+    out.byte(0x2e);
+    out.padded(fraction, digits);
+  }
+  if (out.asciiOnly) out.unicode(unit.name);
+  else out.raw(unit.octets);
+}
+
+interface Unit {
+  readonly nanoseconds: number;
+  readonly name: string;
+  readonly octets: Uint8Array;
+}
+
+const unit = (nanoseconds: number, name: string): Unit => ({ nanoseconds, name, octets: new TextEncoder().encode(name) });
+const MICROSECONDS = unit(1e3, ' µs');
+const MILLISECONDS = unit(1e6, ' ms');
+const SECONDS = unit(1e9, ' s');
+
+/** The unit for `n` nanoseconds. Rounding may carry into the next one (999.6 µs is 1 ms), so the bounds are on the rounded value. */
+function unitOf(n: number): Unit | undefined {
+  return n < 999.5e3 ? MICROSECONDS : n < 999.5e6 ? MILLISECONDS : n < 99.95e9 ? SECONDS : undefined;
+}
+
+/** The result of {@link rounded}, used again by the next call. */
+const mantissa = { whole: 0, fraction: 0, digits: 0 };
+
+/** `n / scale` to three digits, without zeros at the end: `whole` and `digits` decimals, which read as a number are `fraction`. */
+function rounded(n: number, scale: number): typeof mantissa {
+  let digits = n < 9.995 * scale ? 2 : n < 99.95 * scale ? 1 : 0;
+  let power = digits === 2 ? 100 : digits === 1 ? 10 : 1;
+  const value = Math.floor((n * power) / scale + 0.5);
+  mantissa.whole = Math.floor(value / power);
+  let fraction = value - mantissa.whole * power;
+  while (digits > 0 && fraction % 10 === 0) {
+    fraction /= 10;
+    power /= 10;
+    digits--;
+  }
+  mantissa.fraction = fraction;
+  mantissa.digits = digits;
+  return mantissa;
 }
 
 const two = (n: number) => String(n).padStart(2, '0');

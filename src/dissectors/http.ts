@@ -523,7 +523,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
   override summary(out: TextBuffer): void {
     const { bytes: b, start, captured, head } = this;
     const stop = trimmed(b, start, Math.min(start + head.line, captured));
-    out.text(textOf(b, start, Math.min(stop, start + 512)));
+    out.octets(b, start, Math.min(stop, start + 512));
     if (stop > start + 512) out.unicode('…');
     if (head.contentType !== '') {
       out.ascii(' (');

@@ -157,10 +157,14 @@ const SECRET = Uint8Array.from('(secret)', (c) => c.charCodeAt(0));
 /** Settings whose value is a password. */
 const SECRET_SETTING = /^(requirepass|masterauth|tls-key-file-pass|tls-client-key-file-pass|auth-pass|sentinel-pass)$/i;
 
+const MAY_HAVE_SECRETS = new Set(['AUTH', 'HELLO', 'MIGRATE', 'CONFIG', 'SENTINEL', 'ACL']);
+
 /** Which arguments of a command are secrets. `arg(i)` is text, argument 0 the name of the command. */
 function secretsOf(arg: (i: number) => string, count: number): Set<number> | undefined {
+  const name = arg(0).toUpperCase();
+  if (!MAY_HAVE_SECRETS.has(name)) return undefined;
   const secrets = new Set<number>();
-  switch (arg(0).toUpperCase()) {
+  switch (name) {
     case 'AUTH':
       secrets.add(count > 2 ? 2 : 1);
       break;
@@ -194,6 +198,8 @@ function secretsOf(arg: (i: number) => string, count: number): Set<number> | und
 const MAX_ARGUMENTS = 1024;
 const MAX_SHOWN = 24;
 
+const NO_ARGUMENTS: readonly number[] = [];
+
 /** Commands whose first argument is no key. */
 const KEYLESS =
   /^(ACL|ASKING|AUTH|BGREWRITEAOF|BGSAVE|CLIENT|CLUSTER|COMMAND|CONFIG|DBSIZE|DEBUG|DISCARD|ECHO|EVAL|EVALSHA|EVAL_RO|EVALSHA_RO|EXEC|FAILOVER|FCALL|FCALL_RO|FLUSHALL|FLUSHDB|FUNCTION|HELLO|INFO|KEYS|LASTSAVE|LATENCY|LOLWUT|MEMORY|MIGRATE|MODULE|MONITOR|MULTI|OBJECT|PING|PSUBSCRIBE|PSYNC|PUBLISH|PUBSUB|PUNSUBSCRIBE|QUIT|RANDOMKEY|READONLY|READWRITE|REPLCONF|REPLICAOF|RESET|ROLE|SAVE|SCAN|SCRIPT|SELECT|SENTINEL|SHUTDOWN|SLAVEOF|SLOWLOG|SUBSCRIBE|SPUBLISH|SSUBSCRIBE|SUNSUBSCRIBE|SWAPDB|SYNC|TIME|UNSUBSCRIBE|UNWATCH|WAIT|WAITAOF|XGROUP|XINFO|XREAD|XREADGROUP)$/;
@@ -208,7 +214,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   declare incomplete: boolean;
   /** For a reply: the command that it answers. */
   declare exchange: Answer | undefined;
-  private found: Int32Array | undefined;
+  private found: readonly number[] | undefined;
   private hidden: Set<number> | undefined | null;
 
   override lasting(): PropertyDescriptorMap {
@@ -220,8 +226,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
    * Where the arguments of a command stand: start and end of each, in turn; none when it is no command. At most the first
    * 1024 are listed.
    */
-  get arguments(): Int32Array {
-    this.found ??= this.isDataSet ? new Int32Array(0) : argumentsOf(this.bytes, this.start, this.captured);
+  get arguments(): readonly number[] {
+    this.found ??= this.isDataSet ? NO_ARGUMENTS : argumentsOf(this.bytes, this.start, this.captured);
     return this.found;
   }
 
@@ -403,14 +409,14 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
         case Kind.Line:
           if (type === 0x5f) return out.ascii('null');
           if (type === 0x23) return out.ascii(b[at + 1] === 0x74 ? 'true' : 'false');
-          return out.text(textOf(b, at + 1, Math.min(stop, at + 1 + 256)));
+          return out.octets(b, at + 1, Math.min(stop, at + 1 + 256));
         case Kind.Bulk: {
           const length = decimal(b, at + 1, stop);
           if (b[at + 1] === QUESTION) return out.ascii('streamed string');
           if (!(length >= 0)) return out.ascii('null');
           if (type === DOLLAR) return writeQuoted(out, b, line, Math.min(line + length, captured));
           const skip = type === 0x3d ? 4 : 0;
-          return out.text(textOf(b, line + skip, Math.min(line + length, captured, line + 256)));
+          return out.octets(b, line + skip, Math.min(line + length, captured, line + 256));
         }
         case Kind.Aggregate: {
           const name = AGGREGATE_NAME[type]!;
@@ -429,7 +435,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
           break;
         }
         default:
-          return out.text(textOf(b, at, Math.min(stop, at + 256)));
+          return out.octets(b, at, Math.min(stop, at + 256));
       }
     }
   }
@@ -447,7 +453,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
         writeArgument(out, b, line, Math.min(line + length, captured), i);
         at = line + length + 2;
       } else {
-        out.text(textOf(b, at + 1, Math.min(line - 2, at + 64)));
+        out.octets(b, at + 1, Math.min(line - 2, at + 64));
         at = line;
         if (KIND[b[at]!] === Kind.Aggregate) return;
       }
@@ -533,7 +539,7 @@ function writeArgument(out: TextBuffer, b: Uint8Array, from: number, to: number,
     // Capitals, digits and signs make an option or a number.
     if (c >= 0x61 && c <= 0x7a) plain = false;
   }
-  if (bare && (index < 2 || (plain && length < 24))) out.text(latin1Of(b, from, to));
+  if (bare && (index < 2 || (plain && length < 24))) out.octets(b, from, to);
   else writeQuoted(out, b, from, to);
 }
 
@@ -541,8 +547,10 @@ function writeArgument(out: TextBuffer, b: Uint8Array, from: number, to: number,
 function writeQuoted(out: TextBuffer, b: Uint8Array, from: number, to: number): void {
   const stop = Math.min(to, from + 64);
   out.byte(0x22);
-  const text = textOf(b, from, stop);
-  out.text(text.includes('"') || text.includes('\\') ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"') : text);
+  let escapes = false;
+  for (let i = from; i < stop; i++) if (b[i] === 0x22 || b[i] === 0x5c) escapes = true;
+  if (escapes) out.text(textOf(b, from, stop).replaceAll('\\', '\\\\').replaceAll('"', '\\"'));
+  else out.octets(b, from, stop);
   out.byte(0x22);
   if (stop < to) {
     out.unicode('… (');
@@ -559,12 +567,12 @@ function isMessage(b: Uint8Array, at: number, end: number): boolean {
 }
 
 /** The arguments in an array of bulk strings, or in a line; none when the octets are something else. */
-function argumentsOf(b: Uint8Array, start: number, end: number): Int32Array {
+function argumentsOf(b: Uint8Array, start: number, end: number): readonly number[] {
   const found: number[] = [];
   let line = lineEnd(b, start, end);
-  if (line < 0) return new Int32Array(0);
+  if (line < 0) return NO_ARGUMENTS;
   if (b[start] !== STAR) {
-    if (KIND[b[start]!] !== Kind.None) return new Int32Array(0);
+    if (KIND[b[start]!] !== Kind.None) return NO_ARGUMENTS;
     for (let at = start; at < line && found.length < 2 * MAX_ARGUMENTS; ) {
       while (at < line && b[at]! <= 0x20) at++;
       const from = at;
@@ -581,19 +589,19 @@ function argumentsOf(b: Uint8Array, start: number, end: number): Int32Array {
         if (at > from) found.push(from, at);
       }
     }
-    return Int32Array.from(found);
+    return found;
   }
   const count = decimal(b, start + 1, line - 2);
   for (let i = 0, at = line; i < count && i < MAX_ARGUMENTS; i++) {
     line = lineEnd(b, at, end);
     if (line < 0) break;
     const length = decimal(b, at + 1, line - 2);
-    if (b[at] !== DOLLAR || !(length >= 0)) return new Int32Array(0);
+    if (b[at] !== DOLLAR || !(length >= 0)) return NO_ARGUMENTS;
     if (line + length > end) break;
     found.push(line, line + length);
     at = line + length + 2;
   }
-  return Int32Array.from(found);
+  return found;
 }
 
 /** Where the element at `start` ends, or -1. */
@@ -609,20 +617,21 @@ class Elements {
   length = 0;
   /** Octets that are known to hold no end of a line, beyond {@link length}. */
   private looked = 0;
-  /** Elements still to come of each open aggregate. */
-  private open: number[] = [];
+  /** Elements still to come of each open aggregate; those from {@link depth} on are left over from earlier messages. */
+  private readonly open: number[] = [];
+  private depth = 0;
   /** Octets that are missing, where a length says so. */
   need = 0;
 
   /** Nothing of the message was taken but, perhaps, a bulk string in part. */
   get flat(): boolean {
-    return this.open.length === 0;
+    return this.depth === 0;
   }
 
   reset(): void {
     this.length = 0;
     this.looked = 0;
-    this.open.length = 0;
+    this.depth = 0;
     this.need = 0;
   }
 
@@ -643,19 +652,19 @@ class Elements {
       let leaf = true;
       if (kind === Kind.None) {
         // A line by itself is a command, if it is text; within an aggregate it is nothing.
-        if (open.length > 0 || !isText(b, at, line)) return ALIEN;
+        if (this.depth > 0 || !isText(b, at, line)) return ALIEN;
         at = line;
       } else {
         if (b[line - 2] !== CR || line - 2 <= at - (type === DOT ? 0 : 1)) return ALIEN;
         if (kind === Kind.Line) at = line;
         else if (kind === Kind.End) {
-          if (open[open.length - 1] !== STREAMED) return ALIEN;
-          open.pop();
+          if (this.depth === 0 || open[this.depth - 1] !== STREAMED) return ALIEN;
+          this.depth--;
           at = line;
         } else if (b[at + 1] === QUESTION && line === at + 4 && type !== SEMICOLON) {
           this.count();
-          if (open.length >= MAX_DEPTH) return ALIEN;
-          open.push(STREAMED);
+          if (this.depth >= MAX_DEPTH) return ALIEN;
+          open[this.depth++] = STREAMED;
           at = line;
           continue;
         } else {
@@ -666,13 +675,13 @@ class Elements {
             if (n > 0) {
               leaf = false;
               if (type !== ATTRIBUTE) this.count();
-              else if (open.length === 0 && !single) open.push(1);
-              if (open.length >= MAX_DEPTH) return ALIEN;
-              open.push(isMapLike(type) ? 2 * n : n);
+              else if (this.depth === 0 && !single) open[this.depth++] = 1;
+              if (this.depth >= MAX_DEPTH) return ALIEN;
+              open[this.depth++] = isMapLike(type) ? 2 * n : n;
             } else if (type === ATTRIBUTE && !single) leaf = false;
           } else if (kind === Kind.Chunk && n <= 0) {
-            if (open[open.length - 1] !== STREAMED) return ALIEN;
-            open.pop();
+            if (this.depth === 0 || open[this.depth - 1] !== STREAMED) return ALIEN;
+            this.depth--;
             at = line;
           } else if (n < 0) at = line;
           else {
@@ -689,7 +698,7 @@ class Elements {
         }
       }
       if (leaf) this.count();
-      if (open.length === 0 && (leaf || single)) {
+      if (this.depth === 0 && (leaf || single)) {
         this.length = at - start;
         return this.length;
       }
@@ -699,8 +708,8 @@ class Elements {
   /** An element is there: count it in the aggregate it stands in, which is closed with its last one. */
   private count(): void {
     const { open } = this;
-    const top = open.length - 1;
-    if (top >= 0 && open[top]! > 0 && --open[top]! === 0) open.pop();
+    const top = this.depth - 1;
+    if (top >= 0 && open[top]! > 0 && --open[top]! === 0) this.depth = top;
   }
 }
 
