@@ -70,6 +70,40 @@ export function latin1Of(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
+/**
+ * Texts that come again and again in a capture, such as methods, versions and content types: each is made once and then
+ * found by its octets, which costs less than making it and leaves nothing to collect. Holds so many at most as it has slots.
+ */
+export class Texts {
+  private readonly octets: (Uint8Array | undefined)[];
+  private readonly texts: string[];
+
+  /** `slots`: a power of two. */
+  constructor(private readonly slots = 256) {
+    this.octets = new Array<Uint8Array | undefined>(slots).fill(undefined);
+    this.texts = new Array<string>(slots).fill('');
+  }
+
+  /** As {@link textOf}. */
+  of(bytes: Uint8Array, from: number, to: number): string {
+    const length = to - from;
+    if (length > 64 || length <= 0) return textOf(bytes, from, to);
+    let hash = length;
+    for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
+    const slot = (hash ^ (hash >>> 9)) & (this.slots - 1);
+    const known = this.octets[slot];
+    if (known !== undefined && known.length === length) {
+      let same = 0;
+      while (same < length && known[same] === bytes[from + same]) same++;
+      if (same === length) return this.texts[slot]!;
+    }
+    const text = textOf(bytes, from, to);
+    this.octets[slot] = bytes.slice(from, to);
+    this.texts[slot] = text;
+    return text;
+  }
+}
+
 /** Order of two octet strings as of text: the first difference decides, then the length. */
 export function compareOctets(a: Uint8Array, b: Uint8Array): number {
   const n = a.length < b.length ? a.length : b.length;

@@ -27,7 +27,7 @@ import {
 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
-import { latin1Of, textOf } from '../core/octets.js';
+import { latin1Of, Texts, textOf } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
@@ -629,34 +629,29 @@ function chunkSize(b: Uint8Array, from: number, to: number): number {
   return at === from ? -1 : size;
 }
 
+const isVersion = (b: Uint8Array, at: number): boolean =>
+  b[at] === 0x48 && b[at + 1] === 0x54 && b[at + 2] === 0x54 && b[at + 3] === 0x50 && b[at + 4] === 0x2f;
+
+/** Does the request line `[start, next)` tell a version? */
+function hasVersion(b: Uint8Array, start: number, next: number): boolean {
+  const stop = trimmed(b, start, next);
+  // It stands at the end in all but the odd one.
+  if (stop - start > 9 && b[stop - 9] === SPACE && isVersion(b, stop - 8)) return true;
+  return / HTTP\/\d/.test(latin1Of(b, start, next));
+}
+
 /** What the first line at `start` begins: undefined when nothing of HTTP. `end` may be before the end of the line. */
 function kindOf(b: Uint8Array, start: number, end: number): Kind | undefined {
-  if (
-    end - start >= 5 &&
-    b[start] === 0x48 &&
-    b[start + 1] === 0x54 &&
-    b[start + 2] === 0x54 &&
-    b[start + 3] === 0x50 &&
-    b[start + 4] === 0x2f
-  )
-    return 'response';
+  if (end - start >= 5 && isVersion(b, start)) return 'response';
   const word = wordEnd(b, start, Math.min(end, start + 24));
   if (word - start < 3 || word >= Math.min(end, start + 24)) return undefined;
   const c = b[start]!;
   if (c < 0x41 || c > 0x5a || !isToken(b, start, word)) return undefined;
-  const method = shortOf(b, start, word);
+  const method = texts.of(b, start, word);
   if (METHODS.has(method)) return method === 'NOTIFY' ? 'notification' : 'request';
   const line = lineEnd(b, start, Math.min(end, start + 4096));
   if (line < 0) return undefined;
   return / HTTP\/1\.[01]$/.test(latin1Of(b, start, trimmed(b, start, line))) ? 'request' : undefined;
-}
-
-/** Text of a few octets; quicker than a decoder. */
-function shortOf(b: Uint8Array, from: number, to: number): string {
-  if (to - from > 64) return latin1Of(b, from, to);
-  let text = '';
-  for (let i = from; i < to; i++) text += String.fromCharCode(b[i]!);
-  return text;
 }
 
 /** Is the header at `at` called `name` (in lower case)? */
@@ -665,6 +660,17 @@ function named(b: Uint8Array, at: number, name: string): boolean {
   if (b[at + n] !== COLON) return false;
   for (let i = 0; i < n; i++) if ((b[at + i]! | 0x20) !== name.charCodeAt(i)) return false;
   return true;
+}
+
+const texts = new Texts(1024);
+
+/** The value of the header `[at, next)` whose name has `name` octets, without the blanks around it; its first 2 KiB. */
+function valueOf(b: Uint8Array, at: number, next: number, name: number): string {
+  let from = at + name + 1;
+  let to = Math.min(trimmed(b, at, next), at + 2048);
+  while (from < to && (b[from] === SPACE || b[from] === 9)) from++;
+  while (to > from && (b[to - 1] === SPACE || b[to - 1] === 9)) to--;
+  return texts.of(b, from, to);
 }
 
 /** Read the head `[start, start + length)`. `method` is that of the request which a response answers. */
@@ -684,34 +690,34 @@ function readHead(b: Uint8Array, start: number, length: number, kind: Kind, meth
   for (let at = line; at < end; ) {
     let next = lineEnd(b, at, end);
     if (next < 0) next = end;
-    const value = (length: number) => shortOf(b, at + length + 1, Math.min(trimmed(b, at, next), at + 2048)).trim();
     // The first letter rules out most.
     switch (b[at]! | 0x20) {
       case 0x68:
-        if (host === undefined && named(b, at, 'host')) host = textOf(b, at + 5, trimmed(b, at, next)).trim();
+        if (host === undefined && named(b, at, 'host')) host = valueOf(b, at, next, 4);
         break;
       case 0x75:
-        if (named(b, at, 'upgrade')) upgrade = value(7).toLowerCase();
+        if (named(b, at, 'upgrade')) upgrade = valueOf(b, at, next, 7).toLowerCase();
         break;
       case 0x63:
         if (named(b, at, 'content-type')) {
-          contentType = value(12);
+          contentType = valueOf(b, at, next, 12);
           const semicolon = contentType.indexOf(';');
           if (semicolon >= 0) contentType = contentType.slice(0, semicolon).trim();
         } else if (named(b, at, 'content-length')) {
-          const text = value(14);
+          const text = valueOf(b, at, next, 14);
           if (/^0*\d{1,15}$/.test(text)) contentLength = Number(text);
-        } else if (named(b, at, 'content-encoding')) contentEncoding = value(16).toLowerCase();
+        } else if (named(b, at, 'content-encoding')) contentEncoding = valueOf(b, at, next, 16).toLowerCase();
         break;
       case 0x74:
-        if (named(b, at, 'transfer-encoding')) chunked = /chunked/i.test(value(17));
+        if (named(b, at, 'transfer-encoding')) chunked = /chunked/i.test(valueOf(b, at, next, 17));
     }
     at = next;
   }
-  const version = kind === 'response' ? shortOf(b, start, first) : shortOf(b, Math.min(second + 1, stop), stop);
-  const code = kind === 'response' && second - first === 4 ? Number(shortOf(b, first + 1, second)) : -1;
+  const isResponse = kind === 'response';
+  const version = isResponse ? texts.of(b, start, first) : texts.of(b, Math.min(second + 1, stop), stop);
+  const code = isResponse && second - first === 4 ? Number(texts.of(b, first + 1, second)) : -1;
   let framing: Framing = 'none';
-  if (kind === 'response') {
+  if (isResponse) {
     const bodiless =
       (code >= 100 && code < 200) || code === 204 || code === 304 || method === 'HEAD' || (method === 'CONNECT' && code < 300);
     if (!bodiless) framing = chunked ? 'chunked' : contentLength >= 0 ? 'length' : 'close';
@@ -721,8 +727,8 @@ function readHead(b: Uint8Array, start: number, length: number, kind: Kind, meth
     kind,
     line: line - start,
     length,
-    method: kind === 'response' ? '' : shortOf(b, start, first),
-    uri: kind === 'response' ? '' : textOf(b, Math.min(first + 1, stop), second),
+    method: isResponse ? '' : texts.of(b, start, first),
+    uri: isResponse ? '' : texts.of(b, Math.min(first + 1, stop), second),
     code: Number.isNaN(code) ? -1 : code,
     version,
     host,
@@ -885,7 +891,7 @@ class HttpParser implements StreamParser {
       }
       const blank = isBlank(b, at, next);
       // HTTP/0.9 is one line without a version, and nothing like a header after it.
-      if (at === start && b[start] !== 0x48 && !blank && next - start < 8192 && !/ HTTP\/\d/.test(latin1Of(b, start, next))) {
+      if (at === start && b[start] !== 0x48 && !blank && next - start < 8192 && !hasVersion(b, start, next)) {
         const header = lineEnd(b, next, end);
         if (header < 0 ? next === end : !b.subarray(next, header).includes(COLON)) return next - start;
       }
