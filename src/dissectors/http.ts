@@ -665,7 +665,7 @@ function named(b: Uint8Array, at: number, name: string): boolean {
 const texts = new Texts(1024);
 
 /** The value of the header `[at, next)` whose name has `name` octets, without the blanks around it; its first 2 KiB. */
-function valueOf(b: Uint8Array, at: number, next: number, name: number): string {
+function headerValue(b: Uint8Array, at: number, next: number, name: number): string {
   let from = at + name + 1;
   let to = Math.min(trimmed(b, at, next), at + 2048);
   while (from < to && (b[from] === SPACE || b[from] === 9)) from++;
@@ -693,23 +693,23 @@ function readHead(b: Uint8Array, start: number, length: number, kind: Kind, meth
     // The first letter rules out most.
     switch (b[at]! | 0x20) {
       case 0x68:
-        if (host === undefined && named(b, at, 'host')) host = valueOf(b, at, next, 4);
+        if (host === undefined && named(b, at, 'host')) host = headerValue(b, at, next, 4);
         break;
       case 0x75:
-        if (named(b, at, 'upgrade')) upgrade = valueOf(b, at, next, 7).toLowerCase();
+        if (named(b, at, 'upgrade')) upgrade = headerValue(b, at, next, 7).toLowerCase();
         break;
       case 0x63:
         if (named(b, at, 'content-type')) {
-          contentType = valueOf(b, at, next, 12);
+          contentType = headerValue(b, at, next, 12);
           const semicolon = contentType.indexOf(';');
           if (semicolon >= 0) contentType = contentType.slice(0, semicolon).trim();
         } else if (named(b, at, 'content-length')) {
-          const text = valueOf(b, at, next, 14);
+          const text = headerValue(b, at, next, 14);
           if (/^0*\d{1,15}$/.test(text)) contentLength = Number(text);
-        } else if (named(b, at, 'content-encoding')) contentEncoding = valueOf(b, at, next, 16).toLowerCase();
+        } else if (named(b, at, 'content-encoding')) contentEncoding = headerValue(b, at, next, 16).toLowerCase();
         break;
       case 0x74:
-        if (named(b, at, 'transfer-encoding')) chunked = /chunked/i.test(valueOf(b, at, next, 17));
+        if (named(b, at, 'transfer-encoding')) chunked = /chunked/i.test(headerValue(b, at, next, 17));
     }
     at = next;
   }
