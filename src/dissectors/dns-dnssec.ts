@@ -24,7 +24,7 @@ import {
 } from '../core/field.js';
 import type { Tree } from '../core/layer.js';
 import { hexOf, u16, u32, u48 } from '../core/octets.js';
-import { eachTypeBit, keyTag, nameText, putName } from './dns-names.js';
+import { eachTypeBit, keyTag, putName } from './dns-names.js';
 import { ALGORITHM, DIGEST, RCODE, TYPE, typeName } from './dns-values.js';
 
 const TKEY_MODE = { 1: 'Server assigned', 2: 'Diffie-Hellman', 3: 'GSS-API', 4: 'Resolver assigned', 5: 'Delete' };
@@ -238,10 +238,10 @@ const ds: Walk = (tree, at) => {
   rest(tree, r.dsDigest, at + 4);
 };
 
-/** What NSEC3 and NSEC3PARAM begin with; where it ends. */
-function nsec3Parameters(tree: Tree, at: number): number {
+/** What NSEC3 and NSEC3PARAM begin with; where it ends. Opt-out is a flag of NSEC3 alone (RFC 5155 section 4.1.2). */
+function nsec3Parameters(tree: Tree, at: number, flags: readonly Field[]): number {
   tree.add(r.nsec3Algorithm, at);
-  tree.word(r.nsec3Flags, at + 1, NSEC3_BITS);
+  tree.word(r.nsec3Flags, at + 1, flags);
   tree.add(r.nsec3Iterations, at + 2);
   if (!tree.add(r.nsec3SaltLength, at + 4)) return Number.POSITIVE_INFINITY;
   const salt = tree.bytes[at + 4]!;
@@ -250,7 +250,7 @@ function nsec3Parameters(tree: Tree, at: number): number {
 }
 
 const nsec3: Walk = (tree, at) => {
-  const after = nsec3Parameters(tree, at);
+  const after = nsec3Parameters(tree, at, NSEC3_BITS);
   if (!tree.add(r.nsec3HashLength, after)) return;
   const end = after + 1 + tree.bytes[after]!;
   if (end > tree.limit) return;
@@ -330,7 +330,7 @@ const tsig: Walk = (tree, at, base, limit) => {
   if (!tree.add(r.tsigMacSize, time + 8)) return;
   const size = u16(tree.bytes, time + 8);
   if (size > 0 && tree.open(r.tsigMac, time + 10, size)) {
-    if (!/^hmac-md5/i.test(nameText(tree.bytes, at, base, limit) ?? '')) tree.put(r.tsigNoAlgorithm, true, time + 10, size);
+    tree.put(r.tsigNoAlgorithm, true, time + 10, size);
     tree.close();
   }
   const after = time + 10 + size;
@@ -373,7 +373,7 @@ export const DNSSEC_WALKS: Readonly<Record<number, Walk>> = {
   47: (tree, at, base, limit) => typeBitmap(tree, putName(tree, r.nsecNext, at, base, limit)),
   48: dnskey,
   50: nsec3,
-  51: nsec3Parameters,
+  51: (tree, at) => nsec3Parameters(tree, at, []),
   52: tlsa,
   53: tlsa,
   55: hip,

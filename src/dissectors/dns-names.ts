@@ -147,7 +147,7 @@ export function readName(bytes: Uint8Array, at: number, base: number, limit: num
   const text = textOf(n);
   if (n <= 1) return { text, length: 0, labels: 0 };
   let labels = 1;
-  for (let i = 0; i < n && scratch[i] !== 0; i++) if (scratch[i] === 46) labels++;
+  for (let i = 0; i < n; i++) if (scratch[i] === 46) labels++;
   return { text, length: n, labels };
 }
 

@@ -32,7 +32,7 @@ import { DNSSEC_WALKS, dnssecRows } from './dns-dnssec.js';
 import { ednsOptions, walkOptions } from './dns-edns.js';
 import { nameText, putName, readName, skipName } from './dns-names.js';
 import { svcbRows, walkSvcb } from './dns-svcb.js';
-import { CLASS, OPT, TYPE, typeName } from './dns-values.js';
+import { CLASS, OPT, SRV, TYPE, typeName } from './dns-values.js';
 
 const FAMILY = { 1: 'IPv4', 2: 'IPv6' };
 const OPT_FLAGS = {
@@ -46,6 +46,9 @@ const CAA_FLAGS = { issuerCritical: flag('dns.caa.flags.issuer_critical', 'Issue
 /** Rows of a record; answers, authorities and additional records share them. */
 export const recordRows = {
   name: string('dns.resp.name', 'Name'),
+  srvService: string('dns.srv.service', 'Service'),
+  srvProtocol: string('dns.srv.proto', 'Protocol'),
+  srvName: string('dns.srv.name', 'Name'),
   type: uint16('dns.resp.type', 'Type', { values: TYPE }),
   class: uint16('dns.resp.class', 'Class', { base: 'hex', values: CLASS }),
   /** In mDNS the class's highest bit says: forget what you have (RFC 6762 section 10.2). */
@@ -122,9 +125,6 @@ export const recordRows = {
   locLongitude: uint32('dns.loc.longitude', 'Longitude'),
   locAltitude: uint32('dns.loc.altitude', 'Altitude'),
   locUnknown: bytes('dns.loc.unknown_data', 'Unknown data'),
-  srvService: string('dns.srv.service', 'Service'),
-  srvProtocol: string('dns.srv.proto', 'Protocol'),
-  srvName: string('dns.srv.name', 'Name'),
   srvPriority: uint16('dns.srv.priority', 'Priority'),
   srvWeight: uint16('dns.srv.weight', 'Weight'),
   srvPort: uint16('dns.srv.port', 'Port'),
@@ -205,7 +205,7 @@ const CAA_BITS: readonly Field[] = Object.values(CAA_FLAGS);
 export const RECORD_FIXED = 10;
 
 /** Record data at `at`, which ends at `tree.limit`; names may point anywhere in the message `[base, limit)`. */
-type Walk = (tree: Tree, at: number, base: number, limit: number, owner: string) => void;
+type Walk = (tree: Tree, at: number, base: number, limit: number) => void;
 
 /** A record whose data is one name. */
 const oneName =
@@ -257,14 +257,7 @@ const wks: Walk = (tree, at) => {
   for (let i = at + 5; i < tree.limit; i++) if (tree.bytes[i] !== 0) tree.add(r.wksBits, i, 1);
 };
 
-/** `_ldap._tcp.example.com` says what the record is about (RFC 2782). */
-const srv: Walk = (tree, at, base, limit, owner) => {
-  const [service, protocol, ...name] = owner.split('.');
-  if (protocol !== undefined && name.length > 0) {
-    tree.put(r.srvService, service!);
-    tree.put(r.srvProtocol, protocol);
-    tree.put(r.srvName, name.join('.'));
-  }
+const srv: Walk = (tree, at, base, limit) => {
   tree.add(r.srvPriority, at);
   tree.add(r.srvWeight, at + 2);
   if (tree.add(r.srvPort, at + 4)) putName(tree, r.srvTarget, at + 6, base, limit);
@@ -296,7 +289,7 @@ const a6: Walk = (tree, at, base, limit) => {
 
 const loc: Walk = (tree, at) => {
   tree.add(r.locVersion, at);
-  if (u8(tree.bytes, at) !== 0) return whole(r.locUnknown)(tree, at + 1, 0, 0, '');
+  if (u8(tree.bytes, at) !== 0) return whole(r.locUnknown)(tree, at + 1, 0, 0);
   tree.add(r.locSize, at + 1);
   tree.add(r.locHorizontal, at + 2);
   tree.add(r.locVertical, at + 3);
@@ -447,6 +440,14 @@ const WALKS: Readonly<Record<number, Walk>> = {
   ...DNSSEC_WALKS,
 };
 
+/** The name of an SRV record in its three parts: `_ldap._tcp.example.com` (RFC 2782). As in Wireshark they stand in place of the name. */
+function putService(tree: Tree, owner: string, at: number, length: number): void {
+  const [service, protocol, ...name] = owner.split('.');
+  tree.put(r.srvService, service!, at, length);
+  if (protocol !== undefined) tree.put(r.srvProtocol, protocol, at, length);
+  if (name.length > 0) tree.put(r.srvName, name.join('.'), at, length);
+}
+
 /**
  * The record at `start` as an item of `section`; where the next begins, or -1 when this one is cut. `limit` is where the
  * octets of the message end that we hold.
@@ -461,7 +462,8 @@ export function walkRecord(tree: Tree, section: Field, start: number, base: numb
   const length = dataStart <= limit ? u16(b, at + 8) : 0;
   const end = dataStart + length;
   tree.item(section, start, end - start, at + 2 <= limit ? `${owner}: ${typeName(type)}` : owner);
-  tree.put(r.name, owner, start, at - start);
+  if (type === SRV) putService(tree, owner, start, at - start);
+  else tree.put(r.name, owner, start, at - start);
   tree.add(r.type, at);
   if (type === OPT) {
     if (at + 4 <= limit) tree.put(r.udpPayloadSize, u16(b, at + 2) & (multicast ? 0x7fff : 0xffff), at + 2, 2);
@@ -479,7 +481,7 @@ export function walkRecord(tree: Tree, section: Field, start: number, base: numb
   if (tree.add(r.length, at + 8) && length > 0) {
     tree.limit = Math.min(end, limit);
     const walk = WALKS[type];
-    if (walk) walk(tree, dataStart, base, limit, owner);
+    if (walk) walk(tree, dataStart, base, limit);
     else if (end <= limit) {
       tree.put(r.undecoded, true, dataStart, length);
       tree.add(r.data, dataStart, length);

@@ -16,6 +16,7 @@ export const SOA = 6;
 export const TXT = 16;
 export const AAAA = 28;
 export const OPT = 41;
+export const SRV = 33;
 export const SVCB = 64;
 export const HTTPS = 65;
 export const ANY = 255;

@@ -87,6 +87,7 @@ export const ETHERTYPE: Readonly<Record<number, string>> = {
   35067: 'Parallel Redundancy Protocol',
   35074: 'Connectivity Fault Management',
   35078: 'FCoE Initialization',
+  35081: 'Cisco MetaData',
   35093: 'RoCE version 1',
   35113: 'TTE',
   35119: 'High-availability Seamless Redundancy',

@@ -6,6 +6,7 @@ import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
 import { ayiya } from './ayiya.js';
+import { ciscoMetadata } from './cisco-metadata.js';
 import { dhcp } from './dhcp.js';
 import { dhcpv6 } from './dhcpv6.js';
 import { dns, llmnr, mdns } from './dns.js';
@@ -53,6 +54,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   ...ipsec,
   gre,
   erspan,
+  ciscoMetadata,
   vxlan,
   vxlanGpe,
   geneve,

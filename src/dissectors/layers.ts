@@ -5,6 +5,7 @@ export { Arcnet } from './arcnet.js';
 export { Arp } from './arp.js';
 export { Ayiya } from './ayiya.js';
 export { CiscoHdlc, Slarp } from './chdlc.js';
+export { CiscoMetadata } from './cisco-metadata.js';
 export { Dhcp } from './dhcp.js';
 export { Dhcpv6 } from './dhcpv6.js';
 export { Dns } from './dns.js';

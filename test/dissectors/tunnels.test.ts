@@ -40,6 +40,18 @@ const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fi
     { 'erspan.version': '1', 'erspan.vlan': '10', 'erspan.spanid': '5', 'erspan.index': '3' },
   ],
   [
+    'Cisco MetaData in GRE',
+    ip('2f', `2000 8909 00000028 0800 01 01 0001 0022 ${INNER}`),
+    'ip:gre:cmd:ip:data',
+    { 'cmd.type': '0x0800', 'cmd.version': '1', 'cmd.length': '1', 'cmd.options': '0x0001', 'cmd.sgt': '34' },
+  ],
+  [
+    'Cisco MetaData behind Ethernet',
+    ip('2f', `0000 6558 020000000001 020000000002 8909 01 01 0001 0022 0800 ${INNER}`),
+    'ip:gre:eth:ethertype:cmd:ip:data',
+    { 'cmd.type': '0x0800', 'cmd.sgt': '34' },
+  ],
+  [
     'VXLAN with a group policy',
     udp(4789, `8848 0064 00007b 00 ${FRAME}`),
     'ip:udp:vxlan:eth:ethertype:ip:data',
