@@ -23,7 +23,7 @@ import { type DecodeAs, type ProtocolEntry, Registry } from './core/registry.js'
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
 import type { Dns } from './dissectors/dns.js';
-import type { Http } from './dissectors/http.js';
+import type { Http } from './dissectors/http-layer.js';
 import type { Icmp } from './dissectors/icmp.js';
 import type { Icmpv6 } from './dissectors/icmpv6.js';
 import { PROTOCOLS } from './dissectors/index.js';

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type HttpTransaction, HttpTransactions } from '../analysis/http-transactions.js';
 import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
-import { Http } from '../dissectors/http.js';
+import { Http } from '../dissectors/http-layer.js';
 import type { AnalysisOptions } from '../frames.js';
 import type { Signs } from '../report/dns.js';
 import {

@@ -17,7 +17,7 @@ export { FrameRelay } from './frame-relay.js';
 export { Geneve } from './geneve.js';
 export { Erspan, Gre } from './gre.js';
 export { Gtp } from './gtp.js';
-export { Http } from './http.js';
+export { Http } from './http-layer.js';
 export { Icmp } from './icmp.js';
 export { Icmpv6 } from './icmpv6.js';
 export { Igmp } from './igmp.js';

@@ -7,7 +7,7 @@ import { KeyLog } from '../../src/analysis/tls-keylog.js';
 import { cryptography } from '../../src/capture/cryptography.js';
 import type { Frame } from '../../src/core/frame.js';
 import { Dtls } from '../../src/dissectors/dtls.js';
-import { Http } from '../../src/dissectors/http.js';
+import { Http } from '../../src/dissectors/http-layer.js';
 import { Tls } from '../../src/dissectors/tls.js';
 import { open } from '../../src/frames.js';
 import { hex, readAll, values } from '../packets.js';

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Frame } from '../../src/core/frame.js';
-import { Http, httpStream } from '../../src/dissectors/http.js';
+import { httpStream } from '../../src/dissectors/http.js';
+import { Http } from '../../src/dissectors/http-layer.js';
 import { fieldsOf, readAll, values } from '../packets.js';
 import { octets, Talk } from '../reassembly/talk.js';
 
