@@ -104,7 +104,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.stun = (frame, stun) => stunExchanges.see(frame, stun as Stun);
   if (options.tcpAnalysis ?? true) {
     const analysis = new TcpAnalysis(options.conversations);
-    hooks.tcpHeader = (frame, tcp, sized) => analysis.segment(frame, tcp as Tcp, sized);
+    hooks.tcpHeader = (frame, tcp, sized) => analysis.header(frame, tcp as Tcp, sized);
     if (options.streams ?? true) {
       const respExchanges = new RespExchanges(options.respObserver);
       const { httpTransactions } = options;

@@ -7,13 +7,12 @@
  * cannot push out those that live, and what has been idle longest goes first.
  */
 import { ipv4Text, ipv6Text } from '../core/addresses.js';
-import type { Frame } from '../core/frame.js';
-import type { Layer } from '../core/layer.js';
 import { i32, u16, u32 } from '../core/octets.js';
 import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
 import { Shelf } from './syn-shelf.js';
 import type { ResetCause } from './tcp-endpoints.js';
 import type { Outstanding } from './tcp-outstanding.js';
+import type { Segment } from './tcp-segment.js';
 import type { SentLog } from './tcp-sent.js';
 
 const SYN = 0x02;
@@ -317,39 +316,31 @@ export class Conversations {
 
   /**
    * The direction a segment belongs to; a new conversation when there is none yet, or when a SYN without ACK comes with
-   * another sequence number than the one its direction began with. At least 16 octets of `tcp` must be captured.
-   * A segment without a length of its own (`sized` false: quoted in an ICMP error, an incomplete datagram, or a
-   * header that its datagram has no room for) finds or makes its conversation but sets no base.
+   * another sequence number than the one its direction began with. A segment without a length of its own finds or
+   * makes its conversation but sets no base.
    */
-  of(frame: Frame, tcp: Layer, sized: boolean): Direction {
-    const { bytes: b, start } = tcp;
-    const ip = frame.addressing as unknown as Layer | undefined;
-    const name = ip === undefined ? '' : ip.protocol.name;
+  of(segment: Segment): Direction {
+    const { bytes: b, start, version, ipBytes, ipStart: at, sequence, flags } = segment;
     const srcPort = u16(b, start);
     const dstPort = u16(b, start + 2);
-    let version = 0;
     let keyLow = 0;
     let keyHigh = 0;
     let fromLow = srcPort <= dstPort;
-    if (name === 'ip') {
-      const { bytes, start: at } = ip!;
-      version = 4;
-      keyLow = i32(bytes, at + 12);
-      keyHigh = i32(bytes, at + 16);
+    if (version === 4) {
+      keyLow = i32(ipBytes, at + 12);
+      keyHigh = i32(ipBytes, at + 16);
       if (keyLow !== keyHigh) fromLow = keyLow < keyHigh;
       if (!fromLow) {
         const swap = keyLow;
         keyLow = keyHigh;
         keyHigh = swap;
       }
-    } else if (name === 'ipv6') {
-      const { bytes, start: at } = ip!;
-      version = 6;
+    } else if (version === 6) {
       let order = 0;
-      for (let i = 8; order === 0 && i < 24; i += 4) order = i32(bytes, at + i) - i32(bytes, at + i + 16);
+      for (let i = 8; order === 0 && i < 24; i += 4) order = i32(ipBytes, at + i) - i32(ipBytes, at + i + 16);
       if (order !== 0) fromLow = order < 0;
-      keyLow = hash6(bytes, fromLow ? at + 8 : at + 24);
-      keyHigh = hash6(bytes, fromLow ? at + 24 : at + 8);
+      keyLow = hash6(ipBytes, fromLow ? at + 8 : at + 24);
+      keyHigh = hash6(ipBytes, fromLow ? at + 24 : at + 8);
     }
     const ports = fromLow ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
 
@@ -362,31 +353,29 @@ export class Conversations {
       if (entry === FREE) break;
       if (entry !== GONE && table[at * SLOT] === keyLow && table[at * SLOT + 1] === keyHigh && table[at * SLOT + 2] === ports) {
         const found = entry > 0 ? this.entries[entry]! : this.unpack(GONE - 1 - entry);
-        if (found.version !== version || (version === 6 && !sameAddresses(found.addresses!, ip!, fromLow))) continue;
+        if (found.version !== version || (version === 6 && !sameAddresses(found.addresses!, segment, fromLow))) continue;
         conversation = found;
         if (entry < 0) this.revive(found, GONE - 1 - entry);
         break;
       }
     }
 
-    const sequence = i32(b, start + 4);
-    const flags = b[start + 13]!;
     const opening = (flags & (SYN | ACK)) === SYN;
     if (conversation === undefined) {
-      const addresses = version === 6 ? addressPair(ip!, fromLow) : undefined;
-      conversation = this.insert(frame, hash, version, keyLow, keyHigh, ports, addresses, fromLow, undefined);
+      const addresses = version === 6 ? addressPair(segment, fromLow) : undefined;
+      conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, addresses, fromLow, undefined);
     } else if (opening) {
       const me = conversation.directions[fromLow ? 0 : 1];
       if (me.baseKnown && me.base !== sequence)
-        conversation = this.insert(frame, hash, version, keyLow, keyHigh, ports, conversation.addresses, fromLow, conversation);
+        conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, conversation.addresses, fromLow, conversation);
     }
 
     const me = conversation.directions[fromLow ? 0 : 1];
-    conversation.lastFrame = frame.number;
+    conversation.lastFrame = segment.number;
     conversation.previousSeconds = conversation.lastSeconds;
     conversation.previousNanoseconds = conversation.lastNanoseconds;
-    conversation.lastSeconds = frame.seconds;
-    conversation.lastNanoseconds = frame.nanoseconds;
+    conversation.lastSeconds = segment.seconds;
+    conversation.lastNanoseconds = segment.nanoseconds;
     me.segments++;
     // Order by the second is fine enough for forgetting, and spares busy conversations the moves.
     if (
@@ -395,17 +384,17 @@ export class Conversations {
     )
       this.touch(conversation, me);
     if (flags & SYN) this.opened(conversation, me, flags);
-    if (sized) {
+    if (segment.length >= 0) {
       if (!me.baseKnown) {
         me.baseKnown = true;
         me.base = flags & SYN ? sequence : (sequence - 1) | 0;
       } else if ((flags & (SYN | ACK)) === (SYN | ACK) && sequence !== me.base) {
         me.base = sequence;
-        conversation.reusedAt = frame.number;
+        conversation.reusedAt = segment.number;
       }
       if (flags & ACK && !me.peer.baseKnown) {
         me.peer.baseKnown = true;
-        me.peer.base = (u32(b, start + 8) - 1) | 0;
+        me.peer.base = (segment.ack - 1) | 0;
       }
     }
     return me;
@@ -416,7 +405,7 @@ export class Conversations {
   }
 
   private insert(
-    frame: Frame,
+    segment: Segment,
     hash: number,
     version: number,
     keyLow: number,
@@ -427,9 +416,19 @@ export class Conversations {
     replaced: Conversation | undefined,
   ): Conversation {
     if (replaced !== undefined) this.remove(replaced);
-    this.makeRoom(frame.seconds);
-    const conversation = new Conversation(this.count++, frame, version, keyLow, keyHigh, ports, addresses, fromLow, replaced !== undefined);
-    if (replaced !== undefined) conversation.reusedAt = frame.number;
+    this.makeRoom(segment.seconds);
+    const conversation = new Conversation(
+      this.count++,
+      segment,
+      version,
+      keyLow,
+      keyHigh,
+      ports,
+      addresses,
+      fromLow,
+      replaced !== undefined,
+    );
+    if (replaced !== undefined) conversation.reusedAt = segment.number;
     if ((this.used + 1) * 4 > (this.mask + 1) * 3) this.rehash();
     const entry = this.freeEntries.pop() ?? this.entries.length;
     this.entries[entry] = conversation;
@@ -593,8 +592,7 @@ function hash6(bytes: Uint8Array, at: number): number {
 }
 
 /** The two addresses of an IPv6 header, the lower one first. */
-function addressPair(ip: Layer, fromLow: boolean): Uint8Array {
-  const { bytes, start } = ip;
+function addressPair({ ipBytes: bytes, ipStart: start }: Segment, fromLow: boolean): Uint8Array {
   const pair = new Uint8Array(32);
   for (let i = 0; i < 16; i++) {
     pair[i] = bytes[start + (fromLow ? 8 : 24) + i]!;
@@ -603,8 +601,7 @@ function addressPair(ip: Layer, fromLow: boolean): Uint8Array {
   return pair;
 }
 
-function sameAddresses(pair: Uint8Array, ip: Layer, fromLow: boolean): boolean {
-  const { bytes, start } = ip;
+function sameAddresses(pair: Uint8Array, { ipBytes: bytes, ipStart: start }: Segment, fromLow: boolean): boolean {
   const low = start + (fromLow ? 8 : 24);
   const high = start + (fromLow ? 24 : 8);
   for (let i = 0; i < 16; i++) if (pair[i] !== bytes[low + i] || pair[16 + i] !== bytes[high + i]) return false;

@@ -2,9 +2,9 @@
  * The states of the two endpoints of a conversation, as far as the capture shows them (RFC 9293 section 3.3.2): what was
  * seen is taken for delivered, and an endpoint that answered is taken to have read what it answers.
  */
-import type { Frame } from '../core/frame.js';
 import { seqAtOrAfter } from '../core/sequence.js';
 import type { Direction } from './conversations.js';
+import type { Segment } from './tcp-segment.js';
 
 const FIN = 0x01;
 const SYN = 0x02;
@@ -30,34 +30,26 @@ export type ResetCause = 'a SYN' | 'data' | 'a FIN' | 'an ACK' | 'nothing seen';
 
 /**
  * Take in what a segment means for the endpoints, before the rest of the analysis does. Returns a remark on resets.
- * Signed sequence numbers.
  */
-export function follow(
-  frame: Frame,
-  me: Direction,
-  sequence: number,
-  ack: number,
-  flags: number,
-  length: number,
-  window: number,
-): string | undefined {
+export function follow(segment: Segment, me: Direction): string | undefined {
+  const { sequence, ack, flags, length, window } = segment;
   const { peer, conversation } = me;
   if (length > 0) {
     me.octets += length;
     if (peer.finFrame !== 0) me.octetsAfterPeerFin += length;
   }
-  if (window === 0 || me.window === 0) followWindow(frame, me, flags, window);
+  if (window === 0 || me.window === 0) followWindow(segment, me, flags, window);
   if (flags & ACK && peer.finFrame !== 0 && !peer.finAcked && (flags & RST) === 0 && seqAtOrAfter(ack, peer.finEnd)) peer.finAcked = true;
   if ((flags & (SYN | FIN | RST)) === 0) return undefined;
   if ((flags & (SYN | ACK)) === SYN && peer.syns > 0 && !conversation.synAckSeen) conversation.simultaneousOpen = true;
   if (flags & FIN && me.finFrame === 0) {
-    me.finFrame = frame.number;
+    me.finFrame = segment.number;
     me.finEnd = (sequence + length + 1) | 0;
     // A FIN that does not acknowledge the other side's was sent without knowing of it.
     if (peer.finFrame !== 0 && !((flags & ACK) !== 0 && seqAtOrAfter(ack, peer.finEnd))) conversation.simultaneousClose = true;
   }
   if ((flags & RST) === 0 || conversation.resetFrame !== 0) return undefined;
-  conversation.resetFrame = frame.number;
+  conversation.resetFrame = segment.number;
   conversation.resetBy = me;
   conversation.resetAnswers = peer.lastFrame;
   conversation.resetCause = causeOf(peer);
@@ -73,13 +65,13 @@ function causeOf(peer: Direction): ResetCause {
 }
 
 /** Count the times at which a receiver had no room, and how long its sender had to wait. */
-function followWindow(frame: Frame, me: Direction, flags: number, window: number): void {
+function followWindow(segment: Segment, me: Direction, flags: number, window: number): void {
   if (window === 0 && me.window !== 0 && (flags & (SYN | FIN | RST)) === 0) {
     me.zeroWindows++;
-    me.zeroSeconds = frame.seconds;
-    me.zeroNanoseconds = frame.nanoseconds;
+    me.zeroSeconds = segment.seconds;
+    me.zeroNanoseconds = segment.nanoseconds;
   } else if (window !== 0 && me.zeroWindows > 0)
-    me.stalled += (frame.seconds - me.zeroSeconds) * 1e9 + (frame.nanoseconds - me.zeroNanoseconds);
+    me.stalled += (segment.seconds - me.zeroSeconds) * 1e9 + (segment.nanoseconds - me.zeroNanoseconds);
 }
 
 /** The state of the endpoint that sends in this direction. */

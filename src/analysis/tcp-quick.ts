@@ -5,13 +5,11 @@
  * Beside the steps that it saves, it spares the engine: the long way has many branches that are taken late and seldom,
  * each of which would have the code of every segment compiled anew.
  */
-import type { Frame } from '../core/frame.js';
-import { i32, u16, u32 } from '../core/octets.js';
-import type { Tcp } from '../dissectors/tcp.js';
+import { i32, u32 } from '../core/octets.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import type { Direction } from './conversations.js';
+import type { Segment } from './tcp-segment.js';
 import { RESENT } from './tcp-sent.js';
-import { identityOf } from './tcp-verdict.js';
 
 const PSH = 0x08;
 const ACK = 0x10;
@@ -20,36 +18,25 @@ const ACK = 0x10;
 const TIMESTAMPS = 0x0101080a;
 
 /**
- * Analyse and judge a segment with `length` octets of payload, of a conversation that is not new; false, and nothing
- * done, when it is not a plain one. Sequence numbers are signed 32-bit integers.
+ * Analyse and judge a sized segment of a conversation that is not new; false, and nothing done, when it is not a plain
+ * one. Sequence numbers are signed 32-bit integers.
  */
-export function analyseQuickly(
-  frame: Frame,
-  tcp: Tcp,
-  me: Direction,
-  facts: Facts.TcpFacts,
-  header: number,
-  flags: number,
-  sequence: number,
-  ack: number,
-  length: number,
-): boolean {
+export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.TcpFacts): boolean {
+  const { flags, header, sequence, ack, length, window, identity } = segment;
   if ((flags & ~PSH) !== ACK) return false;
-  const { bytes: b, start } = tcp;
+  const { bytes: b, start } = segment;
   let tsval = 0;
   if (header !== 20) {
-    if (header !== 32 || start + 32 > tcp.captured || u32(b, start + 20) !== TIMESTAMPS) return false;
+    if (header !== 32 || start + 32 > segment.captured || u32(b, start + 20) !== TIMESTAMPS) return false;
     tsval = i32(b, start + 24);
   }
   const { peer, conversation, sent, outstanding } = me;
-  const window = u16(b, start + 14);
   // In order, after something, with room on both sides.
   if (sequence !== me.next || sequence === 0 || me.lastFrame === 0) return false;
   if (window === 0 || me.window === 0 || peer.window === 0 || peer.finFrame !== 0) return false;
   if (conversation.accurateEcn === 2 || (conversation.initialRtt === 0 && conversation.synSeen)) return false;
   if (!conversation.handshakeDone && ack === ((peer.base + 1) | 0)) return false;
   if (peer.maxAckable !== 0 && ((ack - peer.maxAckable) | 0) > 0) return false;
-  const identity = identityOf(frame, tcp);
   const end = (sequence + length) | 0;
   if (length > 0) {
     if (sent === undefined || sent.high !== sequence || outstanding === undefined || outstanding.full) return false;
@@ -71,7 +58,7 @@ export function analyseQuickly(
     } else if (length === 0 && theirs.high !== ack && me.window === window) return false;
   }
 
-  const { number, seconds, nanoseconds } = frame;
+  const { number, seconds, nanoseconds } = segment;
   // As the verdicts do.
   if (length > 0) {
     me.octets += length;

@@ -7,17 +7,15 @@
  * nothing at all because all of it had arrived (RFC 2883, RFC 4015). Copies that the capture itself made are told by
  * their IP identification and checksum and kept out of the state.
  */
-import type { Frame } from '../core/frame.js';
-import type { Layer } from '../core/layer.js';
-import { i32, u16 } from '../core/octets.js';
+import { i32 } from '../core/octets.js';
 import { seqAfter, seqAtOrAfter, seqAtOrBefore, seqBefore } from '../core/sequence.js';
 import { durationText } from '../core/time.js';
-import type { Tcp } from '../dissectors/tcp.js';
 import type { RepeatKind, TcpFacts, TcpVerdict } from '../dissectors/tcp-facts.js';
 import { isDsack } from '../dissectors/tcp-options.js';
 import type { Direction } from './conversations.js';
 import { follow } from './tcp-endpoints.js';
 import type { OptionFacts } from './tcp-option-facts.js';
+import type { Segment } from './tcp-segment.js';
 import { NEEDLESS, RESENT, SACKED, SentLog } from './tcp-sent.js';
 
 const FIN = 0x01;
@@ -38,92 +36,74 @@ const KEEP_ALIVE_PAUSE = 500e6;
 /** Ranges that are marked for a SACK block at most, each time it is reported. */
 const SACK_STEPS = 64;
 
-/** Judge a segment, before the rest of the analysis takes it in, and remember it for those to come. Numbers are signed 32-bit integers. */
-export function judge(
-  frame: Frame,
-  tcp: Tcp,
-  me: Direction,
-  facts: TcpFacts,
-  options: OptionFacts,
-  sequence: number,
-  ack: number,
-  flags: number,
-  length: number,
-  window: number,
-): void {
-  const identity = identityOf(frame, tcp);
-  if (isCopy(frame, me, identity, sequence, flags, length)) {
+/** Judge a segment, before the rest of the analysis takes it in, and remember it for those to come. */
+export function judge(segment: Segment, me: Direction, facts: TcpFacts, options: OptionFacts): void {
+  const { sequence, ack, flags, length, window, identity } = segment;
+  if (isCopy(segment, me, identity, sequence, flags, length)) {
     facts.verdict = {
       repeat: {
         kind: 'duplicate-capture',
         of: me.lastFrame,
         first: me.lastFrame,
-        after: sinceLast(frame, me),
+        after: sinceLast(segment, me),
         timeout: 0,
         evidence: identity >>> 16 === 0 ? 'same checksum, at once' : 'same IP identification and checksum',
       },
     };
     return;
   }
-  const note = follow(frame, me, sequence, ack, flags, length, window);
+  const note = follow(segment, me);
   let verdict: TcpVerdict | undefined = note === undefined ? undefined : { note };
-  if (flags & SYN) verdict = judgeSyn(frame, me, flags);
+  if (flags & SYN) verdict = judgeSyn(segment, me, flags);
   else if ((flags & RST) === 0 && (length > 0 || flags & FIN))
-    verdict = judgeData(frame, me, options, sequence, flags & FIN ? length + 1 : length, length, identity);
-  else if (length === 0 && me.next !== 0 && ((sequence - me.next) | 0) === -1) verdict = judgeProbe(frame, me, sequence);
+    verdict = judgeData(segment, me, options, sequence, flags & FIN ? length + 1 : length, length, identity);
+  else if (length === 0 && me.next !== 0 && ((sequence - me.next) | 0) === -1) verdict = judgeProbe(segment, me, sequence);
   if (flags & ACK && (flags & (SYN | RST)) !== SYN) {
     const { sent } = me.peer;
     if (sent !== undefined) {
-      const told = judgeAck(frame, tcp, me, sent, options, ack, flags, length, window);
+      const told = judgeAck(segment, me, sent, options, ack, flags, length, window);
       if (told !== undefined) verdict = verdict === undefined ? told : { ...verdict, ...told };
     }
     if (!me.conversation.handshakeDone && (flags & (SYN | RST)) === 0) {
-      const told = judgeHandshake(frame, me, ack);
+      const told = judgeHandshake(segment, me, ack);
       if (told !== undefined) verdict = verdict === undefined ? told : { ...verdict, ...told };
     }
   }
   facts.verdict = verdict;
-  me.lastFrame = frame.number;
+  me.lastFrame = segment.number;
   me.lastSequence = sequence;
   me.lastIdentity = identity;
   me.lastLength = length;
   me.lastFlags = flags;
 }
 
-/** IP identification and TCP checksum in one number; the former is 0 where there is none. */
-export function identityOf(frame: Frame, tcp: Tcp): number {
-  const ip = frame.addressing as unknown as Layer | undefined;
-  const id = ip !== undefined && ip.protocol.name === 'ip' ? u16(ip.bytes, ip.start + 4) : 0;
-  return (id << 16) | u16(tcp.bytes, tcp.start + 16);
-}
-
-const sinceLast = (frame: Frame, me: Direction): number =>
-  (frame.seconds - me.lastSeconds) * 1e9 + (frame.nanoseconds - me.lastNanoseconds);
+const sinceLast = (segment: Segment, me: Direction): number =>
+  (segment.seconds - me.lastSeconds) * 1e9 + (segment.nanoseconds - me.lastNanoseconds);
 
 /** The packet before in this direction once more: a mirror port that copies both ways, or a router seen on both sides. */
-function isCopy(frame: Frame, me: Direction, identity: number, sequence: number, flags: number, length: number): boolean {
+function isCopy(segment: Segment, me: Direction, identity: number, sequence: number, flags: number, length: number): boolean {
   if (me.lastFrame === 0 || identity !== me.lastIdentity || sequence !== me.lastSequence || length !== me.lastLength) return false;
   // The checksum covers flags, window and time stamps; a receiver that asks again at once does not change any of them either.
-  const since = sinceLast(frame, me);
+  const since = sinceLast(segment, me);
   if (identity >>> 16 !== 0) return since >= 0 && since < COPY_TIME;
   return since >= 0 && since < BLIND_COPY_TIME && length > 0 && (flags & (SYN | FIN | RST)) === 0;
 }
 
-function judgeSyn(frame: Frame, me: Direction, flags: number): TcpVerdict | undefined {
+function judgeSyn(segment: Segment, me: Direction, flags: number): TcpVerdict | undefined {
   const { conversation } = me;
   if (flags & ACK && !conversation.synAckSeen) {
     conversation.synAckSeen = true;
-    conversation.synAckSeconds = frame.seconds;
-    conversation.synAckNanoseconds = frame.nanoseconds;
+    conversation.synAckSeconds = segment.seconds;
+    conversation.synAckNanoseconds = segment.nanoseconds;
   }
   const of = me.synFrame;
-  const after = (frame.seconds - me.synSeconds) * 1e9 + (frame.nanoseconds - me.synNanoseconds);
-  me.synFrame = frame.number;
-  me.synSeconds = frame.seconds;
-  me.synNanoseconds = frame.nanoseconds;
+  const after = (segment.seconds - me.synSeconds) * 1e9 + (segment.nanoseconds - me.synNanoseconds);
+  me.synFrame = segment.number;
+  me.synSeconds = segment.seconds;
+  me.synNanoseconds = segment.nanoseconds;
   me.syns++;
   if (of === 0) {
-    me.firstSynFrame = frame.number;
+    me.firstSynFrame = segment.number;
     return undefined;
   }
   me.resent++;
@@ -134,14 +114,14 @@ function judgeSyn(frame: Frame, me: Direction, flags: number): TcpVerdict | unde
 }
 
 /** A segment without data, one octet before what was sent last: it asks whether the other side is still there. */
-function judgeProbe(frame: Frame, me: Direction, sequence: number): TcpVerdict | undefined {
+function judgeProbe(segment: Segment, me: Direction, sequence: number): TcpVerdict | undefined {
   const { sent, peer } = me;
   if (sent === undefined ? false : seqBefore(sent.acked, sent.high)) return undefined;
-  if (me.lastFrame === 0 || sinceLast(frame, me) < KEEP_ALIVE_PAUSE / (peer.window === 0 ? 5 : 1)) return undefined;
-  return probe(frame, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
+  if (me.lastFrame === 0 || sinceLast(segment, me) < KEEP_ALIVE_PAUSE / (peer.window === 0 ? 5 : 1)) return undefined;
+  return probe(segment, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
 }
 
-function probe(frame: Frame, me: Direction, kind: 'keep-alive' | 'window-probe', sequence: number): TcpVerdict {
+function probe(segment: Segment, me: Direction, kind: 'keep-alive' | 'window-probe', sequence: number): TcpVerdict {
   const { sent } = me;
   const i = sent === undefined ? -1 : sent.find(sequence);
   return {
@@ -149,11 +129,11 @@ function probe(frame: Frame, me: Direction, kind: 'keep-alive' | 'window-probe',
       kind,
       of: i < 0 ? 0 : sent!.lastFrame(i),
       first: i < 0 ? 0 : sent!.firstFrame(i),
-      after: sinceLast(frame, me),
+      after: sinceLast(segment, me),
       timeout: 0,
       evidence:
         kind === 'keep-alive'
-          ? `one octet back, all acknowledged, after ${durationText(sinceLast(frame, me))} of silence`
+          ? `one octet back, all acknowledged, after ${durationText(sinceLast(segment, me))} of silence`
           : 'one octet back, the receiver has no room',
     },
   };
@@ -161,7 +141,7 @@ function probe(frame: Frame, me: Direction, kind: 'keep-alive' | 'window-probe',
 
 /** A segment that takes `size` sequence numbers, `length` of them octets of data. */
 function judgeData(
-  frame: Frame,
+  segment: Segment,
   me: Direction,
   options: OptionFacts,
   sequence: number,
@@ -169,7 +149,7 @@ function judgeData(
   length: number,
   identity: number,
 ): TcpVerdict | undefined {
-  const { number, seconds, nanoseconds } = frame;
+  const { number, seconds, nanoseconds } = segment;
   const end = (sequence + size) | 0;
   const tsval = options.timestamps ? options.tsval | 0 : 0;
   let { sent } = me;
@@ -188,28 +168,28 @@ function judgeData(
       return { missing };
     }
     case 'forgotten':
-      return judgeForgotten(frame, me, sent, sequence, end, length);
+      return judgeForgotten(segment, me, sent, sequence, end, length);
     case 'fills': {
-      const verdict = judgeFiller(frame, me, sent, options, sequence, end, identity);
-      addUnseen(sent, sequence, end, frame, identity, tsval);
+      const verdict = judgeFiller(segment, me, sent, options, sequence, end, identity);
+      addUnseen(sent, sequence, end, segment, identity, tsval);
       return verdict;
     }
     case 'repeat': {
-      const verdict = judgeRepeat(frame, me, sent, sequence, end, length, identity);
+      const verdict = judgeRepeat(segment, me, sent, sequence, end, length, identity);
       if (verdict.repeat?.kind === 'duplicate-capture') return verdict;
       const first = sent.find(sequence);
       let to = first;
       while (to < sent.count && seqBefore(sent.start(to), end)) to++;
       me.repeatedOctets += Math.min(length, (sent.end(to - 1) - sequence) | 0);
       sent.resend(first, to, number, seconds, nanoseconds, identity, tsval);
-      addUnseen(sent, sequence, end, frame, identity, tsval);
+      addUnseen(sent, sequence, end, segment, identity, tsval);
       return verdict;
     }
   }
 }
 
 /** Enter those parts of `[start, end)` that were not seen yet. Each step goes past a range or ends. */
-function addUnseen(sent: SentLog, start: number, end: number, frame: Frame, identity: number, tsval: number): void {
+function addUnseen(sent: SentLog, start: number, end: number, segment: Segment, identity: number, tsval: number): void {
   let at = start;
   while (seqBefore(at, end)) {
     const holder = sent.find(at);
@@ -219,25 +199,32 @@ function addUnseen(sent: SentLog, start: number, end: number, frame: Frame, iden
     }
     const next = sent.after(at);
     const stop = next < sent.count && seqBefore(sent.start(next), end) ? sent.start(next) : end;
-    sent.add(at, stop, frame.number, frame.seconds, frame.nanoseconds, identity, tsval);
+    sent.add(at, stop, segment.number, segment.seconds, segment.nanoseconds, identity, tsval);
     at = stop;
   }
 }
 
 /** Before all that is remembered: acknowledged long ago, or sent before the capture began. */
-function judgeForgotten(frame: Frame, me: Direction, sent: SentLog, sequence: number, end: number, length: number): TcpVerdict | undefined {
+function judgeForgotten(
+  segment: Segment,
+  me: Direction,
+  sent: SentLog,
+  sequence: number,
+  end: number,
+  length: number,
+): TcpVerdict | undefined {
   if (!seqAtOrBefore(end, sent.acked)) return undefined;
   if (length <= 1 && sequence === ((sent.high - 1) | 0))
-    return probe(frame, me, me.peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
+    return probe(segment, me, me.peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
   me.resent++;
   me.needless++;
   me.repeatedOctets += length;
-  return { repeat: { kind: 'spurious', of: 0, first: 0, after: sinceLast(frame, me), timeout: 0, evidence: 'acknowledged before' } };
+  return { repeat: { kind: 'spurious', of: 0, first: 0, after: sinceLast(segment, me), timeout: 0, evidence: 'acknowledged before' } };
 }
 
 /** Octets that were not seen though later ones were: overtaken on the way, or lost before the capture and sent again. */
 function judgeFiller(
-  frame: Frame,
+  segment: Segment,
   me: Direction,
   sent: SentLog,
   options: OptionFacts,
@@ -247,7 +234,7 @@ function judgeFiller(
 ): TcpVerdict | undefined {
   const over = sent.after(sequence);
   if (over >= sent.count) return undefined;
-  const late = sent.since(over, frame.seconds, frame.nanoseconds);
+  const late = sent.since(over, segment.seconds, segment.nanoseconds);
   me.missing -= Math.min(me.missing, Math.max(0, (end - sequence) | 0));
   const overtaker = sent.firstFrame(over);
   let again: boolean | undefined;
@@ -284,13 +271,13 @@ function judgeFiller(
     return { late, overtakenBy: overtaker, lateEvidence: evidence };
   }
   me.resent++;
-  const kind = causeOf(frame, me, sent, -1, sequence, late);
+  const kind = causeOf(segment, me, sent, -1, sequence, late);
   return { repeat: { kind, of: 0, first: 0, after: late, timeout: 0, evidence: `not captured before; ${evidence}` } };
 }
 
 /** Octets that were seen before. */
 function judgeRepeat(
-  frame: Frame,
+  segment: Segment,
   me: Direction,
   sent: SentLog,
   sequence: number,
@@ -301,7 +288,7 @@ function judgeRepeat(
   const i = sent.find(sequence);
   const of = sent.lastFrame(i);
   const first = sent.firstFrame(i);
-  const after = sent.since(i, frame.seconds, frame.nanoseconds);
+  const after = sent.since(i, segment.seconds, segment.nanoseconds);
   const repeat = (kind: RepeatKind, evidence: string, timeout = 0): TcpVerdict => ({
     repeat: { kind, of, first, after, timeout, evidence },
   });
@@ -310,7 +297,7 @@ function judgeRepeat(
   const { peer } = me;
   const allAcked = seqAtOrBefore(sent.high, sent.acked);
   if (length <= 1 && allAcked && sequence === ((sent.high - 1) | 0))
-    return probe(frame, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
+    return probe(segment, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
   me.resent++;
   if (seqAtOrBefore(end, sent.acked) || (sent.marks(i) & SACKED && seqAtOrBefore(end, sent.end(i)))) {
     me.needless++;
@@ -318,20 +305,20 @@ function judgeRepeat(
   }
   if (seqAtOrBefore(end, sent.acked)) return repeat('spurious', `acknowledged in #${sent.ackFrame} before`);
   if (sent.marks(i) & SACKED && seqAtOrBefore(end, sent.end(i))) return repeat('spurious', `reported by SACK in #${sent.sackFrame} before`);
-  const kind = causeOf(frame, me, sent, i, sequence, after);
+  const kind = causeOf(segment, me, sent, i, sequence, after);
   switch (kind) {
     case 'tlp':
       sent.probedHigh = sent.high;
       return repeat(kind, `the last segment sent, ${durationText(after)} without an ACK, before a timeout could be`);
     case 'timeout': {
-      if (sent.recovery === 2 && seqBefore(sent.acked, sent.recoverHigh) && quiet(frame, me) < patience(me, sent))
+      if (sent.recovery === 2 && seqBefore(sent.acked, sent.recoverHigh) && quiet(segment, me) < patience(me, sent))
         return repeat(kind, `follows the timeout of #${sent.recoveryFrame}`);
       const timeout = sent.countTimeout(i);
       me.timeoutsInARow = timeout;
       sent.recovery = 2;
       sent.recoverHigh = sent.high;
-      sent.recoveryFrame = frame.number;
-      return repeat(kind, `${durationText(quiet(frame, me))} since the receiver was heard`, timeout);
+      sent.recoveryFrame = segment.number;
+      return repeat(kind, `${durationText(quiet(segment, me))} since the receiver was heard`, timeout);
     }
     case 'fast': {
       const asked =
@@ -343,7 +330,7 @@ function judgeRepeat(
       if (sent.recovery !== 1) {
         sent.recovery = 1;
         sent.recoverHigh = sent.high;
-        sent.recoveryFrame = frame.number;
+        sent.recoveryFrame = segment.number;
       }
       return repeat(kind, evidence);
     }
@@ -351,24 +338,24 @@ function judgeRepeat(
       if (sent.recovery === 0) {
         sent.recovery = 1;
         sent.recoverHigh = sent.high;
-        sent.recoveryFrame = frame.number;
+        sent.recoveryFrame = segment.number;
       }
       return repeat(kind, `SACK in #${sent.sackFrame} of octets beyond it`);
   }
 }
 
 /** Nanoseconds since the receiver was last heard of. */
-const quiet = (frame: Frame, me: Direction): number => sinceLast(frame, me.peer);
+const quiet = (segment: Segment, me: Direction): number => sinceLast(segment, me.peer);
 
 /** How long what the receiver says may still be what makes the sender send again: one and a half round trips, and some. */
 const patience = (me: Direction, sent: SentLog): number => 1.5 * Math.max(me.conversation.initialRtt, sent.smoothedRtt) + 1.5e6;
 
 /** What made the sender send the range `i` (-1: one that was not captured) again, `after` nanoseconds after the last time. */
-function causeOf(frame: Frame, me: Direction, sent: SentLog, i: number, sequence: number, after: number): RepeatKind {
+function causeOf(segment: Segment, me: Direction, sent: SentLog, i: number, sequence: number, after: number): RepeatKind {
   const { peer } = me;
   if (peer.lastFrame === 0) return after >= MINIMUM_TIMEOUT * 0.95 ? 'timeout' : 'fast';
   const sackAbove = sent.sackFrame !== 0 && seqAfter(sent.sackHigh, sequence) && seqAfter(sent.sackHigh, sent.acked);
-  const heard = quiet(frame, me);
+  const heard = quiet(segment, me);
   const rtt = Math.max(me.conversation.initialRtt, sent.smoothedRtt);
   const byTimer = heard > patience(me, sent) && after > patience(me, sent);
   const tail = i >= 0 && sent.end(i) === sent.high;
@@ -389,8 +376,7 @@ function causeOf(frame: Frame, me: Direction, sent: SentLog, i: number, sequence
 
 /** What an ACK tells of the data that goes the other way. */
 function judgeAck(
-  frame: Frame,
-  tcp: Tcp,
+  segment: Segment,
   me: Direction,
   sent: SentLog,
   options: OptionFacts,
@@ -404,10 +390,10 @@ function judgeAck(
   let dsack = false;
   let news = false;
   if (options.sackLength >= 10) {
-    const { bytes: b } = tcp;
+    const { bytes: b } = segment;
     const at = options.sackAt;
     dsack = isDsack(b, at, options.sackLength, ack);
-    if (dsack) verdict = needless(frame, me.peer, sent, i32(b, at + 2), 'D-SACK: it came twice');
+    if (dsack) verdict = needless(segment, me.peer, sent, i32(b, at + 2), 'D-SACK: it came twice');
     for (let block = dsack ? 1 : 0; 10 + 8 * block <= options.sackLength; block++) {
       const left = i32(b, at + 2 + 8 * block);
       const right = i32(b, at + 6 + 8 * block);
@@ -417,17 +403,17 @@ function judgeAck(
         news = true;
       }
       sent.sack(left, right, SACK_STEPS);
-      sent.sackFrame = frame.number;
+      sent.sackFrame = segment.number;
     }
   }
   if (advance > 0) {
     if (seqAtOrBefore(ack, sent.high)) {
-      if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(frame, me.peer, sent, sent.unacknowledged, options);
-      sent.acknowledge(ack, frame.seconds, frame.nanoseconds);
+      if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(segment, me.peer, sent, sent.unacknowledged, options);
+      sent.acknowledge(ack, segment.seconds, segment.nanoseconds);
     } else sent.acked = ack;
     sent.duplicates = 0;
     me.peer.timeoutsInARow = 0;
-    sent.ackFrame = frame.number;
+    sent.ackFrame = segment.number;
     if (sent.recovery !== 0 && seqAtOrAfter(ack, sent.recoverHigh)) sent.recovery = 0;
     return verdict;
   }
@@ -440,28 +426,28 @@ function judgeAck(
 }
 
 /** The repeat that carried `octet` last was not needed. */
-function needless(frame: Frame, sender: Direction, sent: SentLog, octet: number, evidence: string): TcpVerdict | undefined {
+function needless(segment: Segment, sender: Direction, sent: SentLog, octet: number, evidence: string): TcpVerdict | undefined {
   const i = sent.find(octet);
-  if (i < 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT || sent.lastFrame(i) === frame.number) return undefined;
+  if (i < 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT || sent.lastFrame(i) === segment.number) return undefined;
   sent.mark(i, NEEDLESS);
   sender.needless++;
   return { needless: sent.lastFrame(i), needlessEvidence: evidence };
 }
 
 /** RFC 4015 (Eifel): the ACK of a range that was sent again echoes a time stamp older than the repeat's, so the first one had arrived. */
-function judgeEcho(frame: Frame, sender: Direction, sent: SentLog, i: number, options: OptionFacts): TcpVerdict | undefined {
+function judgeEcho(segment: Segment, sender: Direction, sent: SentLog, i: number, options: OptionFacts): TcpVerdict | undefined {
   if (!options.timestamps || options.tsecr === 0 || (sent.marks(i) & (RESENT | NEEDLESS)) !== RESENT) return undefined;
   if (sent.tsval(i) === 0 || !seqBefore(options.tsecr, sent.tsval(i))) return undefined;
-  return needless(frame, sender, sent, sent.start(i), 'its ACK echoes the time stamp of the first one');
+  return needless(segment, sender, sent, sent.start(i), 'its ACK echoes the time stamp of the first one');
 }
 
 /** The ACK with which the side that opened completes the handshake. */
-function judgeHandshake(frame: Frame, me: Direction, ack: number): TcpVerdict | undefined {
+function judgeHandshake(segment: Segment, me: Direction, ack: number): TcpVerdict | undefined {
   const { conversation, peer } = me;
   if (!conversation.synAckSeen || conversation.opener !== me || !conversation.synSeen || peer.synFrame === 0) return undefined;
   if (ack !== ((peer.base + 1) | 0)) return undefined;
   conversation.handshakeDone = true;
-  const handshake = (frame.seconds - conversation.synSeconds) * 1e9 + (frame.nanoseconds - conversation.synNanoseconds);
+  const handshake = (segment.seconds - conversation.synSeconds) * 1e9 + (segment.nanoseconds - conversation.synNanoseconds);
   conversation.handshake = handshake;
   return { handshake };
 }

@@ -5,7 +5,6 @@
  * happened is told by the verdicts beside it (tcp-verdict.ts). Every segment counts, in the order of the capture.
  */
 import type { Frame } from '../core/frame.js';
-import { i32, u16 } from '../core/octets.js';
 import { between } from '../core/time.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
@@ -13,6 +12,7 @@ import { type Conversation, Conversations, type Direction } from './conversation
 import { OptionFacts } from './tcp-option-facts.js';
 import { Outstanding } from './tcp-outstanding.js';
 import { analyseQuickly } from './tcp-quick.js';
+import { Segment } from './tcp-segment.js';
 import { judge } from './tcp-verdict.js';
 
 const FIN = 0x01;
@@ -43,26 +43,29 @@ function negotiateEcn(conversation: Conversation, flags: number, accurate: boole
 /** Analyses the TCP segments of one session, in the order of the capture. */
 export class TcpAnalysis {
   private readonly options = new OptionFacts();
+  private readonly segment = new Segment();
 
-  constructor(readonly conversations = new Conversations()) {}
+  /** `quick` false: every segment goes the long way, for tests that compare both. */
+  constructor(
+    readonly conversations = new Conversations(),
+    private readonly quick = true,
+  ) {}
 
-  /** Take in a header of which at least 16 octets were captured; `sized` when its payload's length is known. */
-  segment(frame: Frame, tcp: Tcp, sized: boolean): void {
-    const { bytes: b, start } = tcp;
-    const before = this.conversations.count;
-    const me = this.conversations.of(frame, tcp, sized);
-    const { conversation } = me;
-    const isNew = this.conversations.count !== before;
+  /** Take in a dissected header of which at least 16 octets were captured; `sized` when its payload's length is known. */
+  header(frame: Frame, tcp: Tcp, sized: boolean): void {
     const facts = new Facts.TcpFacts();
-    tcp.direction = me;
     tcp.facts = facts;
-    const { peer } = me;
-    const header = (b[start + 12]! >> 4) * 4;
-    const flags = b[start + 13]!;
-    const opening = (flags & (SYN | ACK)) === SYN;
-    const sequence = i32(b, start + 4);
-    const ack = i32(b, start + 8);
-    const length = sized ? tcp.end - start - header : -1;
+    tcp.direction = this.take(this.segment.ofLayers(frame, tcp, sized), facts);
+  }
+
+  /** Take in a segment, and put what there is to say of it into `facts`. */
+  take(segment: Segment, facts: Facts.TcpFacts): Direction {
+    const before = this.conversations.count;
+    const me = this.conversations.of(segment);
+    const { conversation, peer } = me;
+    const isNew = this.conversations.count !== before;
+    const { flags, length, sequence, ack } = segment;
+    const sized = length >= 0;
     if (isNew && conversation.reused) conversation.completeness = 1;
     facts.completeness = conversation.completeness;
     facts.previousSeconds = conversation.previousSeconds;
@@ -71,19 +74,26 @@ export class TcpAnalysis {
     facts.sequence = sized ? (sequence - me.base) | 0 : sequence;
     facts.acknowledgment = sized && flags & ACK ? (ack - peer.base) | 0 : ack;
     facts.scale = me.scale;
-    if (sized && !isNew && analyseQuickly(frame, tcp, me, facts, header, flags, sequence, ack, length)) return;
+    if (!sized || isNew || !this.quick || !analyseQuickly(segment, me, facts)) this.analyseFully(segment, me, facts, isNew);
+    return me;
+  }
+
+  /** The long way: whatever a segment may be. */
+  private analyseFully(segment: Segment, me: Direction, facts: Facts.TcpFacts, isNew: boolean): void {
+    const { bytes: b, start, header, flags, length } = segment;
+    const { conversation } = me;
     const whole = header >= 20;
     const { options } = this;
     options.clear();
     if (whole && header > 20) {
       const end = start + header;
-      options.read(b, start + 20, end <= tcp.captured ? end : tcp.captured);
+      options.read(b, start + 20, end <= segment.captured ? end : segment.captured);
     }
     me.sackedOctets = 0;
-    if (sized) {
-      const window = u16(b, start + 14);
-      judge(frame, tcp, me, facts, options, sequence, ack, flags, length, window);
-      this.analyse(frame, me, facts, window, sequence, ack, flags, length, opening && !isNew && me.segments > 1);
+    const opening = (flags & (SYN | ACK)) === SYN;
+    if (length >= 0) {
+      judge(segment, me, facts, options);
+      this.analyse(segment, me, facts, opening && !isNew && me.segments > 1);
     }
     if (!whole) return;
 
@@ -91,11 +101,11 @@ export class TcpAnalysis {
     else if (flags & ACK) me.firstAckPending = false;
     if (opening) {
       conversation.synSeen = true;
-      conversation.synSeconds = frame.seconds;
-      conversation.synNanoseconds = frame.nanoseconds;
+      conversation.synSeconds = segment.seconds;
+      conversation.synNanoseconds = segment.nanoseconds;
     } else if ((flags & (SYN | ACK)) === ACK && conversation.initialRtt === 0 && conversation.synSeen) {
-      conversation.initialRtt = (frame.seconds - conversation.synSeconds) * 1e9 + (frame.nanoseconds - conversation.synNanoseconds);
-      conversation.initialRttFrame = frame.number;
+      conversation.initialRtt = (segment.seconds - conversation.synSeconds) * 1e9 + (segment.nanoseconds - conversation.synNanoseconds);
+      conversation.initialRttFrame = segment.number;
     }
     this.afterOptions(conversation, me, facts, flags, (b[start + 12]! & 1) !== 0, length, isNew);
   }
@@ -153,19 +163,9 @@ export class TcpAnalysis {
   }
 
   /** The flags and numbers of tcp.analysis, then the state for the next segment. Signed sequence numbers throughout. */
-  private analyse(
-    frame: Frame,
-    me: Direction,
-    facts: Facts.TcpFacts,
-    window: number,
-    sequence: number,
-    ack: number,
-    flags: number,
-    length: number,
-    again: boolean,
-  ): void {
+  private analyse(segment: Segment, me: Direction, facts: Facts.TcpFacts, again: boolean): void {
     const { peer, conversation } = me;
-    const { seconds, nanoseconds, number } = frame;
+    const { seconds, nanoseconds, number, window, sequence, ack, flags, length } = segment;
     let marks = 0;
     let record = false;
     if (conversation.reusedAt === number) {
@@ -224,7 +224,7 @@ export class TcpAnalysis {
     if ((length > 0 || counts !== 0) && (marks & Facts.KEEP_ALIVE) === 0) {
       const old = known && distance < 0 && !(length > 1 && distance === -1);
       if (length > 0 && peer.lastAck !== 0 && ((sequence + length - peer.lastAck) | 0) <= 0) marks |= Facts.SPURIOUS_RETRANSMISSION;
-      else if (old) marks |= this.repeated(frame, me, facts, sequence, length, counts);
+      else if (old) marks |= this.repeated(segment, me, facts, counts);
     }
 
     // State for what follows.
@@ -273,9 +273,9 @@ export class TcpAnalysis {
   }
 
   /** Which kind of repeat Wireshark takes a segment below the highest sequence number for. */
-  private repeated(frame: Frame, me: Direction, facts: Facts.TcpFacts, sequence: number, length: number, counts: number): number {
+  private repeated(segment: Segment, me: Direction, facts: Facts.TcpFacts, counts: number): number {
     const { peer, conversation, outstanding } = me;
-    const { seconds, nanoseconds } = frame;
+    const { seconds, nanoseconds, sequence, length } = segment;
     if ((peer.duplicates >= 2 || peer.duplicates < 0) && sequence === peer.lastAck) {
       const since = (seconds - peer.lastSeconds) * 1e9 + (nanoseconds - peer.lastNanoseconds);
       if (since >= 0 && since < FAST_RETRANSMISSION_TIME) return Facts.FAST_RETRANSMISSION;

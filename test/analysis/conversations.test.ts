@@ -15,7 +15,7 @@ function follow(conversations: Conversations) {
   const session = new Session({
     registry: new Registry(PROTOCOLS),
     hooks: {
-      tcpHeader: (frame, layer, sized) => analysis.segment(frame, layer as Tcp, sized),
+      tcpHeader: (frame, layer, sized) => analysis.header(frame, layer as Tcp, sized),
     },
   });
   return (octets: Uint8Array, seconds = 0) => {
