@@ -64,6 +64,7 @@ export { colonText, ipv4Text, ipv6Text, parseIpv4, parseIpv6 } from './core/addr
 export { NetlensError, type NetlensErrorCode } from './core/errors.js';
 export { type Field, type FieldType, type Raw, valueText } from './core/field.js';
 export type { Frame, Stop } from './core/frame.js';
+export { FrameCount } from './core/frame-count.js';
 export type { Layer, LayerClass, Protocol, TreeNode } from './core/layer.js';
 export type { DecodeAs, ProtocolEntry } from './core/registry.js';
 export { eachValue } from './core/select.js';
@@ -75,6 +76,7 @@ export * from './dissectors/layers.js';
 // Display filters.
 export { explainFields, explainTree, explainWork } from './filter/explain.js';
 export { compileDisplayFilter, type DisplayFilter, filterNames } from './filter/index.js';
+export { type FollowOptions, followConversations } from './follow-conversations.js';
 export { type AnalysisOptions, createSession, framesOf, live, open } from './frames.js';
 // Frames as text.
 export { type Column, type ColumnOptions, columnOf, writeColumns } from './output/fields.js';

@@ -1,6 +1,6 @@
 /** What the analysis reads from a TCP header's options. */
 import { u16, u32 } from '../core/octets.js';
-import * as Option from '../dissectors/tcp-options.js';
+import * as Option from '../dissectors/tcp-option-kinds.js';
 
 /** Of a segment's options what the analysis needs; one object for all segments, filled anew for each. */
 export class OptionFacts {

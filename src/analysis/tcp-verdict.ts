@@ -11,7 +11,7 @@ import { i32 } from '../core/octets.js';
 import { seqAfter, seqAtOrAfter, seqAtOrBefore, seqBefore } from '../core/sequence.js';
 import { durationText } from '../core/time.js';
 import type { RepeatKind, TcpFacts, TcpVerdict } from '../dissectors/tcp-facts.js';
-import { isDsack } from '../dissectors/tcp-options.js';
+import { isDsack } from '../dissectors/tcp-option-kinds.js';
 import type { Direction } from './conversations.js';
 import { follow } from './tcp-endpoints.js';
 import type { OptionFacts } from './tcp-option-facts.js';

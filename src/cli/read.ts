@@ -3,16 +3,12 @@ import { Command } from 'commander';
 import { openCaptures } from '../capture/open.js';
 import { createSession } from '../frames.js';
 import { KeyLogFile } from './keylog.js';
+import { CUT_SHORT, ETHERNET } from './limits.js';
 import { decodeRules, type ViewOptions, viewOptions } from './options.js';
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
 import { say } from './terminal.js';
 import { showFrames, viewFor, wantsView } from './view.js';
-
-/** Exit status: the capture ends in mid-record; all whole frames came first. */
-export const CUT_SHORT = 3;
-/** LINKTYPE_ that a capture filter is checked for when the file has not told its own yet. */
-export const ETHERNET = 1;
 
 export function readCommand(): Command {
   return viewOptions(new Command('read'))

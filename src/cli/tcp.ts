@@ -2,18 +2,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command, Option } from 'commander';
 import { type ConversationRecord, recordOf } from '../analysis/conversation-record.js';
-import { CONVERSATION_LIMITS, Conversations, directionOf } from '../analysis/conversations.js';
-import { type LiveSource, openLive } from '../capture/live.js';
+import { CONVERSATION_LIMITS, Conversations } from '../analysis/conversations.js';
+import type { LiveSource } from '../capture/live.js';
 import { openCaptures } from '../capture/open.js';
-import { PacketFilter } from '../capture/packet-filter.js';
-import { dropPrivileges } from '../capture/privileges.js';
-import type { CaptureReader } from '../capture/source.js';
+import type { PacketFilter } from '../capture/packet-filter.js';
+import type { CaptureReader, CaptureRecord } from '../capture/source.js';
 import { NetlensError } from '../core/errors.js';
-import type { Frame } from '../core/frame.js';
-import type { Session } from '../core/session.js';
-import { Tcp } from '../dissectors/tcp.js';
-import { compileDisplayFilter } from '../filter/index.js';
-import { createSession } from '../frames.js';
+import { FrameCount } from '../core/frame-count.js';
+import { followConversations } from '../follow-conversations.js';
 import {
   CONVERSATION_ORDERS,
   type ConversationOrder,
@@ -22,14 +18,13 @@ import {
   conversationJson,
   sortedPlaces,
 } from '../report/conversations.js';
-import { drawLadder, Ladder } from '../report/ladder.js';
 import { countText } from '../report/quantities.js';
 import { RecordStore } from '../report/record-store.js';
-import { decodeRules, gather, seconds, wholeNumber } from './options.js';
-import { CUT_SHORT, ETHERNET } from './read.js';
+import { CUT_SHORT, ETHERNET } from './limits.js';
+import { gather, seconds, wholeNumber } from './options.js';
 import { Sink } from './sink.js';
+import type { TcpLook } from './tcp-look.js';
 import { type ColourChoice, isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
-import { showFrames, type Tally } from './view.js';
 
 /** Conversations that are listed; of a capture that never ends the later ones are only counted. */
 const LISTED = 2_000_000;
@@ -37,10 +32,8 @@ const LISTED = 2_000_000;
 const SHELVED = 100_000;
 /** Rows whose cells say how wide the columns are, before the first is written. */
 const LOOK = 2000;
-/** Columns of a ladder that goes to no terminal. */
-const LADDER_WIDTH = 120;
 
-interface TcpOptions {
+export interface TcpOptions {
   readonly interface?: string;
   readonly filter?: string;
   readonly displayFilter?: string;
@@ -107,29 +100,19 @@ class Run {
   private readonly over = new RecordStore();
   /** Over, but more than are listed. */
   private unlisted = 0;
-  private readonly chosen: Chosen | undefined;
-  private readonly ladder: Ladder | undefined;
   private readonly sink = new Sink();
-  private readonly session: Session;
-  private readonly display: ((frame: Frame) => boolean) | undefined;
+  private frames = new FrameCount();
+  /** Looks at dissected frames, where octets alone do not answer what was asked. */
+  private look: TcpLook | undefined;
 
   constructor(private readonly options: TcpOptions) {
-    const display = options.displayFilter === undefined ? undefined : compileDisplayFilter(options.displayFilter);
-    this.display = display?.test;
-    this.chosen = display && new Chosen();
-    this.ladder = options.stream === undefined || options.json ? undefined : new Ladder(options.stream, options.all ?? false);
     this.conversations.ended = (conversation) => this.ended(() => recordOf(conversation), conversation.number);
-    this.session = createSession({
-      conversations: this.conversations,
-      streams: this.ladder !== undefined || (display?.needsStreams ?? false),
-      decodeAs: decodeRules(options.decodeAs),
-    });
     this.sink.out.asciiOnly = !isUnicodeLocale();
   }
 
   private wanted(number: number): boolean {
     if (this.options.stream !== undefined) return number === this.options.stream;
-    return this.chosen?.has(number) ?? true;
+    return this.look?.chosen?.has(number) ?? true;
   }
 
   private ended(record: () => ConversationRecord, number: number): void {
@@ -139,77 +122,55 @@ class Run {
   }
 
   async go(files: readonly string[]): Promise<void> {
-    const { options, session } = this;
+    const { options, conversations } = this;
+    const { stream, displayFilter, json, decodeAs } = options;
+    if (displayFilter !== undefined || decodeAs !== undefined || (stream !== undefined && !json)) {
+      const { TcpLook } = await import('./tcp-look.js');
+      this.look = new TcpLook(options, conversations, this.sink);
+      this.frames = this.look.frames;
+    }
     const live = options.interface === undefined ? undefined : await this.openLive(options.interface);
     const reader: CaptureReader = live ?? (await openCaptures(files));
-    const packets =
-      options.filter === undefined || live !== undefined
-        ? undefined
-        : await PacketFilter.create(options.filter, reader.interfaces[0]?.linkType ?? ETHERNET);
-    const tally: Tally = { seen: 0, selected: 0 };
+    const packets = options.filter === undefined || live !== undefined ? undefined : await this.packetFilter(options.filter, reader);
+    const wanted = packets && ((record: CaptureRecord) => packets.test(record));
     const stop = live === undefined ? undefined : this.watch(live);
+    let faults: number;
     try {
-      const look = this.look();
-      await showFrames(
-        reader,
-        session,
-        undefined,
-        this.sink,
-        { packet: packets && ((record) => packets.test(record)), display: look },
-        false,
-        tally,
-      );
-      session.hooks.end?.();
+      faults =
+        this.look === undefined
+          ? await followConversations(reader, conversations, { wanted, frames: this.frames, many: { from: MANY, call: stayLean } })
+          : await this.look.read(reader, wanted);
     } finally {
       stop?.();
       await reader.close();
     }
-    if (this.ladder !== undefined) await this.showLadder(this.ladder);
-    else await this.showTable(dropsOf(reader, live));
-    if (session.faults > 0)
-      say(`${session.faults} frames could not be dissected whole because of an error in netlens; please report it with the capture`);
+    const ladder = this.look?.ladder;
+    if (ladder === undefined) await this.showTable(dropsOf(reader, live));
+    else {
+      const record = this.recordOfLadder(ladder.stream);
+      if (record === undefined) throw this.noSuch();
+      await this.look!.showLadder(ladder, record);
+    }
+    if (faults > 0) say(`${faults} frames could not be dissected whole because of an error in netlens; please report it with the capture`);
     if (packets?.remark !== undefined) say(packets.remark);
     for (const problem of reader.problems) {
-      say(`${problem.message} (${tally.seen} whole frames before it)`);
+      say(`${problem.message} (${this.frames.count} whole frames before it)`);
       process.exitCode = CUT_SHORT;
     }
   }
 
+  private async packetFilter(expression: string, reader: CaptureReader): Promise<PacketFilter> {
+    const { PacketFilter } = await import('../capture/packet-filter.js');
+    return PacketFilter.create(expression, reader.interfaces[0]?.linkType ?? ETHERNET);
+  }
+
   private async openLive(device: string): Promise<LiveSource> {
+    const { openLive } = await import('../capture/live.js');
+    const { dropPrivileges } = await import('../capture/privileges.js');
     const source = await openLive(device, { ...(this.options.filter !== undefined && { filter: this.options.filter }) });
     dropPrivileges(this.options.user);
     for (const warning of source.warnings) say(warning);
     return source;
-  }
-
-  /** What is done with each frame once it is dissected: no frame is shown here. */
-  private look(): ((frame: Frame) => boolean) | undefined {
-    const { display, chosen, ladder } = this;
-    if (ladder !== undefined)
-      return (frame) => {
-        if (display === undefined || display(frame)) ladder.see(frame);
-        return false;
-      };
-    if (display === undefined || chosen === undefined) {
-      const { conversations } = this;
-      let many = false;
-      return () => {
-        if (!many && conversations.count > MANY) {
-          many = true;
-          stayLean();
-        }
-        return false;
-      };
-    }
-    return (frame) => {
-      if (display(frame))
-        for (const layer of frame.layers)
-          if (layer instanceof Tcp) {
-            const number = directionOf(layer)?.conversation.number;
-            if (number !== undefined) chosen.add(number);
-          }
-      return false;
-    };
   }
 
   /** Ends on Ctrl-C, SIGTERM and time; shows the table in between. Returns what takes the watch away. */
@@ -243,7 +204,7 @@ class Run {
 
   /** The conversations that are over and those that are not. */
   private async showTable(dropped: number | undefined): Promise<void> {
-    const { over, sink, session, options, unlisted } = this;
+    const { over, sink, frames, options, unlisted } = this;
     const running = new RecordStore();
     for (const conversation of this.conversations) if (this.wanted(conversation.number)) running.add(recordOf(conversation));
     if (options.stream !== undefined && over.length + running.length === 0) throw this.noSuch();
@@ -265,8 +226,8 @@ class Run {
         width: terminalWidth(),
         theme: themeFor(options.color),
         unicode: isUnicodeLocale(),
-        startSeconds: session.firstSeconds,
-        startNanoseconds: session.firstNanoseconds,
+        startSeconds: frames.firstSeconds,
+        startNanoseconds: frames.firstNanoseconds,
       });
       for (const place of places.subarray(0, LOOK)) table.measure(records.get(place));
       sink.unicodeLine(table.head());
@@ -281,21 +242,12 @@ class Run {
     await sink.flush();
   }
 
-  private async showLadder(ladder: Ladder): Promise<void> {
-    const { over, sink, options } = this;
+  /** The conversation that a ladder shows, which may be over. */
+  private recordOfLadder(stream: number): ConversationRecord | undefined {
+    const { over } = this;
     let record = over.length > 0 ? over.get(over.length - 1) : undefined;
-    for (const conversation of this.conversations) if (conversation.number === ladder.stream) record = recordOf(conversation);
-    if (record === undefined) throw this.noSuch();
-    const lines = drawLadder(ladder, record, {
-      width: terminalWidth() || LADDER_WIDTH,
-      theme: themeFor(options.color),
-      unicode: isUnicodeLocale(),
-    });
-    for (const line of lines) {
-      sink.unicodeLine(line);
-      if (sink.full) await sink.flush();
-    }
-    await sink.flush();
+    for (const conversation of this.conversations) if (conversation.number === stream) record = recordOf(conversation);
+    return record;
   }
 
   private noSuch(): NetlensError {
@@ -303,25 +255,6 @@ class Run {
     const there =
       count === 0 ? 'no TCP conversation' : count === 1 ? 'one, number 0' : `${countText(count)}, numbered from 0 to ${count - 1}`;
     return new NetlensError('usage', `--stream ${this.options.stream}: no such conversation; the capture has ${there}`);
-  }
-}
-
-/** Numbers of conversations that a frame was chosen of, a bit each. */
-class Chosen {
-  private bits = new Uint8Array(1024);
-
-  add(number: number): void {
-    const at = number >> 3;
-    if (at >= this.bits.length) {
-      const bigger = new Uint8Array(Math.max(at + 1, this.bits.length * 2));
-      bigger.set(this.bits);
-      this.bits = bigger;
-    }
-    this.bits[at]! |= 1 << (number & 7);
-  }
-
-  has(number: number): boolean {
-    return ((this.bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Cryptography } from './cryptography.js';
 import type { Decryption } from './decryption.js';
 import { Expected } from './expected.js';
 import { Frame } from './frame.js';
+import { FrameCount } from './frame-count.js';
 import { FrameLayer } from './frame-layer.js';
 import type { Layer } from './layer.js';
 import { linkTypes, type Registry } from './registry.js';
@@ -112,7 +113,7 @@ export interface Hooks {
 }
 
 /** One run over a capture: counts its frames, dissects them, and holds what spans them. */
-export class Session {
+export class Session extends FrameCount {
   readonly registry: Registry;
   readonly checksums: boolean;
   readonly showSecrets: boolean;
@@ -121,14 +122,6 @@ export class Session {
   readonly hooks: Hooks;
   /** Datagrams that earlier ones announced. */
   readonly expected = new Expected();
-  /** Frames dissected so far. */
-  count = 0;
-  /** Time of the first frame. */
-  firstSeconds = 0;
-  firstNanoseconds = 0;
-  /** Time of the frame before the current one. */
-  previousSeconds = 0;
-  previousNanoseconds = 0;
   /** Time of the last frame that was shown; whoever shows frames sets it with {@link shown}. */
   shownSeconds = 0;
   shownNanoseconds = 0;
@@ -137,6 +130,7 @@ export class Session {
   faults = 0;
 
   constructor(options: SessionOptions) {
+    super();
     this.registry = options.registry;
     this.checksums = options.checksums ?? false;
     this.showSecrets = options.showSecrets ?? false;
@@ -174,24 +168,6 @@ export class Session {
   learn(all: readonly Secrets[]): void {
     while (this.learnt < all.length) this.hooks.secrets?.(all[this.learnt++]!);
   }
-
-  /** Count a record that nobody wants dissected: frame numbers and times stay those of the capture. */
-  skip(record: CaptureRecord): void {
-    const { seconds, nanoseconds } = record;
-    if (this.count === 0) {
-      this.firstSeconds = this.previousSeconds = this.lastSeconds = seconds;
-      this.firstNanoseconds = this.previousNanoseconds = this.lastNanoseconds = nanoseconds;
-    } else {
-      this.previousSeconds = this.lastSeconds;
-      this.previousNanoseconds = this.lastNanoseconds;
-      this.lastSeconds = seconds;
-      this.lastNanoseconds = nanoseconds;
-    }
-    this.count++;
-  }
-
-  private lastSeconds = 0;
-  private lastNanoseconds = 0;
 
   private run(frame: Frame, from: CaptureInterface): void {
     frame.layers.push(new FrameLayer(frame, frame.start, frame.end));

@@ -11,34 +11,34 @@
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
 import type { Layer, Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
-import { seqAtOrAfter, seqAtOrBefore, seqBefore } from '../core/sequence.js';
 import type { TextBuffer } from '../core/text.js';
 import { mptcpRows, walkMptcp } from './mptcp.js';
-
-export const END = 0;
-export const NOP = 1;
-export const MSS = 2;
-export const WINDOW_SCALE = 3;
-export const SACK_PERMITTED = 4;
-export const SACK = 5;
-const ECHO = 6;
-const ECHO_REPLY = 7;
-export const TIMESTAMPS = 8;
-const CC = 11;
-const CC_NEW = 12;
-const CC_ECHO = 13;
-const MD5 = 19;
-const QUICK_START = 27;
-const USER_TIMEOUT = 28;
-const AUTHENTICATION = 29;
-export const MPTCP = 30;
-export const FAST_OPEN = 34;
-export const ACCURATE_ECN_0 = 172;
-export const ACCURATE_ECN_1 = 174;
-export const EXPERIMENT_1 = 253;
-export const EXPERIMENT_2 = 254;
-/** The experiment identifier under which Fast Open began (RFC 7413 appendix A). */
-export const FAST_OPEN_EXPERIMENT = 0xf989;
+import {
+  ACCURATE_ECN_0,
+  ACCURATE_ECN_1,
+  AUTHENTICATION,
+  CC,
+  CC_ECHO,
+  CC_NEW,
+  ECHO,
+  ECHO_REPLY,
+  END,
+  EXPERIMENT_1,
+  EXPERIMENT_2,
+  FAST_OPEN,
+  FAST_OPEN_EXPERIMENT,
+  isDsack,
+  MD5,
+  MPTCP,
+  MSS,
+  NOP,
+  QUICK_START,
+  SACK,
+  SACK_PERMITTED,
+  TIMESTAMPS,
+  USER_TIMEOUT,
+  WINDOW_SCALE,
+} from './tcp-option-kinds.js';
 
 const KIND: Readonly<Record<number, string>> = {
   [END]: 'End of Option List',
@@ -302,18 +302,6 @@ function walkSack(tree: Tree, at: number, length: number, { peerBase, acknowledg
     tree.put(rows.dsackRight, (u32(b, at + 6) - peerBase) >>> 0, at + 6, 4);
     tree.put(rows.dsack, true, at + 2, 8);
   }
-}
-
-/**
- * True when the first block of the SACK option at `at` tells of octets that came twice (RFC 2883 section 4): it lies
- * before the acknowledgment, or within the second block.
- */
-export function isDsack(b: Uint8Array, at: number, length: number, acknowledgment: number): boolean {
-  if (length < 10) return false;
-  const right = u32(b, at + 6);
-  if (seqAtOrBefore(right, acknowledgment)) return true;
-  if (length < 18) return false;
-  return seqBefore(u32(b, at + 10), right) && seqAtOrAfter(u32(b, at + 14), right);
 }
 
 /** True when one of the options in `[from, end)` is of this kind. */

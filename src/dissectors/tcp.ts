@@ -15,7 +15,8 @@ import type { TextBuffer } from '../core/text.js';
 import { between, durationText } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
-import { hasOption, MSS, onlyTimestamps, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
+import { MSS } from './tcp-option-kinds.js';
+import { hasOption, onlyTimestamps, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
 
 const FIXED_LENGTH = 20;

