@@ -62,7 +62,6 @@ export abstract class ReaderBase implements CaptureReader {
 
   async close(): Promise<void> {
     this.finished = true;
-    await this.chunks.source.close();
-    this.chunks.release();
+    await this.chunks.close();
   }
 }
