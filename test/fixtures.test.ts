@@ -9,7 +9,7 @@ describe.each(captures)('%s', (capture) => {
   it('is printed as the golden files say (npm run golden writes them)', async () => {
     const shown = await printed(new URL(capture, folder).pathname);
     const stem = capture.replace(/\.pcap(ng)?$/, '');
-    for (const form of ['txt', 'tree', 'json', 'ladder'] as const satisfies (keyof Golden)[]) {
+    for (const form of ['txt', 'tree', 'json', 'ladder', 'tables'] as const satisfies (keyof Golden)[]) {
       const golden = new URL(`golden/${stem}.${form}`, folder);
       expect(shown[form]).toBe(existsSync(golden) ? readFileSync(golden, 'utf8') : '');
     }

@@ -1,6 +1,19 @@
 /** What netlens prints for a capture, in each of its forms; what the golden files of fixtures/ hold. */
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type ConversationRecord, recordOf } from '../src/analysis/conversation-record.js';
 import { Conversations } from '../src/analysis/conversations.js';
+import { DhcpReport } from '../src/cli/dhcp.js';
+import { DnsReport } from '../src/cli/dns.js';
+import { ExchangeLines } from '../src/cli/exchange-lines.js';
+import { type ExchangeOptions, type ExchangeReport, runExchanges } from '../src/cli/exchanges.js';
+import { HttpKind } from '../src/cli/http.js';
+import { PingReport } from '../src/cli/ping.js';
+import { RedisKind } from '../src/cli/redis.js';
+import { Sink } from '../src/cli/sink.js';
+import { StatsReport } from '../src/cli/stats.js';
+import { listConversations } from '../src/cli/tcp.js';
 import { TextBuffer } from '../src/core/text.js';
 import { open } from '../src/frames.js';
 import { JsonWriter } from '../src/output/json.js';
@@ -19,7 +32,12 @@ export interface Golden {
   readonly json: string;
   /** The table of TCP conversations and a ladder of each; empty when there is none. */
   readonly ladder: string;
+  /** The tables of the commands that have something to say about its protocols, and its statistics. */
+  readonly tables: string;
 }
+
+/** Of a longer capture all fields of each frame would be nothing that anybody reviews. */
+const MOST_FRAMES = 1000;
 
 /** Columns of a ladder. */
 const WIDTH = 120;
@@ -33,15 +51,20 @@ export async function printed(path: string): Promise<Golden> {
   const over: ConversationRecord[] = [];
   conversations.ended = (conversation) => over.push(recordOf(conversation));
   let start: readonly [number, number] = [0, 0];
+  const protocols = new Set<string>();
+  let count = 0;
   for await (const frame of open(path, { conversations })) {
     start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
     for (let number = 0; number < conversations.count; number++) {
       if (!ladders.has(number)) ladders.set(number, new Ladder(number, false));
       ladders.get(number)!.see(frame);
     }
+    for (const { protocol } of frame.layers) protocols.add(protocol.name);
     lines.write(txt, frame);
-    writeTree(tree, frame);
-    writer.write(json, frame);
+    if (++count <= MOST_FRAMES) {
+      writeTree(tree, frame);
+      writer.write(json, frame);
+    }
     frame.session.shown(frame);
   }
   lines.release(txt);
@@ -50,7 +73,58 @@ export async function printed(path: string): Promise<Golden> {
     records.length === 0
       ? ''
       : `${[...table(records, start), ...records.flatMap((record) => ['', ...drawn(ladders.get(record.number)!, record)])].join('\n')}\n`;
-  return { txt: txt.toString(), tree: tree.toString(), json: json.toString(), ladder };
+  const whole = count <= MOST_FRAMES;
+  return {
+    txt: txt.toString(),
+    tree: whole ? tree.toString() : '',
+    json: whole ? json.toString() : '',
+    ladder,
+    tables: await tables(path, protocols),
+  };
+}
+
+const EXCHANGES: ExchangeOptions = { sort: 'time', color: 'never' };
+
+/** Commands by the protocol that they show; `all` is of every capture. */
+const COMMANDS: Readonly<Record<string, (sink: Sink, options: ExchangeOptions) => ExchangeReport>> = {
+  dns: (sink, options) => new DnsReport(options, sink),
+  resp: (sink, options) => new ExchangeLines(new RedisKind(options), options, sink),
+  http: (sink, options) => new ExchangeLines(new HttpKind(), options, sink),
+  dhcp: (sink, options) => new DhcpReport(options, sink),
+  icmp: (sink, options) => new PingReport(options, sink),
+  icmpv6: (sink, options) => new PingReport(options, sink),
+  all: (sink) => new StatsReport({ ...EXCHANGES, top: 10 }, sink),
+};
+
+async function tables(path: string, protocols: ReadonlySet<string>): Promise<string> {
+  // The locale of who runs this is not the fixtures'.
+  process.env.LC_ALL = 'C.UTF-8';
+  let shown = '';
+  for (const [protocol, report] of Object.entries(COMMANDS)) {
+    if (protocol !== 'all' && !protocols.has(protocol)) continue;
+    for (const stats of protocol === 'all' ? [false] : [false, true]) {
+      const options = stats ? { ...EXCHANGES, stats } : EXCHANGES;
+      shown += `${await written((sink) => runExchanges([path], options, report(sink, options), sink))}\n`;
+    }
+  }
+  if (protocols.has('tcp')) shown += await written((sink) => listConversations([path], { sort: 'number', color: 'never' }, sink));
+  return shown;
+}
+
+/** What goes into a sink. */
+async function written(run: (sink: Sink) => Promise<void>): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'netlens-'));
+  const path = join(folder, 'out');
+  const descriptor = openSync(path, 'w');
+  const sink = new Sink(descriptor);
+  try {
+    await run(sink);
+    await sink.end();
+    return readFileSync(path, 'utf8');
+  } finally {
+    closeSync(descriptor);
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function table(records: readonly ConversationRecord[], [startSeconds, startNanoseconds]: readonly [number, number]): string[] {

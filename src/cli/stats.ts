@@ -9,7 +9,7 @@ import { gather, seconds, wholeNumber } from './options.js';
 import { Sink } from './sink.js';
 import { isUnicodeLocale, terminalWidth, themeFor } from './terminal.js';
 
-interface StatsOptions extends Omit<ExchangeOptions, 'sort'> {
+export interface StatsOptions extends Omit<ExchangeOptions, 'sort'> {
   readonly top: number;
 }
 

@@ -90,9 +90,13 @@ export function tcpCommand(): Command {
         throw new NetlensError('usage', 'which captures? Name files, or an interface with -i');
       if (options.interface !== undefined && files.length > 0)
         throw new NetlensError('usage', `files or an interface (-i ${options.interface}), not both`);
-      await new Run(options).go(files);
+      await listConversations(files, options, new Sink());
     });
 }
+
+/** Read to the end, and write the table or the ladder. */
+export const listConversations = (files: readonly string[], options: TcpOptions, sink: Sink): Promise<void> =>
+  new Run(options, sink).go(files);
 
 /** One run of the command. */
 class Run {
@@ -100,12 +104,14 @@ class Run {
   private readonly over = new RecordStore();
   /** Over, but more than are listed. */
   private unlisted = 0;
-  private readonly sink = new Sink();
   private frames = new FrameCount();
   /** Looks at dissected frames, where octets alone do not answer what was asked. */
   private look: TcpLook | undefined;
 
-  constructor(private readonly options: TcpOptions) {
+  constructor(
+    private readonly options: TcpOptions,
+    private readonly sink: Sink,
+  ) {
     this.conversations.ended = (conversation) => this.ended(() => recordOf(conversation), conversation.number);
     this.sink.out.asciiOnly = !isUnicodeLocale();
   }
