@@ -91,8 +91,6 @@ export interface FieldOptions {
   readonly gate?: (layer: any) => boolean;
   /** What `-e` prints for octets that are there but none, where tshark does not say `<none>`. */
   readonly empty?: string;
-  /** A number that repeats from frame to frame (a port, a type), so that its JSON text is worth keeping. */
-  readonly steady?: boolean;
 }
 
 type Count = number | ((layer: Layer) => number);

@@ -26,13 +26,25 @@ export class TreeNode {
   text: string | undefined = undefined;
   constructor(
     readonly field: Field | undefined,
-    readonly value: Raw | undefined,
+    private known: Raw | undefined,
     /** The octets it stands in. */
     readonly bytes: Uint8Array,
     readonly start: number,
     public end: number,
     readonly depth: number,
   ) {}
+
+  /** Read from the octets when first asked for: most nodes are never shown, and a writer of octets needs no text. */
+  get value(): Raw | undefined {
+    if (this.known === undefined && this.field !== undefined)
+      this.known = readRaw(this.field, this.bytes, this.start, this.end - this.start);
+    return this.known;
+  }
+
+  /** True when the value is what its octets say, and nobody has asked for it yet. */
+  get isUnread(): boolean {
+    return this.known === undefined;
+  }
 }
 
 /** What a walk writes to. Octet positions are absolute in {@link Tree.bytes}; every method refuses what lies beyond what was captured. */
@@ -52,7 +64,7 @@ export class Tree {
   /** A field that stands in octets `[at, at + length)`; false, and no node, when they were not all captured. */
   add(field: Field, at: number, length: number = field.length as number): boolean {
     if (at < 0 || length < 0 || at + length > this.limit) return false;
-    this.nodes.push(new TreeNode(field, readRaw(field, this.bytes, at, length), this.bytes, at, at + length, this.depth));
+    this.nodes.push(new TreeNode(field, undefined, this.bytes, at, at + length, this.depth));
     return true;
   }
 

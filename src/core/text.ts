@@ -6,6 +6,8 @@ import { textOf } from './octets.js';
 
 const encoder = new TextEncoder();
 const DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
+/** The two hex digits of an octet, the first one in the lower octet. */
+const HEX_PAIR = Uint16Array.from({ length: 256 }, (_, octet) => DIGITS[octet >> 4]! | (DIGITS[octet & 15]! << 8));
 const BACKSLASH = 0x5c;
 
 /** C0, DEL, C1, line separators, bidirectional controls and other characters without a glyph. */
@@ -106,6 +108,17 @@ export class TextBuffer {
   constructor(size = 1 << 16) {
     this.bytes = new Uint8Array(size);
   }
+
+  /** The octets as a view, for writing several at once; a new one whenever the octets are others. */
+  get view(): DataView {
+    if (this.viewed !== this.bytes) {
+      this.viewed = this.bytes;
+      this.kept = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    }
+    return this.kept!;
+  }
+  private viewed: Uint8Array | undefined = undefined;
+  private kept: DataView | undefined = undefined;
 
   /** Make room for `more` octets. */
   room(more: number): void {
@@ -231,13 +244,9 @@ export class TextBuffer {
   /** Octets in hex, two digits each. */
   hexOctets(octets: Uint8Array, from = 0, to = octets.length): void {
     this.room(2 * (to - from));
-    const { bytes } = this;
+    const { view } = this;
     let at = this.length;
-    for (let i = from; i < to; i++) {
-      const octet = octets[i]!;
-      bytes[at++] = DIGITS[octet >> 4]!;
-      bytes[at++] = DIGITS[octet & 15]!;
-    }
+    for (let i = from; i < to; i++, at += 2) view.setUint16(at, HEX_PAIR[octets[i]!]!, true);
     this.length = at;
   }
 

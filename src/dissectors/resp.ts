@@ -312,7 +312,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
             break;
           }
           const whole = length >= 0 && line + length <= captured;
-          walkBulk(tree, type, b, at, line, length, whole, isSecret(line));
+          walkBulk(tree, type, at, line, length, whole, isSecret(line));
           at = length >= 0 ? line + length + 2 : line;
           break;
         }
@@ -498,16 +498,7 @@ function walkLine(tree: Tree, type: number, b: Uint8Array, from: number, to: num
   }
 }
 
-function walkBulk(
-  tree: Tree,
-  type: number,
-  b: Uint8Array,
-  at: number,
-  line: number,
-  length: number,
-  whole: boolean,
-  secret: boolean,
-): void {
+function walkBulk(tree: Tree, type: number, at: number, line: number, length: number, whole: boolean, secret: boolean): void {
   if (type === 0x21) {
     if (whole) tree.add(fields.blobError, line, length);
     return;
@@ -522,7 +513,10 @@ function walkBulk(
   tree.openPut(fields.bulkString, true, at, line - at + (whole ? length : 0));
   if (!Number.isNaN(length)) tree.put(fields.bulkLength, Math.max(-0x8000_0000, Math.min(length, 0x7fff_ffff)), at + 1, line - at - 3);
   if (length < -1 || Number.isNaN(length)) tree.put(fields.malformedLength, true, at, line - at);
-  if (whole && length > 0) tree.put(fields.bulkValue, secret ? SECRET : b.subarray(line, line + length), line, length);
+  if (whole && length > 0) {
+    if (secret) tree.put(fields.bulkValue, SECRET, line, length);
+    else tree.add(fields.bulkValue, line, length);
+  }
   tree.close();
 }
 

@@ -99,8 +99,8 @@ const RESENT: ReadonlySet<string> = new Set(['timeout', 'fast', 'sack', 'tlp', '
 const repeatOf = (l: TcpLayer) => l.facts?.verdict?.repeat;
 
 const fields = {
-  srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'], steady: true }),
-  dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'], steady: true }),
+  srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'] }),
+  dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'] }),
   stream: computed<'uint32', TcpLayer>('uint32', 'tcp.stream', 'Stream index', (l) => l.direction?.conversation.number),
   completeness: computed<'uint8', TcpLayer>('uint8', 'tcp.completeness', 'Conversation completeness', (l) => l.facts?.completeness, {
     values: (value) => COMPLETENESS[value] ?? 'Incomplete',
@@ -196,7 +196,7 @@ const fields = {
       checksumBad: expert('error', 'tcp.checksum_bad.expert', 'Bad checksum', (l) => l.frame.session.checksums && checksumStatus(l) === 0),
     },
   ),
-  urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { when: whole, steady: true }),
+  urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { when: whole }),
   ...gated(whole, {
     urgentWithoutFlag: expert(
       'note',

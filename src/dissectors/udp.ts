@@ -39,7 +39,7 @@ interface InStream extends Layer {
 }
 
 const port = (name: string, label: string, at: number): ReturnType<typeof uint16> & { readonly property: number } =>
-  uint16(name, label, at, { also: ['udp.port'], steady: true } as FieldOptions);
+  uint16(name, label, at, { also: ['udp.port'] } as FieldOptions);
 
 /** Rows that both variants have, with what stands where the length is. */
 const streamRows = () => ({

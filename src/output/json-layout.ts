@@ -7,35 +7,20 @@ import type { Protocol } from '../core/layer.js';
 
 const encoder = new TextEncoder();
 
-/** How a leaf is written: the common in-place kinds without a detour. */
-export const GENERIC = 0;
-export const OCTET = 1;
-export const WORD16 = 2;
-export const WORD32 = 3;
-export const IPV4 = 4;
-export const ETHER = 5;
-export const DIRECT = 6;
-export const RUN = 7;
+/** A value and nothing below it. */
+export const LEAF = 0;
 /** Fields below it, a value of its own perhaps. */
-export const NESTED = 8;
-/** A computed value; the common types of them. */
-export const COMPUTED = 9;
-export const COMPUTED_NUMBER = 12;
-export const COMPUTED_DURATION = 13;
-/** Found by the walk. */
-export const WALKED = 10;
+export const NESTED = 1;
 /** Left out: it only repeats what stands elsewhere. */
-export const HIDDEN = 11;
+export const HIDDEN = 2;
 
 /** A key of an object: the row whose value it holds, if any, and the keys below it. */
 export interface JsonNode {
   readonly name: string;
-  /** `,"name":`; the first key of an object leaves the comma out. */
+  /** `,"name":`; when its object is whole, the first comma of it gives way to the brace. */
   readonly key: Uint8Array;
   /** One of the kinds above. */
   readonly kind: number;
-  /** Where an in-place leaf stands. */
-  readonly offset: number;
   readonly row: Field | undefined;
   /** See FieldOptions.gate; of a key with others below it, the one that all of them share. */
   readonly gate: Gate | undefined;
@@ -45,6 +30,7 @@ export interface JsonNode {
   /** Whether any row in it is found by a walk. */
   readonly walked: boolean;
   readonly onlyWalked: boolean;
+  /** Which of its object's keys it is. */
   readonly slot: number;
   /** The octets that decide its text, when those few alone do and are likely to be met again. */
   readonly octets: Range | undefined;
@@ -55,38 +41,17 @@ export type Gate = NonNullable<FieldOptions['gate']>;
 /** Octets `[from, to)` from the start of a layer. */
 type Range = readonly [from: number, to: number];
 
-/** The text of a run for some value of its octets. */
-export interface KeptText {
-  readonly octets: Uint8Array;
-  readonly text: Uint8Array;
-}
-
 /**
- * What is written in one go: a key (then `nodes` is that key alone), or a run: neighbouring keys whose text the same few
- * octets decide, such as an Ethernet header, a pair of addresses, a word of flags. A run's text is made once for each
- * value of those octets and then copied. Keys and runs have one shape, so that the loop over them stays quick.
+ * Neighbouring keys that are written in one go: a key alone, or a run of keys whose text the same few octets decide, such
+ * as an Ethernet header, a pair of addresses, a word of flags. A run's text can be made once for each value of its octets.
  */
 export interface Step {
-  readonly kind: number;
-  readonly key: Uint8Array;
-  readonly offset: number;
-  readonly row: Field | undefined;
-  readonly gate: Gate | undefined;
-  readonly when: Gate | undefined;
-  readonly walked: boolean;
-  /** Everything in it is found by the walk. */
-  readonly onlyWalked: boolean;
-  /** Which of the layer's keys it is. */
-  readonly slot: number;
   readonly nodes: readonly JsonNode[];
-  /** One past the last octet of a run. */
-  readonly end: number;
-  readonly kept: (KeptText | undefined)[];
+  /** The octets that decide a run's text; undefined for a key alone. */
+  readonly range: Range | undefined;
 }
 
-/** Texts kept for a run; a power of two. */
-export const KEPT = 512;
-/** A run of more octets would rarely meet the same again. */
+/** A run of more octets would rarely meet the same again; so many make four words. */
 const MOST_RUN_OCTETS = 14;
 
 /** A protocol's object. */
@@ -97,9 +62,9 @@ export interface Layout {
   /** What is not found by a walk alone. */
   readonly steps: readonly Step[];
   /** What only a walk finds. */
-  readonly walked: readonly Step[];
-  /** `,"ip":{` */
-  readonly opening: Uint8Array;
+  readonly walked: readonly JsonNode[];
+  /** `,"ip":` */
+  readonly key: Uint8Array;
 }
 
 const layouts: (Layout | undefined)[] = [];
@@ -112,46 +77,32 @@ export function layoutOf(protocol: Protocol, octets: boolean): Layout {
 
 function layOut(protocol: Protocol, octets: boolean): Layout {
   const nodes = arrange(protocol.fields, [protocol.name], (field) => octets || !field.options.quiet);
-  const steps = gatherRuns(nodes);
+  const shown = nodes.filter((node) => node.kind !== HIDDEN);
   return {
     experts: protocol.fields.filter((field) => isRemarkOnValue(field, protocol.fields)),
     nodes,
-    steps: steps.filter((step) => !step.onlyWalked),
-    walked: steps.filter((step) => step.onlyWalked),
-    opening: encoder.encode(`,${JSON.stringify(protocol.name)}:{`),
+    steps: gatherRuns(shown.filter((node) => !node.onlyWalked)),
+    walked: shown.filter((node) => node.onlyWalked),
+    key: keyOf(protocol.name),
   };
 }
+
+/** `,"name":` */
+export const keyOf = (name: string): Uint8Array => encoder.encode(`,${JSON.stringify(name)}:`);
 
 function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   const steps: Step[] = [];
   let run: JsonNode[] = [];
   let range: Range = [0, 0];
-  const step = (kind: number, of: readonly JsonNode[], offset: number, end: number): Step => {
-    const { key, row, gate, walked, onlyWalked, slot } = of[0]!;
-    const when = kind === RUN ? undefined : row?.options.when;
-    return {
-      kind,
-      key,
-      offset,
-      row,
-      gate,
-      when,
-      walked,
-      onlyWalked,
-      slot,
-      nodes: of,
-      end,
-      kept: kind === RUN ? new Array<KeptText | undefined>(KEPT).fill(undefined) : [],
-    };
-  };
   const finishRun = () => {
-    if (run.length > 0) steps.push(step(RUN, run, range[0], range[1]));
+    if (isWorthKeeping(run)) steps.push({ nodes: run, range });
+    else for (const node of run) steps.push({ nodes: [node], range: undefined });
     run = [];
   };
   for (const node of nodes) {
     if (node.octets === undefined) {
       finishRun();
-      if (node.kind !== HIDDEN) steps.push(step(node.kind, [node], node.offset, 0));
+      steps.push({ nodes: [node], range: undefined });
       continue;
     }
     if (run.length > 0) {
@@ -165,6 +116,10 @@ function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   finishRun();
   return steps;
 }
+
+/** One or two numbers are written as quickly as their text is found. */
+const isWorthKeeping = (run: readonly JsonNode[]): boolean =>
+  run.length > 2 || run.some(({ kind, row }) => kind === NESTED || row?.type === 'ether' || row?.type === 'ipv4');
 
 const union = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
 
@@ -221,9 +176,8 @@ function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field)
     const item = row?.type === 'list' ? arrange(row.items, [row.name, ...prefixes], shown) : [];
     return {
       name,
-      key: encoder.encode(`,${JSON.stringify(name)}:`),
-      kind: below.length > 0 ? NESTED : row === undefined ? HIDDEN : kindOf(row),
-      offset: typeof row?.offset === 'number' ? row.offset : 0,
+      key: keyOf(name),
+      kind: below.length > 0 ? NESTED : row === undefined ? HIDDEN : LEAF,
       row,
       gate: sharedGate(row, below),
       children: below,
@@ -242,18 +196,6 @@ function sharedGate(row: Field | undefined, below: readonly JsonNode[]): Gate | 
   return gates.size === 1 ? [...gates][0] : undefined;
 }
 
-function kindOf(row: Field | undefined): number {
-  if (row?.options.json) return DIRECT;
-  if (row?.walked) return WALKED;
-  if (row?.compute)
-    return /^u?int(8|16|24|32)$|^frame$/.test(row.type) ? COMPUTED_NUMBER : row.type === 'duration' ? COMPUTED_DURATION : COMPUTED;
-  if (row === undefined || typeof row.offset !== 'number') return GENERIC;
-  const { mask, little } = row.options;
-  if (mask !== undefined || little) return GENERIC;
-  const kinds: Readonly<Record<string, number>> = { uint8: OCTET, uint16: WORD16, uint32: WORD32, ipv4: IPV4, ether: ETHER };
-  return kinds[row.type] ?? GENERIC;
-}
-
 /** The octets that decide the text of a row and of what stands under it, or undefined when there is more to it. */
 function decidingOctets(row: Field | undefined, below: readonly JsonNode[]): Range | undefined {
   let range = row === undefined ? undefined : ownOctets(row);
@@ -265,15 +207,15 @@ function decidingOctets(row: Field | undefined, below: readonly JsonNode[]): Ran
   return range !== undefined && range[1] - range[0] <= MOST_RUN_OCTETS ? range : undefined;
 }
 
-/** Types that are steady by nature: addresses, single octets, flags. */
+/** Types whose values repeat from frame to frame: addresses, single octets, flags. */
 const STEADY = new Set<Field['type']>(['uint8', 'bool', 'ether', 'ipv4']);
 
 function ownOctets(row: Field): Range | undefined {
-  const { pure, steady, mask, when } = row.options;
+  const { pure, mask, when } = row.options;
   if (row.walked) return undefined;
   if (pure) return pure;
   if (typeof row.offset !== 'number' || typeof row.length !== 'number' || when !== undefined) return undefined;
-  return steady || mask !== undefined || STEADY.has(row.type) ? [row.offset, row.offset + row.length] : undefined;
+  return mask !== undefined || STEADY.has(row.type) ? [row.offset, row.offset + row.length] : undefined;
 }
 
 /** The JSON path of every field of a protocol, for `netlens fields`: `.dns.answers[].resp.name`. */

@@ -1,0 +1,60 @@
+/**
+ * Numbers as decimal digits, four at a time from tables: JSON has thirty numbers a frame. Every function writes at `at`
+ * and returns where the digits end; it may write up to {@link DIGITS_ROOM} octets, which the caller makes room for.
+ */
+
+/** Octets that the functions here may write, including those behind what they are asked for. */
+export const DIGITS_ROOM = 24;
+
+/** The digits of 0 to 9999 without leading zeros, the first one in the lowest octet. */
+const SHORT = new Uint32Array(10_000);
+/** The same with leading zeros. */
+const FOUR = new Uint32Array(10_000);
+for (let n = 0; n < 10_000; n++) {
+  const d = [(n / 1000) | 0, ((n / 100) | 0) % 10, ((n / 10) | 0) % 10, n % 10] as const;
+  const four = (0x30 + d[0]) | ((0x30 + d[1]) << 8) | ((0x30 + d[2]) << 16) | ((0x30 + d[3]) << 24);
+  FOUR[n] = four;
+  SHORT[n] = four >>> (n < 10 ? 24 : n < 100 ? 16 : n < 1000 ? 8 : 0);
+}
+
+/** A number below 10 000. */
+export function putShort(view: DataView, at: number, n: number): number {
+  view.setUint32(at, SHORT[n]!, true);
+  return at + (n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : 4);
+}
+
+/** An unsigned 32-bit number. */
+export function putWhole(view: DataView, at: number, n: number): number {
+  if (n < 10_000) return putShort(view, at, n);
+  if (n < 100_000_000) {
+    const high = (n / 10_000) | 0;
+    const next = putShort(view, at, high);
+    view.setUint32(next, FOUR[n - high * 10_000]!, true);
+    return next + 4;
+  }
+  const top = Math.floor(n / 100_000_000);
+  return putEight(view, putShort(view, at, top), (n - top * 100_000_000) | 0);
+}
+
+/** A number below 100 000 000, with leading zeros to eight digits. */
+function putEight(view: DataView, at: number, n: number): number {
+  const high = (n / 10_000) | 0;
+  view.setUint32(at, FOUR[high]!, true);
+  view.setUint32(at + 4, FOUR[n - high * 10_000]!, true);
+  return at + 8;
+}
+
+/** A number below 1 000 000 000, with leading zeros to nine digits: nanoseconds. */
+export function putNine(view: DataView, at: number, n: number): number {
+  const top = (n / 100_000_000) | 0;
+  view.setUint8(at, 0x30 + top);
+  return putEight(view, at + 1, n - top * 100_000_000);
+}
+
+/** Any number, as JavaScript prints it. */
+export function putNumeral(view: DataView, at: number, n: number): number {
+  if (n >= 0 && n <= 0xffff_ffff && n === Math.floor(n)) return putWhole(view, at, n);
+  const text = String(n);
+  for (let i = 0; i < text.length; i++) view.setUint8(at + i, text.charCodeAt(i));
+  return at + text.length;
+}
