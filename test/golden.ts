@@ -10,7 +10,7 @@ import { ExchangeLines } from '../src/cli/exchange-lines.js';
 import { type ExchangeOptions, type ExchangeReport, runExchanges } from '../src/cli/exchanges.js';
 import { HttpKind } from '../src/cli/http.js';
 import { PingReport } from '../src/cli/ping.js';
-import { RedisKind } from '../src/cli/redis.js';
+import { RedisKind, SentinelKind } from '../src/cli/redis.js';
 import { Sink } from '../src/cli/sink.js';
 import { StatsReport } from '../src/cli/stats.js';
 import { listConversations } from '../src/cli/tcp.js';
@@ -106,6 +106,11 @@ async function tables(path: string, protocols: ReadonlySet<string>): Promise<str
       const options = stats ? { ...EXCHANGES, stats } : EXCHANGES;
       shown += `${await written((sink) => runExchanges([path], options, report(sink, options), sink))}\n`;
     }
+  }
+  if (protocols.has('resp')) {
+    const options = { ...EXCHANGES, sentinel: true };
+    const story = await written((sink) => runExchanges([path], options, new ExchangeLines(new SentinelKind(options), options, sink), sink));
+    if (!story.includes('no Sentinel told')) shown += `${story}\n`;
   }
   if (protocols.has('tcp')) shown += await written((sink) => listConversations([path], { sort: 'number', color: 'never' }, sink));
   return shown;

@@ -32,6 +32,7 @@ export enum Kind {
   Client,
   Sync,
   Reset,
+  Replconf,
 }
 
 const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
@@ -46,6 +47,7 @@ const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
   ['psync', Kind.Sync],
   ['sync', Kind.Sync],
   ['reset', Kind.Reset],
+  ['replconf', Kind.Replconf],
 ];
 
 /** A command that waits for its reply. */
@@ -261,6 +263,8 @@ export class RespExchanges {
 
   /** Commands that get no reply. */
   private isSilent(resp: Resp, kind: Kind, talk: RespTalk): boolean {
+    // Only who replicates acknowledges, also where the capture has not seen how that began.
+    if (kind === Kind.Replconf && /^ack$/i.test(resp.argument(1))) talk.replicating = true;
     if (talk.replicating) return true;
     if (talk.skipNext) {
       talk.skipNext = false;

@@ -5,7 +5,7 @@
 import type { Frame } from '../core/frame.js';
 import { textOf } from '../core/octets.js';
 import type { StreamContext } from '../core/stream.js';
-import { TextBuffer } from '../core/text.js';
+import { safeText, TextBuffer } from '../core/text.js';
 import type { Nanoseconds } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
 import type { Tcp } from '../dissectors/tcp.js';
@@ -157,6 +157,8 @@ export class RespTransactions implements RespObserver {
     const outcome = what === 'stray' ? 'unasked' : what === 'replication' || what === 'data set' ? 'replicated' : 'pushed';
     const transaction = this.make(frame, resp, connection, outcome);
     this.answered(transaction, frame, resp);
+    if (what === 'replication' && this.wants.lines)
+      transaction.answer = commandLine(replyValue(resp.bytes, resp.start, resp.captured)) ?? transaction.answer;
     if (what === 'message') transaction.event = sentinelEvent(transaction.reply ?? replyValue(resp.bytes, resp.start, resp.captured));
     this.emit(transaction);
   }
@@ -286,6 +288,11 @@ const MINUS = 0x2d;
 const BANG = 0x21;
 const STAR = 0x2a;
 const ATTRIBUTE = 0x7c;
+
+/** A command that a primary passes on, as it would be typed. */
+function commandLine({ value }: RespValue): string | undefined {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string') ? safeText(value.join(' ')) : undefined;
+}
 
 const isNull = (resp: Resp): boolean => resp.bytes[resp.start + 1] === MINUS;
 

@@ -43,8 +43,9 @@ export interface ExchangeKind<T extends Point> {
   readonly oldestOpen: Point | undefined;
   /** Gets exchanges that are over. */
   emit: ((exchange: T) => void) | undefined;
-  row(exchange: T, start: readonly [seconds: number, nanoseconds: number], signs: Signs): readonly Cell[];
-  record(exchange: T): object;
+  /** Its row; undefined when it has nothing to add to those before. */
+  row(exchange: T, start: readonly [seconds: number, nanoseconds: number], signs: Signs): readonly Cell[] | undefined;
+  record(exchange: T): object | undefined;
   isError(exchange: T): boolean;
   /** How long it took; Infinity when it was never answered, undefined when that says nothing. */
   took(exchange: T): Nanoseconds | undefined;
@@ -180,7 +181,12 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   }
 
   private write(exchange: T): void {
-    if (this.options.json) this.sink.record(this.kind.record(exchange));
-    else this.table.row(this.kind.row(exchange, this.start, this.signs));
+    if (this.options.json) {
+      const record = this.kind.record(exchange);
+      if (record !== undefined) this.sink.record(record);
+    } else {
+      const row = this.kind.row(exchange, this.start, this.signs);
+      if (row !== undefined) this.table.row(row);
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** `netlens redis`: every command with its reply. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type RespTransaction, RespTransactions } from '../analysis/resp-transactions.js';
+import { SentinelStory } from '../analysis/sentinel-story.js';
 import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
 import { Resp } from '../dissectors/resp.js';
@@ -22,6 +23,8 @@ import {
   redisStatisticsRow,
   roomOn,
 } from '../report/redis.js';
+import type { Cell } from '../report/rolling-table.js';
+import { primaryRecord, primaryText, SENTINEL_HEADINGS, SENTINEL_RIGHT, sentinelRecord, sentinelRow } from '../report/sentinel.js';
 import { type ExchangeKind, ExchangeLines } from './exchange-lines.js';
 import { type ExchangeOptions, exchangeOptions, runExchanges } from './exchanges.js';
 import { Sink } from './sink.js';
@@ -32,22 +35,30 @@ const UNCUT = 59;
 
 export interface RedisOptions extends ExchangeOptions {
   readonly showSecrets?: boolean;
+  readonly sentinel?: boolean;
 }
 
 export function redisCommand(): Command {
   return exchangeOptions(new Command('redis'), 'command')
     .description('show Redis commands: each with its reply and how long it took; RESP2, RESP3, pub/sub, Sentinel, replication')
     .option('--show-secrets', 'passwords as they are instead of (secret)')
+    .addOption(
+      new Option(
+        '--sentinel',
+        'the story that Redis Sentinels tell: where the primary is, who takes it for down, votes, who replaces it',
+      ).conflicts(['stats', 'sort', 'slow', 'errors']),
+    )
     .action(async (files: string[], options: RedisOptions) => {
       const sink = new Sink();
-      await runExchanges(files, options, new ExchangeLines(new RedisKind(options), options, sink), sink);
+      const kind = options.sentinel ? new SentinelKind(options) : new RedisKind(options);
+      await runExchanges(files, options, new ExchangeLines(kind, options, sink), sink);
     });
 }
 
 export class RedisKind implements ExchangeKind<RespTransaction> {
-  readonly headings = REDIS_HEADINGS;
+  readonly headings: readonly string[] = REDIS_HEADINGS;
   readonly right = REDIS_RIGHT;
-  readonly liveWidths = [9, 21, 14, 32, 24, 7];
+  readonly liveWidths: readonly number[] = [9, 21, 14, 32, 24, 7];
   readonly statisticsHeadings = REDIS_STATISTICS_HEADINGS;
   readonly statisticsRight = REDIS_STATISTICS_RIGHT;
   readonly analysis: AnalysisOptions;
@@ -56,8 +67,8 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
   private readonly groups = new RedisStatistics();
   private readonly room = roomOn(terminalWidth(), UNCUT);
 
-  constructor({ json, stats, showSecrets }: RedisOptions) {
-    const wants = { lines: !json && !stats, values: Boolean(json && !stats) };
+  constructor({ json, stats, showSecrets, sentinel }: RedisOptions) {
+    const wants = sentinel ? { lines: false, values: true } : { lines: !json && !stats, values: Boolean(json && !stats) };
     this.transactions = new RespTransactions((exchange) => this.emit?.(exchange), wants);
     this.analysis = { respObserver: this.transactions, showSecrets: showSecrets ?? false };
   }
@@ -65,10 +76,10 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
   get oldestOpen(): RespTransaction | undefined {
     return this.transactions.oldestOpen;
   }
-  row(t: RespTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs) {
+  row(t: RespTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs): Cell[] | undefined {
     return redisRow(t, start, signs, this.room);
   }
-  record(t: RespTransaction): object {
+  record(t: RespTransaction): object | undefined {
     return redisRecord(t);
   }
   isError(t: RespTransaction): boolean {
@@ -99,5 +110,32 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
   }
   coverageRecord(losses: Losses): object {
     return redisCoverageRecord(this.transactions.counts, losses);
+  }
+}
+
+/** `--sentinel`: of all that was said, what tells where the primaries are and how they were replaced. */
+export class SentinelKind extends RedisKind {
+  override readonly headings = SENTINEL_HEADINGS;
+  override readonly right = SENTINEL_RIGHT;
+  override readonly liveWidths = [9, 21, 16];
+  private readonly story = new SentinelStory();
+  private start: readonly [seconds: number, nanoseconds: number] = [0, 0];
+
+  override row(t: RespTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs): Cell[] | undefined {
+    this.start = start;
+    const step = this.story.see(t);
+    return step && sentinelRow(t, step, start, signs);
+  }
+  override record(t: RespTransaction): object | undefined {
+    const step = this.story.see(t);
+    return step && sentinelRecord(t, step);
+  }
+  override coverageText(losses: Losses, signs: Signs, shown: number | undefined): string {
+    const primaries = [...this.story.primaries.values()].map((primary) => primaryText(primary, this.start, signs));
+    const none = primaries.length === 0 ? ['no Sentinel told of a primary'] : primaries;
+    return [...none, super.coverageText(losses, signs, shown)].join('\n');
+  }
+  override coverageRecord(losses: Losses): object {
+    return { ...super.coverageRecord(losses), primaries: [...this.story.primaries.values()].map(primaryRecord) };
   }
 }

@@ -168,3 +168,11 @@ describe('who answers whom', () => {
     expect(notes.lines).toEqual(['*2 GET a = 1', '! stray: 2', '*2 GET c = 3']);
   });
 });
+
+test('a replica shows itself by its acknowledgments, also where the capture begins later', () => {
+  expect(said('> REPLCONF ACK 14', `< ${command('SET k v').replaceAll('\r\n', '|')}`, '> REPLCONF ACK 40')).toEqual([
+    '*3 REPLCONF ACK 14: silent',
+    '! replication: *3 SET k v',
+    '*3 REPLCONF ACK 40: silent',
+  ]);
+});
