@@ -23,7 +23,7 @@ import { type DecodeAs, type ProtocolEntry, Registry } from './core/registry.js'
 import { type Hooks, Session } from './core/session.js';
 import type { Arp } from './dissectors/arp.js';
 import type { Dns } from './dissectors/dns.js';
-import type { Http } from './dissectors/http-layer.js';
+import type { HttpMessage } from './dissectors/http-exchange.js';
 import type { Icmp } from './dissectors/icmp.js';
 import type { Icmpv6 } from './dissectors/icmpv6.js';
 import { PROTOCOLS } from './dissectors/index.js';
@@ -108,7 +108,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
     if (options.streams ?? true) {
       const respExchanges = new RespExchanges(options.respObserver);
       const { httpTransactions } = options;
-      if (httpTransactions !== undefined) hooks.http = (frame, http, context) => httpTransactions.see(frame, http as Http, context);
+      if (httpTransactions !== undefined)
+        hooks.http = (frame, message, begun) => httpTransactions.see(frame, message as HttpMessage, begun);
       hooks.resp = (frame, resp, context) => respExchanges.see(frame, resp as Resp, context);
       const streams = new Streams({
         registry,

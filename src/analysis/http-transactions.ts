@@ -3,11 +3,10 @@
  * Which response belongs to which request is found by the dissector, in the order of each connection (RFC 9112 section 9.3).
  */
 import type { Frame } from '../core/frame.js';
-import { textOf } from '../core/octets.js';
 import type { StreamContext } from '../core/stream.js';
 import { between, type Nanoseconds } from '../core/time.js';
-import type { HttpRequest } from '../dissectors/http-exchange.js';
-import type { Http } from '../dissectors/http-layer.js';
+import type { HttpMessage, HttpRequest } from '../dissectors/http-exchange.js';
+import { isInterim } from '../dissectors/http-head.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import { type Aged, AgeOrder } from './age-order.js';
 import { type Conversation, directionOf } from './conversations.js';
@@ -42,6 +41,8 @@ export interface HttpTransaction extends Aged<HttpTransaction> {
   /** As in the request line. */
   path: string;
   requestVersion: string;
+  /** The server thought of the request itself (HTTP/2 PUSH_PROMISE). */
+  readonly pushed: boolean;
   /** Octets of the request's body as sent. */
   requestBody: number;
   outcome: HttpOutcome;
@@ -94,7 +95,7 @@ export class HttpTransactions {
   }
 
   /** Look at a message of a byte stream. */
-  see(frame: Frame, http: Http, context: StreamContext): void {
+  see(frame: Frame, http: HttpMessage, begun: Pick<StreamContext, 'startSeconds' | 'startNanoseconds'>): void {
     const direction = directionOf(frame.transport as Tcp);
     if (direction === undefined) return;
     const { head, exchange } = http;
@@ -122,8 +123,7 @@ export class HttpTransactions {
     }
     const request = exchange?.request;
     const known = request?.note as HttpTransaction | undefined;
-    const interim = head.code >= 100 && head.code < 200 && head.code !== 101;
-    if (interim) {
+    if (isInterim(head)) {
       known?.interim.push(head.code);
       known?.responseFrames.push(frame.number);
       return;
@@ -140,15 +140,15 @@ export class HttpTransactions {
     } else {
       transaction.outcome = 'answered';
       this.counts.answered++;
-      transaction.latency = between(context.startSeconds, context.startNanoseconds, known.seconds, known.nanoseconds);
+      transaction.latency = between(begun.startSeconds, begun.startNanoseconds, known.seconds, known.nanoseconds);
       transaction.duration = between(frame.seconds, frame.nanoseconds, known.seconds, known.nanoseconds);
       this.close(known, direction.conversation);
     }
     transaction.status = head.code;
-    transaction.reason = reasonOf(http);
+    transaction.reason = http.reason;
     transaction.contentType = head.contentType;
     transaction.contentEncoding = head.contentEncoding;
-    transaction.body = Math.min(http.bodyLength, Math.max(0, http.captured - http.start - head.length));
+    transaction.body = http.bodyCaptured;
     transaction.cut = http.incomplete;
     if (http.incomplete) this.counts.cut++;
     transaction.responseFrames.push(frame.number);
@@ -223,13 +223,14 @@ export class HttpTransactions {
     this.emit(oldest);
   }
 
-  private make(frame: Frame, http: Http, conversation: Conversation): HttpTransaction {
+  private make(frame: Frame, http: HttpMessage, conversation: Conversation): HttpTransaction {
     this.place = frame.number === this.lastFrame ? this.place + 1 : 0;
     this.lastFrame = frame.number;
     const { head } = http;
     const isRequest = head.kind !== 'response';
     const direction = directionOf(frame.transport as Tcp)!;
-    const way = isRequest ? direction : direction.peer;
+    // A pushed request is written by the server.
+    const way = isRequest !== http.pushed ? direction : direction.peer;
     return {
       stream: conversation.number,
       client: way.source,
@@ -243,6 +244,7 @@ export class HttpTransactions {
       host: head.host,
       path: head.uri,
       requestVersion: isRequest ? head.version : '',
+      pushed: http.pushed,
       requestBody: isRequest ? http.bodyLength : 0,
       outcome: 'unanswered',
       status: undefined,
@@ -260,10 +262,4 @@ export class HttpTransactions {
       newer: undefined,
     };
   }
-}
-
-/** The words behind the status code, as sent. */
-function reasonOf({ bytes, start, captured, head }: Http): string {
-  const line = textOf(bytes, start, Math.min(captured, start + head.line, start + 256)).trimEnd();
-  return line.split(' ').slice(2).join(' ');
 }

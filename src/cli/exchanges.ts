@@ -11,6 +11,7 @@ import { NetlensError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import { type AnalysisOptions, createSession } from '../frames.js';
 import { countText } from '../report/quantities.js';
+import { KeyLogFile } from './keylog.js';
 import { CUT_SHORT, ETHERNET } from './limits.js';
 import { counters, watch } from './live.js';
 import { decodeRules, gather, seconds, type ViewOptions, wholeNumber } from './options.js';
@@ -32,6 +33,7 @@ export interface ExchangeOptions {
   readonly count?: number;
   readonly duration?: number;
   readonly decodeAs?: readonly string[];
+  readonly keylog?: string;
   readonly color: ColourChoice;
   readonly user?: string;
 }
@@ -51,6 +53,7 @@ export function exchangeOptions(command: Command, what: string): Command {
     .option('-c, --count <n>', 'stop after n frames', wholeNumber)
     .option('-a, --duration <time>', 'live: stop after this time: 10, 500ms, 2m', seconds)
     .option('-d, --decode-as <rule>', "dissect as, e.g. 'udp.port==8053,dns'; repeat for more", gather)
+    .option('--keylog <file>', 'decrypt TLS with the secrets that programs wrote to this file (SSLKEYLOGFILE)')
     .option('--user <name>', 'live: the user to become once the interface is open')
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'));
 }
@@ -70,6 +73,7 @@ export interface ExchangeReport {
 /** Read files, or capture, to the end, and report. */
 export async function runExchanges(files: readonly string[], options: ExchangeOptions, report: ExchangeReport, sink: Sink): Promise<void> {
   const device = options.interface;
+  const keylog = options.keylog === undefined ? undefined : new KeyLogFile(options.keylog);
   if ((device === undefined) === (files.length === 0)) throw new NetlensError('usage', 'either captures or an interface (-i) are needed');
   const { filter } = options;
   const live = device === undefined ? undefined : await openLive(device, filter === undefined ? {} : { filter });
@@ -80,7 +84,9 @@ export async function runExchanges(files: readonly string[], options: ExchangeOp
     dropPrivileges(options.user);
     for (const warning of live.warnings) say(warning);
   }
-  const session = createSession({ ...report.analysis, decodeAs: decodeRules(options.decodeAs) });
+  // Programs write to it while their traffic is captured.
+  if (live && keylog) keylog.log.refresh = () => keylog.more();
+  const session = createSession({ ...report.analysis, decodeAs: decodeRules(options.decodeAs), ...(keylog && { keyLog: keylog.log }) });
   const tally: Tally = { seen: 0, selected: 0 };
   const done = live ? watch(live, tally, options.duration) : undefined;
   const display = (frame: Frame): boolean => {

@@ -254,7 +254,7 @@ class Follow {
     const shown = frame.layers.slice(from);
     for (const [i, layer] of shown.entries()) {
       const out = new TextBuffer(256);
-      layer.summary(out);
+      layer.line(out);
       let text = layer instanceof Data ? `${counted(layer.end - layer.start, 'octet')} that are no message known here` : out.toString();
       if (i === shown.length - 1 && frame.remark !== undefined) text += safeText(frame.remark);
       const head = theme.paint(`${time}  #${frame.number}`, 'name');

@@ -148,6 +148,11 @@ export abstract class Layer {
   /** Write the Info column. */
   abstract summary(out: TextBuffer): void;
 
+  /** The same of this layer alone, where the Info column speaks of its neighbours too. */
+  line(out: TextBuffer): void {
+    this.summary(out);
+  }
+
   /** What the protocol column shows. */
   get shortName(): string {
     return this.protocol.short;

@@ -98,8 +98,10 @@ export interface Hooks {
   tls?(): Decryption;
   /** A Redis command, reply or pushed message, whole or not. */
   resp?(frame: Frame, resp: Layer, context: StreamContext): void;
-  /** An HTTP request or response of a byte stream, whole or not. */
-  http?(frame: Frame, http: Layer, context: StreamContext): void;
+  /** An HTTP request or response of a byte stream, whole or not (`HttpMessage`), and when its first octet came. */
+  http?(frame: Frame, message: object, begun: Pick<StreamContext, 'startSeconds' | 'startNanoseconds'>): void;
+  /** Gather the bodies that come in pieces among other things (HTTP/2), for {@link http}. */
+  httpBodies?: boolean;
   /** The connection that a datagram of DTLS belongs to; none where there is no telling. */
   dtls?(frame: Frame): unknown;
   /** Secrets that came with the capture, before the frames that follow them. */

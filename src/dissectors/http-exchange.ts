@@ -1,7 +1,7 @@
 /** Which response belongs to which request of a connection: HTTP/1 answers in the order of the requests (RFC 9112 section 9.3). */
 import type { Frame } from '../core/frame.js';
 import { between, type Nanoseconds } from '../core/time.js';
-import { fullUri, type Head } from './http-head.js';
+import { fullUri, isInterim, type MessageHead } from './http-head.js';
 
 /** Most requests that wait for their answers on one connection. */
 const MAX_WAITING = 10_000;
@@ -22,7 +22,7 @@ export interface HttpRequest {
   /** Its answer was lost in a hole of the capture. */
   lost: boolean;
   /** A response that began and never became whole: its head, and the octets of its body that came. */
-  begun: { readonly head: Head; readonly body: number } | undefined;
+  begun: { readonly head: MessageHead; readonly body: number } | undefined;
   /** Whatever an analysis keeps of it. */
   note: unknown;
 }
@@ -40,6 +40,23 @@ export interface HttpExchange {
   readonly time: Nanoseconds | undefined;
 }
 
+/** A message as analyses see it: whole, or what came of it. */
+export interface HttpMessage {
+  readonly head: MessageHead;
+  readonly exchange: HttpExchange | undefined;
+  /** The rest of it was not captured, or never sent. */
+  readonly incomplete: boolean;
+  /** The words behind the status code. */
+  readonly reason: string;
+  /** Octets of its body as they were sent, what chunks add included, and those of them that were captured. */
+  readonly bodyLength: number;
+  readonly bodyCaptured: number;
+  /** The body, put together and decompressed as far as that can be done; valid until the next frame. */
+  readonly content: Uint8Array | undefined;
+  /** A request that the server thought of, sent to the client (RFC 9113 section 8.4). */
+  readonly pushed: boolean;
+}
+
 /** What both directions of a connection know. */
 export class Connection {
   /** Requests that were not answered yet, oldest first. */
@@ -49,11 +66,16 @@ export class Connection {
   lastRequest: number | undefined = undefined;
   lastResponse: number | undefined = undefined;
 
+  /** Nothing was said yet. */
+  get isNew(): boolean {
+    return this.requests === 0 && this.responses === 0 && this.waiting.length === 0;
+  }
+
   /** Answers may be missing: octets were lost since the last one. */
   holed = false;
 
   /** A request whose head is there waits for its answer: some come before its body is whole. */
-  begin(head: Head, received: number): HttpRequest | undefined {
+  begin(head: MessageHead, received: number): HttpRequest | undefined {
     if (this.waiting.length >= MAX_WAITING) return undefined;
     // Written out: a spread here cost 3 µs a request.
     const asked: HttpRequest = {
@@ -72,7 +94,7 @@ export class Connection {
     return asked;
   }
 
-  request(frame: Frame, head: Head, received = 0, begun?: HttpRequest): HttpExchange {
+  request(frame: Frame, head: MessageHead, received = 0, begun?: HttpRequest): HttpExchange {
     const { number, seconds, nanoseconds } = frame;
     const asked = begun ?? this.begin(head, received);
     if (asked !== undefined) {
@@ -93,7 +115,7 @@ export class Connection {
   }
 
   /** `position` is where the response begins in its stream. */
-  response(frame: Frame, head: Head, position = 0): HttpExchange {
+  response(frame: Frame, head: MessageHead, position = 0): HttpExchange {
     const { waiting } = this;
     if (this.holed) {
       // A client that had something of the answer to one request when it sent the next is not given both answers later:
@@ -102,9 +124,8 @@ export class Connection {
         waiting.shift()!.lost = true;
       this.holed = false;
     }
-    // An interim answer leaves its request waiting for the final one (RFC 9110 section 15.2).
-    const interim = head.code >= 100 && head.code < 200 && head.code !== 101;
-    const request = interim ? this.waiting[0] : this.waiting.shift();
+    // An interim answer leaves its request waiting for the final one.
+    const request = isInterim(head) ? this.waiting[0] : this.waiting.shift();
     const exchange: HttpExchange = {
       number: ++this.responses,
       previousRequest: request?.previous,

@@ -14,25 +14,39 @@ export type Kind = 'request' | 'response' | 'notification';
 /** How the end of a body is found. */
 export type Framing = 'none' | 'length' | 'chunked' | 'close';
 
-/** What the head of a message says that matters for its parsing. Offsets count from its first octet. */
-export interface Head {
+/** What the head of a message says, in any version of the protocol. */
+export interface MessageHead {
   readonly kind: Kind;
-  /** Octets of the first line, its end included, and of the whole head. */
-  readonly line: number;
-  readonly length: number;
   readonly method: string;
+  /** Path and query, or whatever stands in their place. */
   readonly uri: string;
+  /** Of a response; -1 when it is none. */
   readonly code: number;
   readonly version: string;
   readonly host: string | undefined;
-  readonly framing: Framing;
-  readonly contentLength: number;
+  /** Without its parameters. */
   readonly contentType: string;
   readonly contentEncoding: string;
   readonly upgrade: string;
 }
 
-export function fullUri(head: Head): string {
+/** The same with what matters for the parsing of HTTP/1. Offsets count from its first octet. */
+export interface Head extends MessageHead {
+  /** Octets of the first line, its end included, and of the whole head. */
+  readonly line: number;
+  readonly length: number;
+  readonly framing: Framing;
+  readonly contentLength: number;
+}
+
+/** Switching to HTTP/2 leaves the request to be answered there (RFC 7540 section 3.2). */
+export const HTTP2_UPGRADE = 'h2c';
+
+/** Does another response to the same request follow (RFC 9110 section 15.2)? */
+export const isInterim = ({ code, upgrade }: MessageHead): boolean =>
+  code >= 100 && code < 200 && (code !== 101 || upgrade === HTTP2_UPGRADE);
+
+export function fullUri(head: MessageHead): string {
   const { uri, host } = head;
   return host === undefined || head.method === 'CONNECT' || /^(https?|about):/i.test(uri) ? uri : `http://${host}${uri}`;
 }

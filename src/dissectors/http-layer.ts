@@ -4,7 +4,7 @@ import { layer, type Tree } from '../core/layer.js';
 import { latin1Of, textOf } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
 import { eachChunk } from './http-chunks.js';
-import type { HttpExchange } from './http-exchange.js';
+import type { HttpExchange, HttpMessage } from './http-exchange.js';
 import { fullUri, type Head, type Kind } from './http-head.js';
 import { COLON, isBlank, isToken, lineEnd, SPACE, trimmed, wordEnd } from './http-lines.js';
 import { HEADER, rows, STATUS } from './http-rows.js';
@@ -13,7 +13,7 @@ import { HEADER, rows, STATUS } from './http-rows.js';
 const MAX_CONTENT = 16 << 20;
 
 /** A request, a response, or an announcement of SSDP. */
-export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
+export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) implements HttpMessage {
   /** What its head says. */
   declare head: Head;
   declare exchange: HttpExchange | undefined;
@@ -32,6 +32,22 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) {
   /** Octets of the body as it came, chunk headers included. */
   get bodyLength(): number {
     return Math.max(0, this.end - this.start - this.head.length);
+  }
+
+  /** Those of them that were captured. */
+  get bodyCaptured(): number {
+    return Math.min(this.bodyLength, Math.max(0, this.captured - this.start - this.head.length));
+  }
+
+  /** The words behind the status code, as sent. */
+  get reason(): string {
+    const { bytes, start, captured, head } = this;
+    const line = textOf(bytes, start, Math.min(captured, start + head.line, start + 256)).trimEnd();
+    return line.split(' ').slice(2).join(' ');
+  }
+
+  get pushed(): boolean {
+    return false;
   }
 
   /** The octets of the body that were captured, without what chunks add; undefined when there is none. */

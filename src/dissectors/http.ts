@@ -16,9 +16,10 @@ import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/re
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import { chunkSize, MAX_CHUNK_LINE } from './http-chunks.js';
 import { Connection, type HttpRequest } from './http-exchange.js';
-import { type Head, hasVersion, kindOf, readHead } from './http-head.js';
+import { type Head, HTTP2_UPGRADE, hasVersion, kindOf, readHead } from './http-head.js';
 import { Http } from './http-layer.js';
 import { COLON, isBlank, isHeadEnd, isToken, lineEnd, wordEnd } from './http-lines.js';
+import { http2After, http2Stream, opensHttp2 } from './http2.js';
 
 /** Most octets of a head; servers accept some tens of thousands. */
 const MAX_HEAD = 262_144;
@@ -30,6 +31,8 @@ class HttpParser implements StreamParser {
   private at = 0;
   /** The last chunk came; what is left are trailers. */
   private trailers = false;
+  /** Reads the first message of a conversation that turns out to be HTTP/2. */
+  private newer: StreamParser | undefined = undefined;
   /** What waits for the answer to the request under way. */
   private begun: HttpRequest | undefined = undefined;
 
@@ -43,6 +46,12 @@ class HttpParser implements StreamParser {
   measure(b: Uint8Array, start: number, end: number, final: boolean): number {
     this.need = 0;
     if (this.head === undefined) {
+      if (this.newer === undefined && this.connection.isNew && opensHttp2(b, start, end)) this.newer = http2Stream.parser(this.context);
+      if (this.newer !== undefined) {
+        const length = this.newer.measure(b, start, end, final);
+        this.need = this.newer.need ?? 0;
+        return length;
+      }
       const length = this.headLength(b, start, end);
       if (length <= 0) return length;
       const kind = kindOf(b, start, end)!;
@@ -142,6 +151,13 @@ class HttpParser implements StreamParser {
   }
 
   dissect(frame: Frame, start: number, end: number): void {
+    const { newer } = this;
+    if (newer !== undefined) {
+      this.context.shared = undefined;
+      newer.dissect(frame, start, end);
+      this.context.become(http2Stream, this.context.shared);
+      return;
+    }
     this.add(frame, start, end, false);
   }
 
@@ -177,8 +193,14 @@ class HttpParser implements StreamParser {
       if (time !== undefined) frame.answer = { request: request!.frame, time };
       if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300) this.context.become(undefined);
       else if (head.code === 101) {
-        const next = frame.session.registry.protocols.find((p) => p.name === head.upgrade && p.stream)?.stream;
-        this.context.become(next, http.webSocketExtensions.join(', '));
+        const toHttp2 = head.upgrade === HTTP2_UPGRADE;
+        const name = toHttp2 ? 'http2' : head.upgrade;
+        const next = frame.session.registry.protocols.find((p) => p.name === name && p.stream)?.stream;
+        const { request } = http.exchange;
+        this.context.become(
+          next,
+          toHttp2 ? http2After(request, frame.session.hooks.httpBodies === true) : http.webSocketExtensions.join(', '),
+        );
       }
     } else http.exchange = connection.request(frame, head, this.context.received, begun);
     if (incomplete) frame.layers.push(http);

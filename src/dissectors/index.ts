@@ -15,6 +15,7 @@ import { geneve } from './geneve.js';
 import { erspan, gre } from './gre.js';
 import { gtp } from './gtp.js';
 import { http, ssdp } from './http.js';
+import { http2 } from './http2.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6.js';
 import { igmp } from './igmp.js';
@@ -64,6 +65,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   tcp,
   resp,
   http,
+  http2,
   websocket,
   modbus,
   ssdp,

@@ -18,6 +18,7 @@ export { Geneve } from './geneve.js';
 export { Erspan, Gre } from './gre.js';
 export { Gtp } from './gtp.js';
 export { Http } from './http-layer.js';
+export { Http2 } from './http2-layer.js';
 export { Icmp } from './icmp.js';
 export { Icmpv6 } from './icmpv6.js';
 export { Igmp } from './igmp.js';

@@ -100,9 +100,9 @@ class Direction implements StreamContext {
     return this.fromClient ? this.inside.dstPort : this.inside.srcPort;
   }
 
-  become(protocol: StreamProtocol | undefined): void {
+  become(protocol: StreamProtocol | undefined, shared?: unknown): void {
     this.inside.protocol = protocol;
-    this.inside.shared = undefined;
+    this.inside.shared = shared;
     this.inside.tries = 0;
   }
 

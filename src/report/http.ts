@@ -62,6 +62,7 @@ function notes(t: HttpTransaction): string[] {
   if (t.contentEncoding !== '') found.push(safeText(t.contentEncoding));
   if (t.requestBody > 0) found.push(`${sizeText(t.requestBody)} sent`);
   for (const code of t.interim) found.push(String(code));
+  if (t.pushed) found.push('pushed');
   if (t.cut) found.push('broken off');
   if (t.outcome === 'unasked') found.push('request not captured');
   return found;
@@ -81,6 +82,7 @@ export function httpRecord(t: HttpTransaction): object {
     server: t.server,
     server_port: t.serverPort,
     ...(asked && { method: t.method, host: t.host, path: t.path, version: t.requestVersion, request_body_octets: t.requestBody }),
+    pushed: t.pushed || undefined,
     outcome: t.outcome,
     status: t.status,
     reason: t.status === undefined ? undefined : t.reason,
