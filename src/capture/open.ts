@@ -11,6 +11,8 @@ import type { CaptureInterface, CaptureProblem, CaptureReader, CaptureRecord, In
 
 /** Octets held while the format is found out, and of compressed input. */
 const SNIFF = 64 * 1024;
+/** Octets of a file to hold at a time: what was just read is still in the processor's cache when it is looked at. */
+const FILE_CHUNK = 256 * 1024;
 /** Octets that tell every format. */
 const MAGIC = 12;
 
@@ -44,7 +46,7 @@ export async function openCaptures(paths: readonly string[]): Promise<CaptureRea
 }
 
 async function identify(source: OctetSource, size: number | undefined, label: string): Promise<ReaderBase> {
-  const capacity = Math.min(CHUNK, Math.max(SNIFF, (size ?? CHUNK) + 1));
+  const capacity = size === undefined ? CHUNK : Math.min(FILE_CHUNK, Math.max(SNIFF, size + 1));
   let chunks = new Chunks(source, SNIFF);
   await chunks.more(MAGIC);
   const inner = decompressed(chunks);

@@ -17,7 +17,9 @@ import {
   type Stats,
   stat as statPath,
   write as writeDescriptor,
+  writeSync as writeNow,
 } from 'node:fs';
+import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { NetlensError } from '../core/errors.js';
 import { printable, systemReason } from './octets.js';
@@ -57,6 +59,11 @@ export interface WriteOptions {
   readonly application?: string;
   /** Captures that are being read: to write over one of them is refused. */
   readonly inputs?: readonly string[];
+  /**
+   * Write in place instead of on another thread, which costs less where the records come from a file: then nothing is
+   * lost while a disk pauses. Pipes are written off the main thread all the same. Default false.
+   */
+  readonly inPlace?: boolean;
 }
 
 /** Takes records; see the head of this file for how it is used. */
@@ -87,7 +94,8 @@ export interface CaptureWriter {
 export async function openWriter(path: string, options: WriteOptions = {}): Promise<CaptureWriter> {
   const label = path === '-' ? 'standard output' : printable(path);
   const format = options.format ?? (/\.p?cap$/i.test(path) ? 'pcap' : 'pcapng');
-  const sink = new Sink(path === '-' ? 1 : await openFile(path, label, options.inputs ?? []), label);
+  const descriptor = path === '-' ? 1 : await openFile(path, label, options.inputs ?? []);
+  const sink = new Sink(descriptor, label, (options.inPlace ?? false) && (await isPatient(descriptor)));
   if (format === 'pcap') return new PcapWriter(sink, options.resolution ?? 'nanoseconds');
   return new PcapngWriter(sink, options.application);
 }
@@ -110,6 +118,12 @@ async function openFile(path: string, label: string, inputs: readonly string[]):
   } catch (error) {
     throw cannotWrite(label, error);
   }
+}
+
+/** True for what takes octets at once, as files do and /dev/null. */
+async function isPatient(descriptor: number): Promise<boolean> {
+  const status = await statOpen(descriptor);
+  return status.isFile() || (status.isCharacterDevice() && !isatty(descriptor));
 }
 
 function cannotWrite(label: string, error: unknown): unknown {
@@ -135,6 +149,7 @@ class Sink {
   constructor(
     private readonly descriptor: number,
     private readonly label: string,
+    private readonly inPlace: boolean,
   ) {}
 
   /** Makes room for `count` octets; returns where they go. The caller has filled them when it comes again. */
@@ -147,12 +162,26 @@ class Sink {
 
   /** Puts the buffer behind those that wait, and goes on with another. */
   private turn(room: number): void {
+    if (this.inPlace) {
+      this.writeHere();
+      if (room <= this.bytes.length) return;
+    }
     if (this.length > 0) this.waiting.push({ bytes: this.bytes, length: this.length });
     const bytes = (room <= BUFFER ? this.free.pop() : undefined) ?? new Uint8Array(Math.max(BUFFER, room));
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
     this.length = 0;
     this.running ??= this.run();
+  }
+
+  private writeHere(): void {
+    try {
+      for (let done = 0; done < this.length && this.failure === undefined; )
+        done += writeNow(this.descriptor, this.bytes, done, this.length - done);
+    } catch (error) {
+      this.failure = cannotWrite(this.label, error);
+    }
+    this.length = 0;
   }
 
   /** Writes what waits until nothing does. */
@@ -212,6 +241,7 @@ class PcapWriter implements CaptureWriter {
   count = 0;
   private first: CaptureInterface | undefined;
   private readonly unit: number;
+  private readonly copier = new Copier();
 
   constructor(
     private readonly sink: Sink,
@@ -230,7 +260,7 @@ class PcapWriter implements CaptureWriter {
     view.setUint32(at + 4, this.unit === 1 ? record.nanoseconds : Math.floor(record.nanoseconds / 1000), true);
     view.setUint32(at + 8, captured, true);
     view.setUint32(at + 12, record.wireLength, true);
-    copy(record.bytes, record.start, record.captured, sink.bytes, at + 16);
+    this.copier.copy(record.bytes, record.start, record.captured, sink, at + 16);
     this.count++;
   }
 
@@ -281,6 +311,7 @@ const utf8 = new TextEncoder();
 class PcapngWriter implements CaptureWriter {
   readonly format = 'pcapng';
   count = 0;
+  private readonly copier = new Copier();
   private readonly numbers = new Map<CaptureInterface, number>();
   private last: CaptureInterface | undefined;
   private lastNumber = 0;
@@ -330,7 +361,7 @@ class PcapngWriter implements CaptureWriter {
     setNanoseconds(view, at + 12, (this.seconds = record.seconds), (this.nanoseconds = record.nanoseconds));
     view.setUint32(at + 20, captured, true);
     view.setUint32(at + 24, record.wireLength, true);
-    copy(record.bytes, record.start, record.captured, bytes, at + 28);
+    this.copier.copy(record.bytes, record.start, record.captured, sink, at + 28);
     for (let index = at + 28 + captured; index < at + 28 + padded; index++) bytes[index] = 0;
     if (options) options.copyTo(bytes, at + 28 + padded);
     view.setUint32(at + total - 4, total, true);
@@ -457,13 +488,35 @@ function setNanoseconds(view: DataView, at: number, seconds: number, nanoseconds
   view.setUint32(at + 4, (high % 65536) * 65536 + (low % 65536), true);
 }
 
-/** Copies octets; a short frame costs less in a loop than in a call. */
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > 96) {
-    to.set(from.subarray(start, end), at);
-    return;
+/** From so many octets on the system's own copying beats a loop. */
+const LONG = 256;
+
+/** Copies frames out of chunks, four octets at a time: short ones, which are most, cost a fifth of what a call or octets would. */
+class Copier {
+  private from: DataView = new DataView(new ArrayBuffer(0));
+  private bytes: Uint8Array | undefined;
+
+  copy(bytes: Uint8Array, start: number, end: number, sink: Sink, at: number): void {
+    if (end - start >= LONG) {
+      sink.bytes.set(bytes.subarray(start, end), at);
+      return;
+    }
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    const { from } = this;
+    const { view, bytes: into } = sink;
+    let index = start;
+    let target = at;
+    for (; index + 16 <= end; index += 16, target += 16) {
+      view.setUint32(target, from.getUint32(index, true), true);
+      view.setUint32(target + 4, from.getUint32(index + 4, true), true);
+      view.setUint32(target + 8, from.getUint32(index + 8, true), true);
+      view.setUint32(target + 12, from.getUint32(index + 12, true), true);
+    }
+    for (; index < end; index++, target++) into[target] = bytes[index]!;
   }
-  for (let index = start, target = at; index < end; index++, target++) to[target] = from[index]!;
 }
 
 /** Options or name records of a block, put together: type 2, length 2, value, padding; a zero word ends them. */

@@ -5,11 +5,11 @@ import { dropPrivileges } from '../capture/privileges.js';
 import { NetlensError } from '../core/errors.js';
 import { createSession } from '../frames.js';
 import { KeyLogFile } from './keylog.js';
-import { decodeRules, seconds, type ViewOptions, viewOptions, wholeNumber } from './options.js';
+import { decodeRules, seconds, type ViewOptions, viewOptions, wantsView, wholeNumber } from './options.js';
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
 import { say } from './terminal.js';
-import { showFrames, type Tally, viewFor, wantsView } from './view.js';
+import { showFrames, type Tally, viewFor } from './view.js';
 
 interface LiveCommandOptions extends ViewOptions {
   readonly interface?: string;

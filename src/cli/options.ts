@@ -74,6 +74,12 @@ export function viewOptions(command: Command): Command {
     .addOption(new Option('-l, --line-buffered', 'flush every line (live always does)').hideHelp());
 }
 
+/** True when frames are to be shown: not with -q, and with -w only when a format was asked for, as with tcpdump and tshark. */
+export function wantsView(options: ViewOptions): boolean {
+  if (options.quiet || options.write === '-') return false;
+  return options.write === undefined || Boolean(options.json || options.tree || options.octets || options.field || options.format);
+}
+
 /** The output format that the options ask for. */
 export function formatOf(options: ViewOptions): Format {
   if (options.json) return 'json';

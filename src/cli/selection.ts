@@ -1,7 +1,4 @@
 /** From options to what selects frames and what becomes of them. */
-import { PacketFilter } from '../capture/packet-filter.js';
-import { openWriter } from '../capture/write.js';
-import { compileDisplayFilter } from '../filter/index.js';
 import type { ViewOptions } from './options.js';
 import type { Selection } from './view.js';
 
@@ -25,9 +22,20 @@ export interface SelectionSource {
 /** The filters and the writer that the options ask for. */
 export async function selectionFor(options: ViewOptions, { inputs = [], linkType }: SelectionSource = {}): Promise<OpenSelection> {
   const { count, write } = options;
-  const display = options.displayFilter === undefined ? undefined : compileDisplayFilter(options.displayFilter);
-  const packets = options.filter === undefined || linkType === undefined ? undefined : await PacketFilter.create(options.filter, linkType);
-  const writer = write === undefined ? undefined : await openWriter(write, { inputs, application: `netlens ${__VERSION__}` });
+  const display =
+    options.displayFilter === undefined ? undefined : (await import('../filter/index.js')).compileDisplayFilter(options.displayFilter);
+  const packets =
+    options.filter === undefined || linkType === undefined
+      ? undefined
+      : await (await import('../capture/packet-filter.js')).PacketFilter.create(options.filter, linkType);
+  const writer =
+    write === undefined
+      ? undefined
+      : await (await import('../capture/write.js')).openWriter(write, {
+          inputs,
+          inPlace: inputs.length > 0,
+          application: `netlens ${__VERSION__}`,
+        });
   return {
     count,
     packet: packets && ((record) => packets.test(record)),

@@ -24,12 +24,6 @@ export interface View {
   release?(out: TextBuffer): void;
 }
 
-/** True when frames are to be shown: not with -q, and with -w only when a format was asked for, as with tcpdump and tshark. */
-export function wantsView(options: ViewOptions): boolean {
-  if (options.quiet || options.write === '-') return false;
-  return options.write === undefined || Boolean(options.json || options.tree || options.octets || options.field || options.format);
-}
-
 /** The view that the options ask for. `live`: no frame is held back to lay out the columns. */
 export function viewFor(options: ViewOptions, live: boolean): View {
   const format = formatOf(options);

@@ -82,8 +82,8 @@ describe('what is written is read back', () => {
   it('as pcapng, with interfaces and notes', async () => {
     using folder = scratch();
     await fc.assert(
-      fc.asyncProperty(fc.array(made, { maxLength: 40 }), async (list) => {
-        const writer = await openWriter(folder.path('x.pcapng'), { application: 'netlens test' });
+      fc.asyncProperty(fc.array(made, { maxLength: 40 }), fc.boolean(), async (list, inPlace) => {
+        const writer = await openWriter(folder.path('x.pcapng'), { application: 'netlens test', inPlace });
         for (const one of list) put(writer, one, interfaces[one.from]!);
         await writer.close();
         const { seen, problems, reader } = await readFile(folder.path('x.pcapng'));
@@ -102,8 +102,8 @@ describe('what is written is read back', () => {
   it.each(['nanoseconds', 'microseconds'] as const)('as pcap of %s', async (resolution) => {
     using folder = scratch();
     await fc.assert(
-      fc.asyncProperty(fc.array(made, { maxLength: 40 }), async (list) => {
-        const writer = await openWriter(folder.path('x.pcap'), { resolution });
+      fc.asyncProperty(fc.array(made, { maxLength: 40 }), fc.boolean(), async (list, inPlace) => {
+        const writer = await openWriter(folder.path('x.pcap'), { resolution, inPlace });
         for (const one of list) put(writer, one, interfaces[0]!);
         await writer.close();
         const { seen, problems, reader } = await readFile(folder.path('x.pcap'));
@@ -118,9 +118,9 @@ describe('what is written is read back', () => {
     );
   });
 
-  it('beyond what the buffer holds at a time', async () => {
+  it.each([false, true])('beyond what the buffer holds at a time; in place: %s', async (inPlace) => {
     using folder = scratch();
-    const writer = await openWriter(folder.path('big.pcapng'));
+    const writer = await openWriter(folder.path('big.pcapng'), { inPlace });
     const octets = new Uint8Array(200_000).map((_, index) => index * 7);
     for (let index = 0; index < 50; index++)
       put(writer, { octets, beyond: 0, seconds: index, nanoseconds: 1, from: 0, notes: undefined }, interfaces[0]!);
@@ -208,9 +208,9 @@ describe('openWriter', () => {
     expect(await readAll(await openCapture(path))).toHaveLength(1);
   });
 
-  it('says why a file cannot be written', async () => {
+  it.each([false, true])('says why a file cannot be written; in place: %s', async (inPlace) => {
     await expect(openWriter('/nonexistent/x.pcap')).rejects.toThrow('/nonexistent/x.pcap: cannot be written: no such folder');
-    const writer = await openWriter('/dev/full', { format: 'pcapng' });
+    const writer = await openWriter('/dev/full', { format: 'pcapng', inPlace });
     put(writer, one, makeInterface(0, 1));
     await expect(writer.close()).rejects.toThrow('no space left on the device');
   });
