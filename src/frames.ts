@@ -6,6 +6,7 @@ import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { DtlsConnections } from './analysis/dtls-connections.js';
 import { EchoPairs } from './analysis/echo.js';
 import type { HttpTransactions } from './analysis/http-transactions.js';
+import { QuicConnections } from './analysis/quic-connections.js';
 import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
@@ -96,6 +97,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.tls = () => new TlsDecryption(keyLog, cryptography);
   const dtlsConnections = new DtlsConnections();
   hooks.dtls = (frame) => dtlsConnections.of(frame);
+  const quicConnections = new QuicConnections();
+  hooks.quic = (frame) => quicConnections.of(frame);
   hooks.secrets = ({ type, data }) => {
     if (type === TLS_KEY_LOG) keyLog.add(latin1Of(data, 0, data.length));
   };

@@ -17,7 +17,7 @@ export class DtlsConnections {
     let talk = this.talks.get(udp.stream);
     if (talk === undefined) {
       const { srcPort, dstPort } = udp;
-      talk = { connection: new TlsConnection(frame, true, srcPort, dstPort), clientPort: Math.max(srcPort, dstPort), clientKnown: false };
+      talk = { connection: new TlsConnection(frame, 'd', srcPort, dstPort), clientPort: Math.max(srcPort, dstPort), clientKnown: false };
       if (this.talks.size >= MAX_CONNECTIONS) this.talks.delete(this.talks.keys().next().value!);
     } else this.talks.delete(udp.stream);
     // A map keeps the order of insertion, so the first is the one that was used longest ago.

@@ -6,7 +6,7 @@
  */
 import type { AeadCipher, Cryptography, Hash } from '../core/cryptography.js';
 import type { Agreement, Decryption, PlainRecord } from '../core/decryption.js';
-
+import { ascii, expandLabel, join } from '../core/key-derivation.js';
 import { cipherSuiteName } from '../dissectors/tls-cipher-suites.js';
 import type { KeyLog } from './tls-keylog.js';
 
@@ -47,18 +47,6 @@ function suiteOf(number: number): Suite | undefined {
   return { aead: undefined, keyLength, hash, mac: hash, macLength: hash === 'sha384' ? 48 : 32 };
 }
 
-function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
-
 /** P_hash of RFC 5246 section 5: `length` octets. */
 function expand(crypto: Cryptography, hash: Hash, secret: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
   let a = seed;
@@ -66,19 +54,6 @@ function expand(crypto: Cryptography, hash: Hash, secret: Uint8Array, seed: Uint
   while (out.length < length) {
     a = crypto.hmac(hash, secret, a);
     out = join(out, crypto.hmac(hash, secret, join(a, seed)));
-  }
-  return out.subarray(0, length);
-}
-
-/** HKDF-Expand-Label of RFC 8446 section 7.1, without a context. */
-export function expandLabel(crypto: Cryptography, hash: Hash, secret: Uint8Array, label: string, length: number): Uint8Array {
-  const full = ascii(`tls13 ${label}`);
-  const info = join(Uint8Array.of(length >> 8, length & 255, full.length), full, Uint8Array.of(0));
-  let block: Uint8Array = new Uint8Array(0);
-  let out: Uint8Array = new Uint8Array(0);
-  for (let i = 1; out.length < length; i++) {
-    block = crypto.hmac(hash, secret, join(block, info, Uint8Array.of(i)));
-    out = join(out, block);
   }
   return out.subarray(0, length);
 }

@@ -94,8 +94,9 @@ export const dissectDtls: Dissect = (frame, start, end) => {
   dtls.records = records;
   const ports = frame.transport;
   const talk = frame.session.hooks.dtls?.(frame) as DtlsTalk | undefined;
-  const connection = talk?.connection ?? new TlsConnection(frame, true, ports?.srcPort ?? 0, ports?.dstPort ?? 0);
+  const connection = talk?.connection ?? new TlsConnection(frame, 'd', ports?.srcPort ?? 0, ports?.dstPort ?? 0);
   const srcPort = ports?.srcPort ?? 0;
+  connection.frame = frame.number;
   if (talk !== undefined && !talk.clientKnown && b[start] === HANDSHAKE && b[start + HEADER] === CLIENT_HELLO) {
     talk.clientPort = srcPort;
     talk.clientKnown = true;

@@ -28,6 +28,7 @@ import { linkLayers } from './link-layers.js';
 import { modbus } from './modbus.js';
 import { nbns } from './nbns.js';
 import { ntp } from './ntp.js';
+import { quic } from './quic.js';
 import { resp } from './resp.js';
 import { stun } from './stun.js';
 import { syslog } from './syslog.js';
@@ -71,6 +72,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   ssdp,
   tls,
   dtls,
+  quic,
   dns,
   mdns,
   llmnr,

@@ -8,7 +8,7 @@ import type { Decryption } from '../core/decryption.js';
 import type { Frame } from '../core/frame.js';
 import { latin1Of, u16, u24 } from '../core/octets.js';
 import { cipherSuiteName } from './tls-cipher-suites.js';
-import { DTLS_HEADER, type Facts, isNewest, isRetry, type KeyExchange, type Message, TLS_HEADER } from './tls-handshake.js';
+import { type Carrier, DTLS_HEADER, type Facts, isNewest, isRetry, type KeyExchange, type Message, TLS_HEADER } from './tls-handshake.js';
 import { type Hello, readHello } from './tls-hello.js';
 import { Inside } from './tls-inside.js';
 import { APPLICATIONS, HANDSHAKE_TYPES, PORT_APPLICATIONS } from './tls-names.js';
@@ -22,18 +22,20 @@ const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
+/** TLS 1.3. */
+const NEWEST = 0x0304;
 
 /** A record and what is known of it. Positions are those of the layer's octets. */
 export interface TlsRecord {
   readonly at: number;
-  /** Octets before its content. */
+  /** Octets before its content; 0 for a handshake without records. */
   readonly header: number;
   /** Where it ends, as its header says. */
   readonly end: number;
   /** Content type on the wire. */
   readonly type: number;
   /** The version agreed on; before that, the one in the header. */
-  readonly version: number;
+  version: number;
   /** Its content cannot be read. */
   encrypted: boolean;
   /** What is in it, decrypted or plain; handshake messages that end in it. */
@@ -51,6 +53,7 @@ export interface TlsRecord {
 
 const NO_MESSAGES: readonly Message[] = [];
 const NOTHING = new Uint8Array(0);
+const NO_PIECES: readonly number[] = [];
 
 /** One direction. */
 class Side {
@@ -59,8 +62,24 @@ class Side {
   /** The part of a handshake message that earlier records brought. */
   pending = NOTHING;
   length = 0;
-  pieces = 0;
+  /** The frames that brought it. */
+  pieces: number[] = [];
 }
+
+const noteOf = (at: number, header: number, end: number, type: number, version: number): TlsRecord => ({
+  at,
+  header,
+  end,
+  type,
+  version,
+  encrypted: false,
+  messages: NO_MESSAGES,
+  fragment: undefined,
+  plain: undefined,
+  plainType: type,
+  resumed: false,
+  application: undefined,
+});
 
 function keyExchangeOf(suite: number): KeyExchange {
   const name = cipherSuiteName(suite) ?? '';
@@ -81,14 +100,23 @@ export class TlsConnection {
   private full = true;
   private readonly decryption: Decryption | undefined;
   private inside: Inside | undefined = undefined;
+  /** Number of the frame whose records come. */
+  frame = 0;
 
   constructor(
     frame: Frame,
-    private readonly datagram: boolean,
+    private readonly carrier: Carrier,
     private readonly srcPort: number,
     private readonly dstPort: number,
   ) {
     this.decryption = frame.session.hooks.tls?.();
+    // QUIC has no older one (RFC 9001 section 4.2).
+    if (carrier === 'q') this.version = NEWEST;
+  }
+
+  /** Handshake messages come in fragments that say their place, as in DTLS. */
+  private get datagram(): boolean {
+    return this.carrier === 'd';
   }
 
   /** What is spoken inside, as far as it is known: by ALPN, else by the port. */
@@ -104,7 +132,8 @@ export class TlsConnection {
   gap(fromServer: boolean): void {
     const side = this.sides[fromServer ? 1 : 0];
     side.pending = NOTHING;
-    side.length = side.pieces = 0;
+    side.length = 0;
+    side.pieces = [];
     this.decryption?.gap(fromServer);
     this.inside?.gap(fromServer);
   }
@@ -116,20 +145,7 @@ export class TlsConnection {
   record(b: Uint8Array, at: number, header: number, end: number, captured: number, fromServer: boolean): TlsRecord {
     const side = this.sides[fromServer ? 1 : 0];
     const type = b[at]!;
-    const note: TlsRecord = {
-      at,
-      header,
-      end,
-      type,
-      version: this.version || u16(b, at + 1),
-      encrypted: false,
-      messages: NO_MESSAGES,
-      fragment: undefined,
-      plain: undefined,
-      plainType: type,
-      resumed: false,
-      application: undefined,
-    };
+    const note = noteOf(at, header, end, type, this.version || u16(b, at + 1));
     const from = at + header;
     const stop = Math.min(end, captured);
     const protectedNow = side.ciphered || type === APPLICATION_DATA;
@@ -169,6 +185,14 @@ export class TlsConnection {
     return note;
   }
 
+  /** Octets `[from, end)` of a handshake that come without records, as in CRYPTO frames of QUIC (RFC 9001 section 4.1.3). */
+  bare(b: Uint8Array, from: number, end: number, fromServer: boolean): TlsRecord {
+    const note = noteOf(from, 0, end, HANDSHAKE, this.version);
+    this.handshake(note, this.sides[fromServer ? 1 : 0], b, from, end, end, fromServer);
+    note.version = this.version;
+    return note;
+  }
+
   /** Hand the application data of a record to what is spoken inside. */
   deliver(frame: Frame, note: TlsRecord, fromServer: boolean): void {
     if (note.plain === undefined) return;
@@ -179,7 +203,7 @@ export class TlsConnection {
   }
 
   private facts(fromServer: boolean): Facts {
-    return { version: this.version, keyExchange: this.keyExchange, fromServer };
+    return { version: this.version, keyExchange: this.keyExchange, fromServer, carrier: this.carrier };
   }
 
   /** The handshake messages in `[from, end)`, of which the octets before `stop` are there. */
@@ -197,7 +221,7 @@ export class TlsConnection {
         // A record of DTLS holds whole fragments.
         if (at + header > stop) break;
         const next = Math.min(stop, at + header + u24(b, at + 9));
-        messages.push(this.message(b, at, next, fromServer, 1));
+        messages.push(this.message(b, at, next, fromServer, NO_PIECES));
         const whole = this.gather(side, b, at, next);
         if (whole !== undefined) messages.push(this.message(whole, 0, whole.length, fromServer, side.pieces));
         at = next;
@@ -206,7 +230,7 @@ export class TlsConnection {
       const next = at + header + (at + header <= stop ? u24(b, at + 1) : 0);
       if (at + header <= stop && (next <= stop || stop < end)) {
         // What was cut off by the capture is shown as far as it goes.
-        messages.push(this.message(b, at, Math.min(next, stop), fromServer, 1));
+        messages.push(this.message(b, at, Math.min(next, stop), fromServer, NO_PIECES));
         at = next;
         continue;
       }
@@ -214,7 +238,7 @@ export class TlsConnection {
         note.fragment = b[at];
         side.pending = b.slice(at, stop);
         side.length = stop - at;
-        side.pieces = 1;
+        side.pieces = [this.frame];
       }
       break;
     }
@@ -233,13 +257,13 @@ export class TlsConnection {
     if (offset === 0) {
       side.pending = NOTHING;
       side.length = 0;
-      side.pieces = 1;
+      side.pieces = [this.frame];
       this.append(side, b, at, end);
       return undefined;
     }
     const isNext = side.length === DTLS_HEADER + offset && side.pending[0] === b[at] && u16(side.pending, 4) === u16(b, at + 4);
     if (!isNext || offset + end - from > total) return undefined;
-    side.pieces++;
+    side.pieces.push(this.frame);
     this.append(side, b, from, end);
     if (side.length < DTLS_HEADER + total) return undefined;
     const whole = side.pending.subarray(0, side.length);
@@ -251,7 +275,7 @@ export class TlsConnection {
 
   /** More of a message that began in an earlier record; returns where it ends. */
   private continue(side: Side, messages: Message[], b: Uint8Array, at: number, stop: number, fromServer: boolean): number {
-    side.pieces++;
+    side.pieces.push(this.frame);
     let from = at;
     // The length of the message may itself be in two records.
     while (side.length < TLS_HEADER && from < stop) this.append(side, b, from, ++from);
@@ -266,7 +290,8 @@ export class TlsConnection {
     if (side.length === whole) {
       const { pending, pieces } = side;
       side.pending = NOTHING;
-      side.length = side.pieces = 0;
+      side.length = 0;
+      side.pieces = [];
       messages.push(this.message(pending, 0, whole, fromServer, pieces));
     }
     return from + take;
@@ -285,7 +310,7 @@ export class TlsConnection {
   }
 
   /** A handshake message: what it says for the connection. */
-  private message(bytes: Uint8Array, start: number, end: number, fromServer: boolean, pieces: number): Message {
+  private message(bytes: Uint8Array, start: number, end: number, fromServer: boolean, pieces: readonly number[]): Message {
     const type = bytes[start]!;
     const body = start + (this.datagram ? DTLS_HEADER : TLS_HEADER);
     const whole = !this.datagram || (u24(bytes, start + 6) === 0 && u24(bytes, start + 9) === u24(bytes, start + 1));

@@ -1,6 +1,7 @@
 /** Extensions of TLS messages (RFC 8446 section 4.2 and the RFCs named below), as rows. */
 import { u16 } from '../core/octets.js';
 import { extensionName } from './tls-names.js';
+import { walkQuicParameters } from './tls-quic-parameters.js';
 import type { Walk } from './tls-vectors.js';
 
 const CLIENT_HELLO = 1;
@@ -211,6 +212,10 @@ function walkExtension(walk: Walk, type: number, message: number): void {
       const n = walk.length(rows.alpsLength, 2);
       return walk.strings(rows.alpsList, rows.alpsNameLength, rows.alps, n);
     }
+    // 65445 in the drafts before the 33rd.
+    case 57:
+    case 65445:
+      return walkQuicParameters(walk);
     case 65281:
       walk.vector(rows.renegotiationLength, rows.renegotiation, 1);
       return;

@@ -26,7 +26,11 @@ export interface Facts {
   readonly version: number;
   readonly keyExchange: KeyExchange;
   readonly fromServer: boolean;
+  readonly carrier: Carrier;
 }
+
+/** What carries TLS: TCP (or another stream), QUIC, datagrams. The letters are JA4's. */
+export type Carrier = 't' | 'q' | 'd';
 
 /** A whole message, or the part of one that a DTLS record carries. */
 export interface Message {
@@ -36,8 +40,8 @@ export interface Message {
   readonly end: number;
   readonly type: number;
   readonly facts: Facts;
-  /** Records that it came in, when there were several. */
-  readonly pieces: number;
+  /** Frames of the records that it came in, when there were several. */
+  readonly pieces: readonly number[];
 }
 
 /** Octets before a message's body. */
@@ -73,9 +77,11 @@ export function walkMessage(tree: Tree, rows: TlsRows, message: Message, layer: 
   tree.bytes = b;
   tree.limit = end;
   tree.openPut(rows.handshake, true, start, end - start).text = `Handshake Protocol: ${messageName(message, header)}`;
-  if (message.pieces > 1) {
-    tree.put(rows.fragments, true);
-    tree.put(rows.fragmentCount, message.pieces);
+  if (message.pieces.length > 1) {
+    tree.openPut(rows.fragments, true);
+    for (const piece of message.pieces) tree.put(rows.fragment, piece);
+    tree.put(rows.fragmentCount, message.pieces.length);
+    tree.close();
   }
   const walk = new Walk(tree, rows, b, start, end);
   if (walk.field(rows.type, 1) && walk.field(rows.length, 3)) {
@@ -195,7 +201,7 @@ function hello(walk: Walk, message: Message, layer: Layer, datagram: boolean): v
     const text = ja3Text(found);
     tree.put(rows.ja3Full, text);
     tree.put(rows.ja3, md5(text));
-    const ja4 = ja4Texts(found, datagram ? 'd' : 't', cryptography);
+    const ja4 = ja4Texts(found, message.facts.carrier, cryptography);
     tree.put(rows.ja4, ja4.short);
     tree.put(rows.ja4Full, ja4.full);
   } else {

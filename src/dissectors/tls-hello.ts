@@ -10,6 +10,7 @@
 import type { Cryptography } from '../core/cryptography.js';
 import { hexOf, latin1Of, textOf, u16 } from '../core/octets.js';
 import { isGrease } from './tls-cipher-suites.js';
+import type { Carrier } from './tls-handshake.js';
 
 /** Most numbers of each kind that are kept of a hello. */
 const MAX_NUMBERS = 2048;
@@ -135,7 +136,7 @@ const hex4 = (n: number): string => n.toString(16).padStart(4, '0');
 const twoDigits = (n: number): string => String(Math.min(n, 99)).padStart(2, '0');
 
 /** JA4 of a Client Hello: its readable form, and the form with hashes. `carrier` is t for TCP, q for QUIC, d for DTLS. */
-export function ja4Texts(hello: Hello, carrier: 't' | 'q' | 'd', cryptography: Cryptography): { full: string; short: string } {
+export function ja4Texts(hello: Hello, carrier: Carrier, cryptography: Cryptography): { full: string; short: string } {
   const versions = hello.versions.filter((n) => !isGrease(n));
   // The newest; DTLS counts downwards.
   const version = versions.length === 0 ? hello.version : carrier === 'd' ? Math.min(...versions) : Math.max(...versions);

@@ -1,5 +1,5 @@
 /** The rows that TLS and DTLS share: records, handshake messages, extensions, alerts. Wireshark names them alike. */
-import { bytes, expert, list, many, mark, string, time, uint8, uint16, uint24, uint32 } from '../core/field.js';
+import { bytes, expert, frameNumber, list, many, mark, string, time, uint8, uint16, uint24, uint32 } from '../core/field.js';
 import { cipherSuiteName } from './tls-cipher-suites.js';
 import {
   ALERT_LEVELS,
@@ -22,6 +22,7 @@ import {
   signatureName,
   versionName,
 } from './tls-names.js';
+import { quicParameterRows } from './tls-quic-parameters.js';
 
 /** The rows with `p` (`tls` or `dtls`) before their names. */
 export function tlsRows(p: 'tls' | 'dtls') {
@@ -53,6 +54,7 @@ export function tlsRows(p: 'tls' | 'dtls') {
     fragmentOffset: many(uint24(`${h}.fragment_offset`, 'Fragment Offset')),
     fragmentLength: many(uint24(`${h}.fragment_length`, 'Fragment Length')),
     fragments: many(mark(`${h}.fragments`, 'Reassembled Handshake Fragments')),
+    fragment: many(frameNumber(`${h}.fragment`, 'Handshake Fragment')),
     fragmentCount: many(uint32(`${h}.fragment.count`, 'Handshake Fragment count')),
     version: many(uint16(`${h}.version`, 'Version', { base: 'hex', values: versionName })),
     random: many(bytes(`${h}.random`, 'Random')),
@@ -133,6 +135,7 @@ export function tlsRows(p: 'tls' | 'dtls') {
     uncompressedLength: many(uint24(`${p}.compress_certificate.uncompressed_length`, 'Uncompressed Length')),
     compressedLength: many(uint24(`${p}.compress_certificate.compressed_certificate_message.length`, 'Length')),
     compressed: many(bytes(`${p}.compress_certificate.compressed_certificate_message`, 'Compressed Certificate Message', { quiet: true })),
+    ...quicParameterRows(p),
     recordSizeLimit: many(uint16(`${p}.record_size_limit`, 'Record Size Limit')),
     esniSuite: many(uint16(`${p}.esni.suite`, 'Cipher Suite', { base: 'hex', values: cipherSuiteName })),
     esniDigestLength: many(uint16(`${p}.esni.record_digest_length`, 'Record Digest Length')),

@@ -63,6 +63,13 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
     if (this.isUnknown) tree.add(rows.unknownRecord, this.start, this.captured - this.start);
     for (const record of this.records) {
       const { at, end } = record;
+      if (record.header === 0) {
+        // QUIC's CRYPTO frames have no records.
+        tree.heading(`${shortVersion(record.version) ?? 'TLS'}: ${recordText(record, this)}`, at, end - at);
+        walkContent(tree, rows, record, this, false);
+        tree.close();
+        continue;
+      }
       tree.openPut(rows.record, true, at, Math.min(end, tree.limit) - at).text =
         `${shortVersion(record.version) ?? 'TLS'} Record Layer: ${recordText(record, this)}`;
       const isOpaque = record.type === APPLICATION_DATA && isNewest(record.version);
@@ -104,7 +111,7 @@ export function writeRecords(out: TextBuffer, records: readonly TlsRecord[], lay
 }
 
 /** What is in a record, in a few words. */
-function recordText(record: TlsRecord, layer: Layer): string {
+export function recordText(record: TlsRecord, layer: Layer): string {
   const { plain, plainType: type } = record;
   switch (type) {
     case CHANGE_CIPHER_SPEC:
@@ -122,10 +129,10 @@ function recordText(record: TlsRecord, layer: Layer): string {
       if (record.encrypted) return 'Encrypted Handshake Message';
       const datagram = record.header > HEADER;
       // The fragment that completes a message is followed by the whole.
-      const shown = record.messages.filter((_, i) => !datagram || !((record.messages[i + 1]?.pieces ?? 1) > 1));
+      const shown = record.messages.filter((_, i) => !datagram || !((record.messages[i + 1]?.pieces.length ?? 0) > 1));
       const parts = shown.map((message) => {
         const name = messageName(message, datagram ? 12 : TLS_HEADER);
-        if (datagram && message.pieces > 1) return `${name} (reassembled)`;
+        if (datagram && message.pieces.length > 1) return `${name} (reassembled)`;
         if (datagram && isFragment(message)) return `${name} (fragment)`;
         if (message.type !== 1) return name;
         const host = readHello(message.bytes, message.start + (datagram ? 12 : TLS_HEADER), message.end, false, datagram)?.serverName;
@@ -319,7 +326,8 @@ class TlsParser implements StreamParser {
       return;
     }
     const connection = ((this.context.shared as TlsConnection | undefined) ??
-      (this.context.shared = new TlsConnection(frame, false, this.context.srcPort, this.context.dstPort))) as TlsConnection;
+      (this.context.shared = new TlsConnection(frame, 't', this.context.srcPort, this.context.dstPort))) as TlsConnection;
+    connection.frame = frame.number;
     const records: TlsRecord[] = [];
     tls.records = records;
     for (let at = start; at + HEADER <= tls.captured; ) {

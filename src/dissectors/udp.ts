@@ -250,6 +250,8 @@ function dissectPayload(frame: Frame, srcPort: number, dstPort: number, start: n
   const low = Math.min(srcPort, dstPort);
   if (frame.tryDispatch(udpPorts, low, start, end) || frame.tryDispatch(udpPorts, srcPort + dstPort - low, start, end)) return;
   const { expected, registry } = frame.session;
+  const claimed = expected.claimed((frame.transport as Udp).stream);
+  if (claimed !== undefined) return claimed(frame, start, end);
   const { addressing } = frame;
   if (expected.any && (addressing instanceof Ipv4 || addressing instanceof Ipv6)) {
     const announced = expected.find(addressing.source, srcPort, addressing.destination, dstPort);
