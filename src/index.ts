@@ -30,6 +30,8 @@ export { type HttpTransaction, HttpTransactions } from './analysis/http-transact
 export { type Lease, type LeaseCounts, type LeaseOutcome, type LeaseStep, Leases } from './analysis/leases.js';
 export { type Complaint, type IcmpError, type Ping, type PingCounts, type PingEvent, Pings } from './analysis/pings.js';
 export { type RespConnection, type RespOutcome, type RespTransaction, RespTransactions } from './analysis/resp-transactions.js';
+export { SentinelStory } from './analysis/sentinel-story.js';
+export { Share } from './analysis/share.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
 export { KeyLog } from './analysis/tls-keylog.js';
 // Where octets come from and go to.
@@ -83,7 +85,7 @@ export { type Column, type ColumnOptions, columnOf, writeColumns } from './outpu
 export { writeHex, writeOctets } from './output/hex.js';
 export { type JsonOptions, JsonWriter } from './output/json.js';
 export { jsonPaths } from './output/json-layout.js';
-export { LINE_DEFAULTS, type LineOptions, LineWriter, type TimeFormat } from './output/line.js';
+export { CELLS, type Cells, LINE_DEFAULTS, type LineOptions, LineWriter, type TimeFormat } from './output/line.js';
 export { frameSchema, type Schema } from './output/schema.js';
 export { Theme, type Tone } from './output/theme.js';
 export { writeTree } from './output/tree.js';

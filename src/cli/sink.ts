@@ -19,7 +19,8 @@ export class Sink {
 
   constructor(
     private readonly descriptor = 1,
-    private readonly batch = BATCH,
+    /** Octets to gather before they are written. */
+    readonly batch = BATCH,
   ) {}
 
   /** True when enough was gathered; then `await flush()`. */

@@ -20,6 +20,8 @@ export interface View {
   /** Before the first frame. */
   begin?(out: TextBuffer): void;
   frame(out: TextBuffer, frame: Frame): void;
+  /** What lays lines out, where frames are shown as lines and nothing else. */
+  readonly lines?: LineWriter;
   /** Show what is held back: the source pauses or has ended. */
   release?(out: TextBuffer): void;
 }
@@ -63,6 +65,7 @@ export function viewFor(options: ViewOptions, live: boolean): View {
             if (options.octets) writeOctets(out, frame);
           },
           release: (out) => lines.release(out),
+          ...(!options.octets && { lines }),
         };
       return {
         begin: (out) => {
@@ -120,7 +123,10 @@ export interface Tally {
   selected: number;
 }
 
-/** Read to the end (or the count, or a closed output) and show. `perLine`: every line is to be seen at once. */
+/**
+ * Read to the end (or the count, or a closed output) and show. `perLine`: every line is to be seen at once; `after`: the
+ * frames up to this one have been shown already.
+ */
 export async function showFrames(
   reader: CaptureReader,
   session: Session,
@@ -129,11 +135,12 @@ export async function showFrames(
   selection: Selection,
   perLine: boolean,
   tally: Tally,
+  after?: number,
 ): Promise<void> {
   const record = new CaptureRecord();
   const { out } = sink;
   const { packet, display, chosen, settle, count = Number.POSITIVE_INFINITY } = selection;
-  view?.begin?.(out);
+  if (after === undefined) view?.begin?.(out);
   let begun = false;
   do {
     while (reader.next(record)) {
@@ -157,7 +164,7 @@ export async function showFrames(
       const frame = session.dissect(record);
       if (display !== undefined && !display(frame)) continue;
       tally.selected++;
-      view?.frame(out, frame);
+      if (after === undefined || frame.number > after) view?.frame(out, frame);
       session.shown(frame);
       chosen?.(record);
       if (sink.full) await sink.flush();

@@ -188,7 +188,7 @@ export class Session extends FrameCount {
   }
 
   /** Tell the session that a frame was shown, for `frame.time_delta_displayed`. */
-  shown(frame: Frame): void {
+  shown(frame: { readonly seconds: number; readonly nanoseconds: number }): void {
     this.shownSeconds = frame.seconds;
     this.shownNanoseconds = frame.nanoseconds;
     this.anyShown = true;

@@ -26,13 +26,23 @@ export interface LineOptions {
 /** Relative times, nothing cut, no colours. */
 export const LINE_DEFAULTS: LineOptions = { time: 'r', width: 0, theme: PLAIN, unicode: true, look: 50 };
 
-/** Where the cells of a line stand in the scratch buffer. */
-interface Cells {
-  readonly text: Uint8Array;
-  readonly ends: readonly number[];
-  readonly tone: Tone | undefined;
-  readonly protocolTone: Tone;
+/**
+ * The cells of a line, one behind the other, before they are laid out in columns: what can be made of a frame without
+ * knowing those before it.
+ */
+export interface Cells {
+  text: Uint8Array;
+  /** From {@link at} on, where each of the seven cells ends in {@link text}. */
+  ends: ArrayLike<number>;
+  at: number;
+  /** Where the first cell begins. */
+  start: number;
+  tone: Tone | undefined;
+  protocolTone: Tone;
 }
+
+/** Cells of a line. */
+export const CELLS = 7;
 
 const NUMBER = 0;
 const TIME = 1;
@@ -82,7 +92,6 @@ export class LineWriter {
 
   constructor(private readonly options: LineOptions = LINE_DEFAULTS) {
     this.held = options.look > 0 ? [] : undefined;
-    this.cells.asciiOnly = !options.unicode;
   }
 
   /** Write a frame's line, or hold it until enough are known to lay out the columns. */
@@ -93,30 +102,63 @@ export class LineWriter {
     }
     const { cells, ends } = this;
     cells.clear();
-    cells.number(frame.number);
-    ends[NUMBER] = cells.length;
-    this.time(cells, frame);
-    ends[TIME] = cells.length;
-    this.endpoint(cells, frame, true);
-    ends[SOURCE] = cells.length;
-    this.endpoint(cells, frame, false);
-    ends[DESTINATION] = cells.length;
-    const { top } = frame;
-    cells.text(top.shortName);
-    ends[PROTOCOL] = cells.length;
-    cells.number(frame.wireLength);
-    ends[LENGTH] = cells.length;
-    frame.writeInfo(cells);
-    ends[INFO] = cells.length;
-    for (let i = 0; i < INFO; i++) this.widen(i, ends[i]! - (i > 0 ? ends[i - 1]! : 0));
-    const colours = this.options.theme.colours;
-    this.held.push({
-      text: cells.bytes.slice(0, cells.length),
-      ends: [...ends],
-      tone: colours ? toneOf(frame) : undefined,
-      protocolTone: colours ? (KIND[top.protocol.name] ?? 'application') : 'application',
+    this.writeCells(cells, ends, 0, frame);
+    this.writeLine(out, {
+      text: cells.bytes,
+      ends,
+      at: 0,
+      start: 0,
+      tone: this.toneOf(frame),
+      protocolTone: this.protocolToneOf(frame),
     });
+  }
+
+  /** Write a line from its cells, as {@link write} does; of the first lines a copy is kept until the columns are laid out. */
+  writeLine(out: TextBuffer, cells: Cells): void {
+    const { text, ends, at, start } = cells;
+    for (let i = 0, from = start; i < INFO; i++) {
+      const to = ends[at + i]!;
+      if (to - from > this.widths[i]!) this.widen(i, to - from);
+      from = to;
+    }
+    if (this.held === undefined) {
+      this.lay(out, cells);
+      return;
+    }
+    const own = Array.from({ length: CELLS }, (_, i) => ends[at + i]! - start);
+    this.held.push({ ...cells, text: text.slice(start, ends[at + INFO]), ends: own, at: 0, start: 0 });
     if (this.held.length >= this.options.look) this.release(out);
+  }
+
+  /** Write the cells of a frame's line behind each other, and into `ends[at…]` where each of the seven ends. */
+  writeCells(cells: TextBuffer, ends: { [i: number]: number }, at: number, frame: Frame): void {
+    const { asciiOnly } = cells;
+    cells.asciiOnly = !this.options.unicode;
+    cells.number(frame.number);
+    ends[at + NUMBER] = cells.length;
+    this.time(cells, frame);
+    ends[at + TIME] = cells.length;
+    this.endpoint(cells, frame, true);
+    ends[at + SOURCE] = cells.length;
+    this.endpoint(cells, frame, false);
+    ends[at + DESTINATION] = cells.length;
+    cells.text(frame.top.shortName);
+    ends[at + PROTOCOL] = cells.length;
+    cells.number(frame.wireLength);
+    ends[at + LENGTH] = cells.length;
+    frame.writeInfo(cells);
+    ends[at + INFO] = cells.length;
+    cells.asciiOnly = asciiOnly;
+  }
+
+  /** What stands out about a frame, where colours show it. */
+  toneOf(frame: Frame): Tone | undefined {
+    return this.options.theme.colours ? toneOf(frame) : undefined;
+  }
+
+  /** The colour of a frame's protocol. */
+  protocolToneOf(frame: Frame): Tone {
+    return this.options.theme.colours ? (KIND[frame.top.protocol.name] ?? 'application') : 'application';
   }
 
   /** Write the lines that are held; at the end of a source, or when it pauses. */
@@ -124,7 +166,7 @@ export class LineWriter {
     const { held } = this;
     if (held === undefined) return;
     this.held = undefined;
-    for (const { text, ends, tone, protocolTone } of held) this.lay(out, text, ends, tone, protocolTone);
+    for (const cells of held) this.lay(out, cells);
   }
 
   /** Column widths only ever grow; those of addresses no further than a narrow screen allows, where longer ones stand out of line. */
@@ -166,8 +208,8 @@ export class LineWriter {
     out.byte(32);
     out.byte(32);
     const { top } = frame;
-    const tone = colours ? toneOf(frame) : undefined;
-    const protocolTone = tone ?? KIND[top.protocol.name] ?? 'application';
+    const tone = this.toneOf(frame);
+    const protocolTone = tone ?? this.protocolToneOf(frame);
     if (colours) theme.open(out, protocolTone);
     from = out.length;
     out.ascii(top.shortName);
@@ -219,37 +261,38 @@ export class LineWriter {
     out.length += missing;
   }
 
-  private lay(out: TextBuffer, text: Uint8Array, ends: readonly number[], tone: Tone | undefined, protocolTone: Tone): void {
+  private lay(out: TextBuffer, { text, ends, at, start, tone, protocolTone }: Cells): void {
     const { widths } = this;
-    const { theme, width: screen } = this.options;
-    out.room(ends[INFO]! + 256 + screen);
-    theme.open(out, 'name');
-    copyRight(out, text, 0, ends[NUMBER]!, widths[NUMBER]!);
+    const { theme, width: screen, unicode } = this.options;
+    const { colours } = theme;
+    out.room(ends[at + INFO]! - start + 256 + screen);
+    if (colours) theme.open(out, 'name');
+    copyRight(out, text, start, ends[at + NUMBER]!, widths[NUMBER]!);
     out.byte(32);
     out.byte(32);
-    copyRight(out, text, ends[NUMBER]!, ends[TIME]!, widths[TIME]!);
-    theme.close(out, 'name');
+    copyRight(out, text, ends[at + NUMBER]!, ends[at + TIME]!, widths[TIME]!);
+    if (colours) theme.close(out, 'name');
     out.byte(32);
     out.byte(32);
     const endpoints = out.length;
-    copyLeft(out, text, ends[TIME]!, ends[SOURCE]!, widths[SOURCE]!);
-    let over = Math.max(0, ends[SOURCE]! - ends[TIME]! - widths[SOURCE]!);
-    out.raw(this.options.unicode ? ARROW : ASCII_ARROW);
-    const destination = out.length + ends[DESTINATION]! - ends[SOURCE]!;
-    copyLeft(out, text, ends[SOURCE]!, ends[DESTINATION]!, widths[DESTINATION]!);
-    over += Math.max(0, ends[DESTINATION]! - ends[SOURCE]! - widths[DESTINATION]!);
+    copyLeft(out, text, ends[at + TIME]!, ends[at + SOURCE]!, widths[SOURCE]!);
+    let over = Math.max(0, ends[at + SOURCE]! - ends[at + TIME]! - widths[SOURCE]!);
+    out.raw(unicode ? ARROW : ASCII_ARROW);
+    const destination = out.length + ends[at + DESTINATION]! - ends[at + SOURCE]!;
+    copyLeft(out, text, ends[at + SOURCE]!, ends[at + DESTINATION]!, widths[DESTINATION]!);
+    over += Math.max(0, ends[at + DESTINATION]! - ends[at + SOURCE]! - widths[DESTINATION]!);
     out.byte(32);
     out.byte(32);
-    theme.open(out, tone ?? protocolTone);
-    copyLeft(out, text, ends[DESTINATION]!, ends[PROTOCOL]!, widths[PROTOCOL]!);
-    theme.close(out, tone ?? protocolTone);
+    if (colours) theme.open(out, tone ?? protocolTone);
+    copyLeft(out, text, ends[at + DESTINATION]!, ends[at + PROTOCOL]!, widths[PROTOCOL]!);
+    if (colours) theme.close(out, tone ?? protocolTone);
     out.byte(32);
-    copyRight(out, text, ends[PROTOCOL]!, ends[LENGTH]!, widths[LENGTH]!);
+    copyRight(out, text, ends[at + PROTOCOL]!, ends[at + LENGTH]!, widths[LENGTH]!);
     out.byte(32);
     out.byte(32);
     if (tone !== undefined) theme.open(out, tone);
     const from = out.length;
-    copyLeft(out, text, ends[LENGTH]!, ends[INFO]!, 0);
+    copyLeft(out, text, ends[at + LENGTH]!, ends[at + INFO]!, 0);
     if (screen === 0 || this.cut(out, endpoints, destination, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
   }
