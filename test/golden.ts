@@ -1,17 +1,14 @@
 /** What netlens prints for a capture, in each of its forms; what the golden files of fixtures/ hold. */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type ConversationRecord, recordOf } from '../src/analysis/conversation-record.js';
 import { Conversations } from '../src/analysis/conversations.js';
-import { DhcpReport } from '../src/cli/dhcp.js';
-import { DnsReport } from '../src/cli/dns.js';
+import { DhcpKind } from '../src/cli/dhcp.js';
+import { DnsKind } from '../src/cli/dns.js';
 import { ExchangeLines } from '../src/cli/exchange-lines.js';
 import { type ExchangeOptions, type ExchangeReport, runExchanges } from '../src/cli/exchanges.js';
 import { HttpKind } from '../src/cli/http.js';
-import { PingReport } from '../src/cli/ping.js';
+import { PingKind } from '../src/cli/ping.js';
 import { RedisKind, SentinelKind } from '../src/cli/redis.js';
-import { Sink } from '../src/cli/sink.js';
+import type { Sink } from '../src/cli/sink.js';
 import { StatsReport } from '../src/cli/stats.js';
 import { listConversations } from '../src/cli/tcp.js';
 import { TextBuffer } from '../src/core/text.js';
@@ -22,6 +19,7 @@ import { PLAIN } from '../src/output/theme.js';
 import { writeTree } from '../src/output/tree.js';
 import { ConversationTable } from '../src/report/conversations.js';
 import { drawLadder, Ladder } from '../src/report/ladder.js';
+import { written } from './written.js';
 
 export interface Golden {
   /** A line a frame. */
@@ -87,12 +85,12 @@ const EXCHANGES: ExchangeOptions = { sort: 'time', color: 'never' };
 
 /** Commands by the protocol that they show; `all` is of every capture. */
 const COMMANDS: Readonly<Record<string, (sink: Sink, options: ExchangeOptions) => ExchangeReport>> = {
-  dns: (sink, options) => new DnsReport(options, sink),
+  dns: (sink, options) => new ExchangeLines(new DnsKind(), options, sink),
   resp: (sink, options) => new ExchangeLines(new RedisKind(options), options, sink),
   http: (sink, options) => new ExchangeLines(new HttpKind(), options, sink),
-  dhcp: (sink, options) => new DhcpReport(options, sink),
-  icmp: (sink, options) => new PingReport(options, sink),
-  icmpv6: (sink, options) => new PingReport(options, sink),
+  dhcp: (sink, options) => new ExchangeLines(new DhcpKind(), options, sink),
+  icmp: (sink, options) => new ExchangeLines(new PingKind(), options, sink),
+  icmpv6: (sink, options) => new ExchangeLines(new PingKind(), options, sink),
   all: (sink) => new StatsReport({ ...EXCHANGES, top: 10 }, sink),
 };
 
@@ -114,22 +112,6 @@ async function tables(path: string, protocols: ReadonlySet<string>): Promise<str
   }
   if (protocols.has('tcp')) shown += await written((sink) => listConversations([path], { sort: 'number', color: 'never' }, sink));
   return shown;
-}
-
-/** What goes into a sink. */
-async function written(run: (sink: Sink) => Promise<void>): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'netlens-'));
-  const path = join(folder, 'out');
-  const descriptor = openSync(path, 'w');
-  const sink = new Sink(descriptor);
-  try {
-    await run(sink);
-    await sink.end();
-    return readFileSync(path, 'utf8');
-  } finally {
-    closeSync(descriptor);
-    rmSync(folder, { recursive: true });
-  }
 }
 
 function table(records: readonly ConversationRecord[], [startSeconds, startNanoseconds]: readonly [number, number]): string[] {

@@ -1,11 +1,11 @@
 /** `netlens dns`: every question with its answer. */
 import { Command } from 'commander';
 import { type DnsTransaction, DnsTransactions } from '../analysis/dns-transactions.js';
-import type { CaptureReader } from '../capture/source.js';
 import type { Frame } from '../core/frame.js';
-import type { Dns } from '../dissectors/dns.js';
+import type { Nanoseconds } from '../core/time.js';
+import { Dns } from '../dissectors/dns.js';
+import type { Losses } from '../report/coverage.js';
 import {
-  ASCII_SIGNS,
   coverageRecord,
   coverageText,
   DNS_HEADINGS,
@@ -18,146 +18,63 @@ import {
   STATISTICS_RIGHT,
   statisticsRecord,
   statisticsRow,
-  UNICODE_SIGNS,
 } from '../report/dns.js';
-import { RollingTable } from '../report/rolling-table.js';
-import { TimeOrder } from '../report/time-order.js';
-import { type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
-import { Sink } from './sink.js';
-import { isUnicodeLocale, terminalWidth, themeFor } from './terminal.js';
+import type { Signs, Start } from '../report/signs.js';
+import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 
-/** Lines that are kept to be sorted by how long they took; beyond it the quickest are left out, and that is said. */
-const MOST_SORTED = 100_000;
-/** What addresses, names and answers mostly take. */
-const LIVE_WIDTHS = [9, 14, 14, 32, 36, 7];
-/** Frames that passed the display filter and whose lookup is not over. */
-const MOST_MATCHED = 1_000_000;
+export const dnsCommand = (): Command =>
+  exchangeCommand(
+    new Command('dns').description('show DNS lookups: each question with its answer and how long it took; over UDP, TCP, mDNS and LLMNR'),
+    'lookup',
+    () => new DnsKind(),
+  );
 
-export function dnsCommand(): Command {
-  return exchangeOptions(new Command('dns'), 'lookup')
-    .description('show DNS lookups: each question with its answer and how long it took; over UDP, TCP, mDNS and LLMNR')
-    .action(async (files: string[], options: ExchangeOptions) => {
-      const sink = new Sink();
-      await runExchanges(files, options, new DnsReport(options, sink), sink);
-    });
-}
+export class DnsKind implements ExchangeKind<DnsTransaction> {
+  readonly headings = DNS_HEADINGS;
+  readonly right = DNS_RIGHT;
+  readonly liveWidths = [9, 14, 14, 32, 36, 7];
+  readonly statisticsHeadings = STATISTICS_HEADINGS;
+  readonly statisticsRight = STATISTICS_RIGHT;
+  emit: ((exchange: DnsTransaction) => void) | undefined = undefined;
+  private readonly transactions = new DnsTransactions((exchange) => this.emit?.(exchange));
+  readonly analysis = { dnsTransactions: this.transactions };
+  private readonly groups = new DnsStatistics();
 
-/** From DNS messages to lines, as the options ask. */
-export class DnsReport implements ExchangeReport {
-  readonly analysis = {
-    dnsTransactions: { see: (frame: Frame, dns: Dns) => void this.messages.push({ frame, dns }), finish: () => undefined },
-  };
-  private readonly transactions = new DnsTransactions((transaction) => this.take(transaction));
-  /** Messages of the frame under way, until the display filter has spoken. */
-  private readonly messages: { readonly frame: Frame; readonly dns: Dns }[] = [];
-  /** Numbers of the frames that passed the display filter. */
-  private readonly matched = new Set<number>();
-  private shown = 0;
-  private readonly statistics = new DnsStatistics();
-  private readonly order: TimeOrder<DnsTransaction>;
-  private readonly signs = isUnicodeLocale() ? UNICODE_SIGNS : ASCII_SIGNS;
-  private readonly table: RollingTable;
-  private sorted: DnsTransaction[] = [];
-  private leftOut = 0;
-  /** Time of the first frame. */
-  private start: readonly [seconds: number, nanoseconds: number] = [0, 0];
-
-  constructor(
-    private readonly options: ExchangeOptions,
-    private readonly sink: Sink,
-  ) {
-    const live = options.interface !== undefined;
-    this.order = new TimeOrder((transaction) => this.show(transaction));
-    this.table = new RollingTable((line) => sink.unicodeLine(line), {
-      theme: themeFor(options.color),
-      right: options.stats ? STATISTICS_RIGHT : DNS_RIGHT,
-      width: terminalWidth(),
-      live,
-      // Live, no row is held back to measure others by.
-      ...(live && !options.stats && { least: LIVE_WIDTHS }),
-      ...(this.signs === ASCII_SIGNS && { ellipsis: '...' }),
-    });
-    if (!options.json) this.table.row((options.stats ? STATISTICS_HEADINGS : DNS_HEADINGS).map((text) => ({ text, tone: 'heading' })));
+  get oldestOpen() {
+    return this.transactions.oldestOpen;
   }
-
-  frame(frame: Frame): void {
-    if (this.options.displayFilter !== undefined && this.messages.length > 0) {
-      // Frames of answers that came again are never asked for; without them this holds little.
-      if (this.matched.size > MOST_MATCHED) this.matched.clear();
-      this.matched.add(frame.number);
-    }
-    this.look(frame);
+  row(t: DnsTransaction, start: Start, signs: Signs) {
+    return dnsRow(t, start, signs);
   }
-
-  skipped(frame: Frame): void {
-    this.look(frame);
+  record(t: DnsTransaction): object {
+    return dnsRecord(t);
   }
-
-  private look(frame: Frame): void {
-    this.start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
-    for (const { frame: of, dns } of this.messages) this.transactions.see(of, dns);
-    this.messages.length = 0;
-    const open = this.options.interface === undefined ? this.transactions.oldestOpen : undefined;
-    this.order.settled(open?.seconds, open?.nanoseconds);
+  isError(t: DnsTransaction): boolean {
+    return isDnsError(t);
   }
-
-  finish(_reader: CaptureReader): void {
-    for (const { frame, dns } of this.messages) this.transactions.see(frame, dns);
-    this.transactions.finish();
-    this.order.settled();
-    const { counts } = this.transactions;
-    const { stats, json, sort } = this.options;
-    if (stats) {
-      const groups = this.statistics.sorted(sort === 'took');
-      if (json) for (const group of [...groups, this.statistics.total]) this.sink.record(statisticsRecord(group));
-      else for (const group of [...groups, this.statistics.total]) this.table.row(statisticsRow(group, this.signs));
-    }
-    for (const transaction of this.sorted.sort(slowestFirst).slice(0, MOST_SORTED)) this.print(transaction);
-    if (json) return this.sink.record(coverageRecord(counts));
-    this.table.release();
-    const left = this.leftOut > 0 ? ` ${this.signs.dot} the ${this.leftOut} quickest left out` : '';
-    const { slow, errors, displayFilter } = this.options;
-    const chosen = slow !== undefined || errors || displayFilter !== undefined;
-    this.sink.unicodeLine(coverageText(counts, this.signs, chosen ? this.shown : undefined) + left);
+  took(t: DnsTransaction): Nanoseconds | undefined {
+    return t.outcome === 'unanswered' ? Number.POSITIVE_INFINITY : t.latency;
   }
-
-  private take(transaction: DnsTransaction): void {
-    if (!this.wanted(transaction)) return;
-    this.shown++;
-    if (this.options.stats) return this.statistics.add(transaction);
-    this.order.add(transaction, transaction.seconds, transaction.nanoseconds);
+  frames(t: DnsTransaction): readonly number[] {
+    return [...t.question_frames, ...t.answer_frames];
   }
-
-  private wanted(transaction: DnsTransaction): boolean {
-    const { slow, errors, displayFilter } = this.options;
-    if (displayFilter !== undefined) {
-      let any = false;
-      for (const frames of [transaction.question_frames, transaction.answer_frames])
-        for (const number of frames) any = this.matched.delete(number) || any;
-      if (!any) return false;
-    }
-    if (errors && !isDnsError(transaction)) return false;
-    if (slow === undefined || transaction.outcome === 'unanswered') return true;
-    return transaction.latency !== undefined && Number(transaction.latency) >= slow * 1e9;
+  concerns(frame: Frame): boolean {
+    return frame.get(Dns) !== undefined;
   }
-
-  private show(transaction: DnsTransaction): void {
-    if (this.options.sort === 'time') return this.print(transaction);
-    this.sorted.push(transaction);
-    if (this.sorted.length < 2 * MOST_SORTED) return;
-    this.sorted.sort(slowestFirst).length = MOST_SORTED;
-    this.leftOut += MOST_SORTED;
+  count(t: DnsTransaction): void {
+    this.groups.add(t);
   }
-
-  private print(transaction: DnsTransaction): void {
-    if (this.options.json) this.sink.record(dnsRecord(transaction));
-    else this.table.row(dnsRow(transaction, this.start, this.signs));
+  statistics(slowest: boolean) {
+    const groups = [...this.groups.sorted(slowest), this.groups.total];
+    return {
+      rows: (signs: Signs) => groups.map((group) => statisticsRow(group, signs)),
+      records: () => groups.map(statisticsRecord),
+    };
   }
-}
-
-/** Those that were never answered first, then by how long the answer took. */
-function slowestFirst(a: DnsTransaction, b: DnsTransaction): number {
-  const weight = (t: DnsTransaction) => (t.outcome === 'unanswered' ? Number.POSITIVE_INFINITY : Number(t.latency ?? -1));
-  const [x, y] = [weight(a), weight(b)];
-  return x === y ? 0 : y - x;
+  coverageText(losses: Losses, signs: Signs, shown: number | undefined): string {
+    return coverageText(this.transactions.counts, losses, signs, shown);
+  }
+  coverageRecord(losses: Losses): object {
+    return coverageRecord(this.transactions.counts, losses);
+  }
 }

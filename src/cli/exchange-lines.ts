@@ -1,34 +1,42 @@
 /**
- * The lines of commands that show requests with their answers over byte streams (`redis`, `http`): which are wanted, in which
- * order, as a table or as JSON, or summed up; and what the capture lost.
+ * The lines of commands that show requests with their answers (`dns`, `redis`, `http`, `ping`, `dhcp`): which are wanted, in
+ * which order, as a table or as JSON, or summed up; and what the capture lost.
  */
+import type { Command } from 'commander';
 import type { CaptureReader } from '../capture/source.js';
 import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
 import type { AnalysisOptions } from '../frames.js';
 import type { StreamCounters } from '../reassembly/streams.js';
-import { ASCII_SIGNS, type Signs, UNICODE_SIGNS } from '../report/dns.js';
-import type { Losses } from '../report/redis.js';
+import type { Losses } from '../report/coverage.js';
 import { type Cell, RollingTable } from '../report/rolling-table.js';
+import { ASCII_SIGNS, type Signs, type Start, UNICODE_SIGNS } from '../report/signs.js';
 import { TimeOrder } from '../report/time-order.js';
-import { droppedByKernel, type ExchangeOptions, type ExchangeReport } from './exchanges.js';
-import type { Sink } from './sink.js';
+import { droppedByKernel, type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
+import { Sink } from './sink.js';
 import { isUnicodeLocale, terminalWidth, themeFor } from './terminal.js';
 
 /** Lines that are kept to be sorted by how long they took; beyond it the quickest are left out, and that is said. */
-const MOST_SORTED = 100_000;
-/** Frames that passed the display filter and whose exchange is not over. */
-const MOST_MATCHED = 1_000_000;
+const MOST_SORTED = 50_000;
+/** Frames that passed the display filter and are remembered at least, for exchanges that are not over. */
+const MATCHED = 250_000;
 
+/** Where an exchange stands in the list. */
 export interface Point {
   readonly seconds: number;
   readonly nanoseconds: number;
   /** Place among those of the same frame, from 0. */
-  readonly place: number;
+  readonly place?: number;
 }
 
 /** Nanoseconds that keep those of one frame in their order; a frame holds fewer than a million. */
-const inOrder = ({ nanoseconds, place }: Point): number => nanoseconds + place * 1e-6;
+const inOrder = ({ nanoseconds, place = 0 }: Point): number => nanoseconds + place * 1e-6;
+
+/** Rows of a table of statistics, and the records that say the same. */
+export interface Summary {
+  readonly rows: (signs: Signs) => (readonly Cell[])[];
+  readonly records: () => object[];
+}
 
 /** What there is to know about one kind of exchange. */
 export interface ExchangeKind<T extends Point> {
@@ -39,24 +47,42 @@ export interface ExchangeKind<T extends Point> {
   readonly liveWidths: readonly number[];
   readonly statisticsHeadings: readonly string[];
   readonly statisticsRight: ReadonlySet<number>;
+  /** The list is followed by its statistics. */
+  readonly summarised?: boolean;
   /** The oldest exchange that is not over. */
   readonly oldestOpen: Point | undefined;
   /** Gets exchanges that are over. */
   emit: ((exchange: T) => void) | undefined;
+  /** Look at a frame, where {@link analysis} does not lead to what is wanted. */
+  see?(frame: Frame): void;
+  /** No more frames come: what is open is over. */
+  finish?(): void;
   /** Its row; undefined when it has nothing to add to those before. */
-  row(exchange: T, start: readonly [seconds: number, nanoseconds: number], signs: Signs): readonly Cell[] | undefined;
+  row(exchange: T, start: Start, signs: Signs): readonly Cell[] | undefined;
   record(exchange: T): object | undefined;
   isError(exchange: T): boolean;
   /** How long it took; Infinity when it was never answered, undefined when that says nothing. */
   took(exchange: T): Nanoseconds | undefined;
-  frames(exchange: T): readonly number[];
+  frames(exchange: T): readonly (number | undefined)[];
   /** Does a frame hold a message of it? */
   concerns(frame: Frame): boolean;
   /** Count it for the statistics. */
   count(exchange: T): void;
-  statistics(slowest: boolean): { readonly rows: (signs: Signs) => (readonly Cell[])[]; readonly records: () => object[] };
+  statistics(slowest: boolean): Summary;
   coverageText(losses: Losses, signs: Signs, shown: number | undefined): string;
   coverageRecord(losses: Losses): object;
+}
+
+/** A command that lists exchanges of one kind. `what` names one of them for the help: `lookup`, `command`. */
+export function exchangeCommand<T extends Point, O extends ExchangeOptions>(
+  command: Command,
+  what: string,
+  kindFor: (options: O) => ExchangeKind<T>,
+): Command {
+  return exchangeOptions(command, what).action(async (files: string[], options: O) => {
+    const sink = new Sink();
+    await runExchanges(files, options, new ExchangeLines(kindFor(options), options, sink), sink);
+  });
 }
 
 export class ExchangeLines<T extends Point> implements ExchangeReport {
@@ -64,16 +90,19 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   private readonly counters: StreamCounters = { holes: 0, missing: 0, unread: 0, conflicts: 0 };
   /** Exchanges that ended in the frame under way, until the display filter has spoken. */
   private ended: T[] = [];
-  /** Numbers of the frames that passed the display filter. */
-  private readonly matched = new Set<number>();
+  /** Numbers of the frames that passed the display filter: the latest, and those before them. */
+  private matched = new Set<number>();
+  private matchedBefore = new Set<number>();
   private shown = 0;
+  /** Frames that were captured in part. */
+  private cut = 0;
   private readonly order: TimeOrder<T>;
   private readonly signs = isUnicodeLocale() ? UNICODE_SIGNS : ASCII_SIGNS;
   private readonly table: RollingTable;
   private sorted: T[] = [];
   private leftOut = 0;
   /** Time of the first frame. */
-  private start: readonly [seconds: number, nanoseconds: number] = [0, 0];
+  private start: Start | undefined = undefined;
   private readonly live: boolean;
 
   constructor(
@@ -85,21 +114,35 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     this.analysis = { ...kind.analysis, streamCounters: this.counters };
     kind.emit = (exchange) => void this.ended.push(exchange);
     this.order = new TimeOrder((exchange) => this.print(exchange));
-    this.table = new RollingTable((line) => sink.unicodeLine(line), {
+    if (!options.json) sink.out.asciiOnly = this.signs === ASCII_SIGNS;
+    this.table = options.stats ? this.statisticsTable() : this.newTable(kind.headings, kind.right, this.live ? kind.liveWidths : undefined);
+  }
+
+  /** A table with its headings. With `least`, rows are written as they come, in columns at least so wide. */
+  private newTable(headings: readonly string[], right: ReadonlySet<number>, least: readonly number[] | undefined): RollingTable {
+    const { options, sink, signs } = this;
+    const table = new RollingTable((line) => sink.unicodeLine(line), {
       theme: themeFor(options.color),
-      right: options.stats ? kind.statisticsRight : kind.right,
+      right,
       width: terminalWidth(),
-      live: this.live,
-      ...(this.live && !options.stats && { least: kind.liveWidths }),
-      ...(this.signs === ASCII_SIGNS && { ellipsis: '...' }),
+      live: least !== undefined,
+      ...(least !== undefined && { least }),
+      ...(signs === ASCII_SIGNS && { ellipsis: signs.ellipsis }),
     });
-    if (!options.json) this.table.row((options.stats ? kind.statisticsHeadings : kind.headings).map((text) => ({ text, tone: 'heading' })));
+    if (!options.json) table.row(headings.map((text) => ({ text, tone: 'heading' })));
+    return table;
+  }
+
+  private statisticsTable(): RollingTable {
+    return this.newTable(this.kind.statisticsHeadings, this.kind.statisticsRight, undefined);
   }
 
   frame(frame: Frame): void {
     if (this.options.displayFilter !== undefined && this.kind.concerns(frame)) {
-      // Frames whose exchange was never told (repeats, strays) are never asked for; without them this holds little.
-      if (this.matched.size > MOST_MATCHED) this.matched.clear();
+      if (this.matched.size >= MATCHED) {
+        this.matchedBefore = this.matched;
+        this.matched = new Set();
+      }
       this.matched.add(frame.number);
     }
     this.look(frame);
@@ -110,8 +153,10 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   }
 
   private look(frame: Frame): void {
+    if (frame.capturedLength < frame.wireLength) this.cut++;
+    if (this.start === undefined) this.start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
+    this.kind.see?.(frame);
     if (this.ended.length === 0) return;
-    this.start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
     this.takeEnded();
     if (this.live) return this.order.settled();
     const open = this.kind.oldestOpen;
@@ -127,39 +172,56 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   }
 
   finish(reader: CaptureReader): void {
+    const { kind, sink, signs, options } = this;
+    kind.finish?.();
     this.takeEnded();
     this.order.settled();
-    const { kind, sink, signs } = this;
-    const { stats, json, sort } = this.options;
-    if (stats) {
-      const statistics = kind.statistics(sort === 'took');
-      if (json) for (const record of statistics.records()) sink.record(record);
-      else for (const row of statistics.rows(signs)) this.table.row(row);
-    }
     for (const exchange of this.sorted.sort((a, b) => this.bySlowness(a, b)).slice(0, MOST_SORTED)) this.write(exchange);
-    const losses: Losses = { holes: this.counters.holes, missing: this.counters.missing, dropped: droppedByKernel(reader) };
-    if (json) return sink.record(kind.coverageRecord(losses));
-    this.table.release();
+    this.leftOut += Math.max(0, this.sorted.length - MOST_SORTED);
+    if (!options.json && !options.stats) this.table.release();
+    if (options.stats || kind.summarised) this.summarise(kind.statistics(options.sort === 'took'));
+    const losses: Losses = {
+      holes: this.analysis.streams === false ? undefined : this.counters.holes,
+      missing: this.counters.missing,
+      cut: this.cut,
+      dropped: droppedByKernel(reader),
+    };
+    if (options.json) return sink.record(kind.coverageRecord(losses));
     const left = this.leftOut > 0 ? ` ${signs.dot} the ${this.leftOut} quickest left out` : '';
-    const { slow, errors, displayFilter } = this.options;
-    const chosen = slow !== undefined || errors || displayFilter !== undefined;
+    const chosen = options.slow !== undefined || options.errors || options.displayFilter !== undefined;
     sink.unicodeLine(kind.coverageText(losses, signs, chosen ? this.shown : undefined) + left);
+  }
+
+  private summarise(summary: Summary): void {
+    const { sink, signs, options } = this;
+    if (options.json) {
+      for (const record of summary.records()) sink.record(record);
+      return;
+    }
+    const rows = summary.rows(signs);
+    if (rows.length === 0) return;
+    let { table } = this;
+    if (!options.stats) {
+      sink.unicodeLine('');
+      table = this.statisticsTable();
+    }
+    for (const row of rows) table.row(row);
+    table.release();
   }
 
   private take(exchange: T): void {
     if (!this.wanted(exchange)) return;
     this.shown++;
-    if (this.options.stats) return this.kind.count(exchange);
-    this.order.add(exchange, exchange.seconds, inOrder(exchange));
+    if (this.options.stats || this.kind.summarised) this.kind.count(exchange);
+    if (!this.options.stats) this.order.add(exchange, exchange.seconds, inOrder(exchange));
   }
 
   private wanted(exchange: T): boolean {
     const { slow, errors, displayFilter } = this.options;
-    const { kind } = this;
+    const { kind, matched, matchedBefore } = this;
     if (displayFilter !== undefined) {
-      let any = false;
-      for (const number of kind.frames(exchange)) any = this.matched.has(number) || any;
-      if (!any) return false;
+      const passed = (frame: number | undefined) => frame !== undefined && (matched.has(frame) || matchedBefore.has(frame));
+      if (!kind.frames(exchange).some(passed)) return false;
     }
     if (errors && !kind.isError(exchange)) return false;
     if (slow === undefined) return true;
@@ -185,7 +247,7 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
       const record = this.kind.record(exchange);
       if (record !== undefined) this.sink.record(record);
     } else {
-      const row = this.kind.row(exchange, this.start, this.signs);
+      const row = this.kind.row(exchange, this.start ?? [0, 0], this.signs);
       if (row !== undefined) this.table.row(row);
     }
   }

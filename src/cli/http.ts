@@ -5,7 +5,7 @@ import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
 import { Http } from '../dissectors/http-layer.js';
 import type { AnalysisOptions } from '../frames.js';
-import type { Signs } from '../report/dns.js';
+import type { Losses } from '../report/coverage.js';
 import {
   HTTP_HEADINGS,
   HTTP_RIGHT,
@@ -20,23 +20,22 @@ import {
   httpStatisticsRow,
   isHttpError,
 } from '../report/http.js';
-import { type Losses, roomOn } from '../report/redis.js';
-import { type ExchangeKind, ExchangeLines } from './exchange-lines.js';
-import { type ExchangeOptions, exchangeOptions, runExchanges } from './exchanges.js';
-import { Sink } from './sink.js';
+import { roomOn } from '../report/redis.js';
+import type { Signs } from '../report/signs.js';
+import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 import { terminalWidth } from './terminal.js';
 
 /** Columns that time, endpoints, size and latencies mostly take. */
 const UNCUT = 78;
 
-export function httpCommand(): Command {
-  return exchangeOptions(new Command('http'), 'request')
-    .description('show HTTP requests: each with its status, size and time to the first and the last octet of the response')
-    .action(async (files: string[], options: ExchangeOptions) => {
-      const sink = new Sink();
-      await runExchanges(files, options, new ExchangeLines(new HttpKind(), options, sink), sink);
-    });
-}
+export const httpCommand = (): Command =>
+  exchangeCommand(
+    new Command('http').description(
+      'show HTTP requests: each with its status, size and time to the first and the last octet of the response',
+    ),
+    'request',
+    () => new HttpKind(),
+  );
 
 export class HttpKind implements ExchangeKind<HttpTransaction> {
   readonly headings = HTTP_HEADINGS;

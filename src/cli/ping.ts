@@ -1,13 +1,16 @@
 /** `netlens ping`: every echo request with its reply, and ICMP errors with what they are about. */
 import { Command } from 'commander';
 import { type PingEvent, Pings } from '../analysis/pings.js';
-import type { CaptureReader } from '../capture/source.js';
 import type { Frame } from '../core/frame.js';
+import { Icmp } from '../dissectors/icmp.js';
+import { Icmpv6 } from '../dissectors/icmpv6.js';
+import type { Losses } from '../report/coverage.js';
 import {
   PING_HEADINGS,
   PING_RIGHT,
   PingStatistics,
   pingCoverage,
+  pingCoverageRecord,
   pingRecord,
   pingRow,
   TARGET_HEADINGS,
@@ -15,78 +18,68 @@ import {
   targetRecord,
   targetRow,
 } from '../report/ping.js';
-import { RollingTable } from '../report/rolling-table.js';
-import { EntryList } from './entry-list.js';
-import { droppedByKernel, dropsText, type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
-import { Sink } from './sink.js';
-import { terminalWidth, themeFor } from './terminal.js';
+import type { Signs, Start } from '../report/signs.js';
+import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 
-export function pingCommand(): Command {
-  return exchangeOptions(new Command('ping'), 'ping')
-    .description('show pings: each echo request with its reply and how long it took; and ICMP errors with what they are about')
-    .action(async (files: string[], options: ExchangeOptions) => {
-      const sink = new Sink();
-      await runExchanges(files, options, new PingReport(options, sink), sink);
-    });
-}
+export const pingCommand = (): Command =>
+  exchangeCommand(
+    new Command('ping').description(
+      'show pings: each echo request with its reply and how long it took; and ICMP errors with what they are about',
+    ),
+    'ping',
+    () => new PingKind(),
+  );
 
-/** From echoes to lines, as the options ask. */
-export class PingReport implements ExchangeReport {
+export class PingKind implements ExchangeKind<PingEvent> {
+  readonly headings = PING_HEADINGS;
+  readonly right = PING_RIGHT;
+  readonly liveWidths = [9, 15, 15, 18, 14];
+  readonly statisticsHeadings = TARGET_HEADINGS;
+  readonly statisticsRight = TARGET_RIGHT;
+  readonly summarised = true;
   readonly analysis = { streams: false };
-  private readonly pings = new Pings((event) => this.take(event));
-  private readonly statistics = new PingStatistics();
-  private readonly list: EntryList<PingEvent>;
+  emit: ((exchange: PingEvent) => void) | undefined = undefined;
+  private readonly pings = new Pings((event) => this.emit?.(event));
+  private readonly targets = new PingStatistics();
 
-  constructor(
-    private readonly options: ExchangeOptions,
-    private readonly sink: Sink,
-  ) {
-    this.list = new EntryList(options, sink, {
-      headings: PING_HEADINGS,
-      right: PING_RIGHT,
-      row: pingRow,
-      record: pingRecord,
-      frames: (event) => (event.kind === 'ping' ? [event.frame, event.replyFrame, event.error?.frame] : [event.frame]),
-      isError: (event) => event.kind === 'complaint' || event.outcome !== 'answered',
-      latency: (event) => (event.kind === 'ping' ? event.latency : undefined),
-    });
+  get oldestOpen() {
+    return this.pings.oldest;
   }
-
-  frame(frame: Frame): void {
-    this.list.match(frame.number);
-    this.skipped(frame);
-  }
-
-  skipped(frame: Frame): void {
-    const { session } = frame;
-    this.list.start = [session.firstSeconds, session.firstNanoseconds];
+  see(frame: Frame): void {
     this.pings.see(frame);
-    this.list.settled(this.pings.oldest ?? frame);
   }
-
-  finish(reader: CaptureReader): void {
+  finish(): void {
     this.pings.finish();
-    const left = this.list.finish();
-    const { sink, options, statistics } = this;
-    const dropped = droppedByKernel(reader);
-    const targets = statistics.sorted();
-    if (options.json) {
-      for (const target of targets) sink.record(targetRecord(target));
-      return sink.record({ type: 'ping_coverage', ...this.pings.counts, dropped_by_kernel: dropped ?? null });
-    }
-    if (targets.length > 0) {
-      if (!options.stats) sink.unicodeLine('');
-      const theme = themeFor(options.color);
-      const table = new RollingTable((line) => sink.unicodeLine(line), { theme, right: TARGET_RIGHT, width: terminalWidth() });
-      table.row(TARGET_HEADINGS.map((text) => ({ text, tone: 'heading' })));
-      for (const target of targets) table.row(targetRow(target));
-      table.release();
-    }
-    const shown = this.list.chooses ? ` · ${this.list.shown} shown` : '';
-    sink.unicodeLine(`${pingCoverage(this.pings.counts)}${shown}${left} · ${dropsText(dropped)}`);
   }
-
-  private take(event: PingEvent): void {
-    if (this.list.add(event)) this.statistics.add(event);
+  row(event: PingEvent, start: Start) {
+    return pingRow(event, start);
+  }
+  record(event: PingEvent): object {
+    return pingRecord(event);
+  }
+  isError(event: PingEvent): boolean {
+    return event.kind === 'complaint' || event.outcome !== 'answered';
+  }
+  took(event: PingEvent): number {
+    return (event.kind === 'ping' ? event.latency : undefined) ?? Number.POSITIVE_INFINITY;
+  }
+  frames(event: PingEvent): readonly (number | undefined)[] {
+    return event.kind === 'ping' ? [event.frame, event.replyFrame, event.error?.frame] : [event.frame];
+  }
+  concerns(frame: Frame): boolean {
+    return frame.get(Icmp) !== undefined || frame.get(Icmpv6) !== undefined;
+  }
+  count(event: PingEvent): void {
+    this.targets.add(event);
+  }
+  statistics(slowest: boolean) {
+    const targets = this.targets.sorted(slowest);
+    return { rows: () => targets.map(targetRow), records: () => targets.map(targetRecord) };
+  }
+  coverageText(losses: Losses, _signs: Signs, shown: number | undefined): string {
+    return pingCoverage(this.pings.counts, losses, shown);
+  }
+  coverageRecord(losses: Losses): object {
+    return pingCoverageRecord(this.pings.counts, losses);
   }
 }

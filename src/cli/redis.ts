@@ -6,10 +6,9 @@ import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
 import { Resp } from '../dissectors/resp.js';
 import type { AnalysisOptions } from '../frames.js';
-import type { Signs } from '../report/dns.js';
+import type { Losses } from '../report/coverage.js';
 import {
   isRedisError,
-  type Losses,
   REDIS_HEADINGS,
   REDIS_RIGHT,
   REDIS_STATISTICS_HEADINGS,
@@ -25,9 +24,9 @@ import {
 } from '../report/redis.js';
 import type { Cell } from '../report/rolling-table.js';
 import { primaryRecord, primaryText, SENTINEL_HEADINGS, SENTINEL_RIGHT, sentinelRecord, sentinelRow } from '../report/sentinel.js';
-import { type ExchangeKind, ExchangeLines } from './exchange-lines.js';
-import { type ExchangeOptions, exchangeOptions, runExchanges } from './exchanges.js';
-import { Sink } from './sink.js';
+import type { Signs, Start } from '../report/signs.js';
+import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
+import type { ExchangeOptions } from './exchanges.js';
 import { terminalWidth } from './terminal.js';
 
 /** Columns that time, endpoints and latency mostly take. */
@@ -38,22 +37,20 @@ export interface RedisOptions extends ExchangeOptions {
   readonly sentinel?: boolean;
 }
 
-export function redisCommand(): Command {
-  return exchangeOptions(new Command('redis'), 'command')
-    .description('show Redis commands: each with its reply and how long it took; RESP2, RESP3, pub/sub, Sentinel, replication')
-    .option('--show-secrets', 'passwords as they are instead of (secret)')
-    .addOption(
-      new Option(
-        '--sentinel',
-        'the story that Redis Sentinels tell: where the primary is, who takes it for down, votes, who replaces it',
-      ).conflicts(['stats', 'sort', 'slow', 'errors']),
-    )
-    .action(async (files: string[], options: RedisOptions) => {
-      const sink = new Sink();
-      const kind = options.sentinel ? new SentinelKind(options) : new RedisKind(options);
-      await runExchanges(files, options, new ExchangeLines(kind, options, sink), sink);
-    });
-}
+export const redisCommand = (): Command =>
+  exchangeCommand(
+    new Command('redis')
+      .description('show Redis commands: each with its reply and how long it took; RESP2, RESP3, pub/sub, Sentinel, replication')
+      .option('--show-secrets', 'passwords as they are instead of (secret)')
+      .addOption(
+        new Option(
+          '--sentinel',
+          'the story that Redis Sentinels tell: where the primary is, who takes it for down, votes, who replaces it',
+        ).conflicts(['stats', 'sort', 'slow', 'errors']),
+      ),
+    'command',
+    (options: RedisOptions) => (options.sentinel ? new SentinelKind(options) : new RedisKind(options)),
+  );
 
 export class RedisKind implements ExchangeKind<RespTransaction> {
   readonly headings: readonly string[] = REDIS_HEADINGS;
@@ -76,7 +73,7 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
   get oldestOpen(): RespTransaction | undefined {
     return this.transactions.oldestOpen;
   }
-  row(t: RespTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs): Cell[] | undefined {
+  row(t: RespTransaction, start: Start, signs: Signs): Cell[] | undefined {
     return redisRow(t, start, signs, this.room);
   }
   record(t: RespTransaction): object | undefined {
@@ -119,9 +116,9 @@ export class SentinelKind extends RedisKind {
   override readonly right = SENTINEL_RIGHT;
   override readonly liveWidths = [9, 21, 16];
   private readonly story = new SentinelStory();
-  private start: readonly [seconds: number, nanoseconds: number] = [0, 0];
+  private start: Start = [0, 0];
 
-  override row(t: RespTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs): Cell[] | undefined {
+  override row(t: RespTransaction, start: Start, signs: Signs): Cell[] | undefined {
     this.start = start;
     const step = this.story.see(t);
     return step && sentinelRow(t, step, start, signs);

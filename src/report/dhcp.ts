@@ -2,9 +2,12 @@
 import type { Lease, LeaseCounts, LeaseOutcome } from '../analysis/leases.js';
 import { safeText } from '../core/text.js';
 import { durationText, epochText, isoText } from '../core/time.js';
+import { type Losses, lossRecord, lossTexts } from './coverage.js';
+import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { counted, countText } from './quantities.js';
 import type { Cell } from './rolling-table.js';
+import { inSeconds, relativeTime, type Start } from './signs.js';
 
 export const DHCP_HEADINGS = ['time', 'client', 'server', 'messages', 'outcome', 'took'] as const;
 export const DHCP_RIGHT: ReadonlySet<number> = new Set([0]);
@@ -39,12 +42,12 @@ function outcomeText({ outcome, address, duration, reason }: Lease): string {
   }
 }
 
-export function dhcpRow(lease: Lease, since: string): Cell[] {
+export function dhcpRow(lease: Lease, start: Start): Cell[] {
   const { client, version, hostname, server, steps, retries, outcome, latency } = lease;
   const name = version === 6 && client.length > 20 ? `${client.slice(-12)}` : client;
   const text = outcomeText(lease);
   return [
-    { text: since, tone: 'name' },
+    { text: relativeTime(lease, start), tone: 'name' },
     { text: hostname === undefined ? name : `${name} ${safeText(hostname)}`, tone: 'client' },
     { text: server ?? '', tone: 'server' },
     `${steps.map((step) => step.name).join(' ')}${retries > 0 ? `, ${retries} again` : ''}`,
@@ -75,40 +78,67 @@ export function dhcpRecord(lease: Lease): object {
 }
 
 /** Transactions of one outcome. */
+export interface LeaseGroup extends Group {
+  readonly outcome: LeaseOutcome;
+}
+
 export class LeaseStatistics {
-  private readonly groups = new Map<LeaseOutcome, { count: number; readonly latencies: Latencies }>();
+  // There are fewer outcomes than would ever be folded.
+  private readonly groups = new Groups<LeaseGroup>(
+    () => undefined,
+    () => group('unasked'),
+  );
 
   add({ outcome, latency }: Lease): void {
-    let group = this.groups.get(outcome);
-    if (group === undefined) this.groups.set(outcome, (group = { count: 0, latencies: new Latencies() }));
-    group.count++;
-    if (latency !== undefined && outcome !== 'unasked') group.latencies.add(latency);
+    const found = this.groups.of(outcome, () => group(outcome));
+    found.count++;
+    if (latency !== undefined && outcome !== 'unasked') found.latencies.add(latency);
   }
 
-  /** Most frequent first. */
-  *sorted(): Generator<{ outcome: LeaseOutcome; count: number; times: readonly (number | undefined)[] }> {
-    for (const [outcome, { count, latencies }] of [...this.groups].sort((a, b) => b[1].count - a[1].count)) {
-      const times = [0.5, 0.95, 0.99].map((share) => latencies.percentile(share));
-      yield { outcome, count, times: [...times, latencies.count > 0 ? latencies.max : undefined] };
-    }
+  /** Most frequent first; with `slowest` those with the highest 95th percentile. */
+  sorted(slowest: boolean): LeaseGroup[] {
+    return this.groups.sorted(slowest, ({ outcome }) => outcome);
   }
 }
+
+const group = (outcome: LeaseOutcome): LeaseGroup => ({ outcome, count: 0, latencies: new Latencies() });
 
 export const OUTCOME_HEADINGS = ['outcome', 'count', 'p50', 'p95', 'p99', 'max'] as const;
 export const OUTCOME_RIGHT: ReadonlySet<number> = new Set([1, 2, 3, 4, 5]);
 
-export const outcomeRow = (outcome: LeaseOutcome, count: number, times: readonly (number | undefined)[]): Cell[] => [
-  outcome,
-  countText(count),
-  ...times.map((time) => (time === undefined ? '–' : durationText(time))),
+const timesOf = ({ latencies }: LeaseGroup): (number | undefined)[] => [
+  ...PERCENTILES.map((share) => latencies.percentile(share)),
+  latencies.count > 0 ? latencies.max : undefined,
 ];
 
-/** `4 transactions: 2 leased, 1 refused, 1 unanswered · 12 messages`. */
-export function dhcpCoverage({ outcomes, messages, unreadable }: LeaseCounts): string {
+export const outcomeRow = (g: LeaseGroup): Cell[] => [
+  g.outcome,
+  countText(g.count),
+  ...timesOf(g).map((time) => (time === undefined ? '–' : durationText(time))),
+];
+
+/** A group as a JSON record: durations in seconds. */
+export function outcomeRecord(g: LeaseGroup): object {
+  const [p50, p95, p99, max] = timesOf(g).map(inSeconds);
+  return { type: 'dhcp_statistics', outcome: g.outcome, count: g.count, p50, p95, p99, max };
+}
+
+/** `4 transactions: 2 leased, 1 refused, 1 unanswered · 12 messages · 0 frames cut short · …`. */
+export function dhcpCoverage({ outcomes, messages, unreadable }: LeaseCounts, losses: Losses, shown?: number): string {
   const all = Object.entries(outcomes).filter(([, count]) => count > 0);
   const sum = all.reduce((total, [, count]) => total + count, 0);
   const kinds = all.map(([outcome, count]) => `${countText(count)} ${outcome}`).join(', ');
-  const parts = [`${counted(sum, 'transaction')}${kinds === '' ? '' : `: ${kinds}`}`, counted(messages, 'message')];
+  const parts = [`${counted(sum, 'transaction')}${kinds === '' ? '' : `: ${kinds}`}`];
+  if (shown !== undefined) parts.push(`${shown} shown`);
+  parts.push(counted(messages, 'message'));
   if (unreadable > 0) parts.push(`${countText(unreadable)} unreadable`);
-  return parts.join(' · ');
+  return [...parts, ...lossTexts(losses)].join(' · ');
 }
+
+/** The same as a JSON record. */
+export const dhcpCoverageRecord = ({ outcomes, ...rest }: LeaseCounts, losses: Losses): object => ({
+  type: 'dhcp_coverage',
+  ...outcomes,
+  ...rest,
+  ...lossRecord(losses),
+});

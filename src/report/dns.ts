@@ -1,10 +1,14 @@
 /** DNS transactions for people and programs: a row each, statistics by name and type, and what was seen of it all. */
 import type { DnsCounts, DnsTransaction } from '../analysis/dns-transactions.js';
 import { safeText } from '../core/text.js';
-import { durationText, isoText, type Nanoseconds } from '../core/time.js';
+import { durationText, isoText } from '../core/time.js';
 import type { Tone } from '../output/theme.js';
+import { communityId } from './community-id.js';
+import { type Losses, lossRecord, lossTexts } from './coverage.js';
+import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import type { Cell } from './rolling-table.js';
+import { cut, inSeconds, plural, relativeTime, type Signs, type Start, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const DNS_HEADINGS = ['time', 'client', 'server', 'question', 'answer', 'took', ''] as const;
 /** The columns that stand at the right. */
@@ -20,40 +24,10 @@ const USUAL_PORTS = new Set([53, 5353, 5355]);
 /** True when nothing came, or something else than the answer. */
 export const isDnsError = ({ outcome, rcode }: DnsTransaction): boolean => outcome === 'unanswered' || rcode !== 'NOERROR';
 
-/** Signs of the table; the second set is for terminals without UTF-8. */
-export interface Signs {
-  readonly arrow: string;
-  readonly times: string;
-  readonly dot: string;
-  readonly dash: string;
-  readonly ellipsis: string;
-}
-export const UNICODE_SIGNS: Signs = { arrow: '→', times: '×', dot: '·', dash: '–', ellipsis: '…' };
-export const ASCII_SIGNS: Signs = { arrow: '->', times: 'x', dot: '|', dash: '-', ellipsis: '...' };
-
-/** Seconds with six decimals since `start`, rounded down as clocks are read. */
-export function relativeTime(
-  t: { readonly seconds: number; readonly nanoseconds: number },
-  [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number],
-): string {
-  let micros = Math.floor(t.nanoseconds / 1000) - Math.floor(nanoseconds / 1000);
-  let whole = t.seconds - seconds;
-  if (micros < 0) {
-    whole--;
-    micros += 1_000_000;
-  }
-  // Before the first frame: clocks do that.
-  if (whole < 0 && micros > 0) return `-${-whole - 1}.${String(1_000_000 - micros).padStart(6, '0')}`;
-  return `${whole}.${String(micros).padStart(6, '0')}`;
-}
-
-export const withoutMu = (text: string, signs: Signs) => (signs === ASCII_SIGNS ? text.replace('µ', 'u').replace('−', '-') : text);
-
 /** The row of a transaction; `start` is the time of the first frame. */
-export function dnsRow(t: DnsTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs = UNICODE_SIGNS): Cell[] {
+export function dnsRow(t: DnsTransaction, start: Start, signs: Signs = UNICODE_SIGNS): Cell[] {
   const tone = toneOf(t);
-  const whole = safeText(answerText(t, signs));
-  const answer = whole.length <= MOST_ANSWER ? whole : whole.slice(0, MOST_ANSWER - signs.ellipsis.length) + signs.ellipsis;
+  const answer = cut(safeText(answerText(t, signs)), MOST_ANSWER, signs);
   return [
     { text: relativeTime(t, start), tone: 'name' },
     { text: t.client, tone: 'client' },
@@ -114,16 +88,19 @@ function notes(t: DnsTransaction): string[] {
   return found;
 }
 
-export const inSeconds = (time: Nanoseconds | undefined) => (time === undefined ? undefined : Number(time) / 1e9);
+/** IP's numbers of what has one flow for question and answer; those sent to a group have two. */
+const FLOW: Readonly<Partial<Record<DnsTransaction['transport'], number>>> = { udp: 17, tcp: 6 };
 
 /** A transaction as a JSON record: durations in seconds. */
 export function dnsRecord(t: DnsTransaction): object {
+  const flow = FLOW[t.transport];
   // Written out, as spreading a record makes a slow object of it: 25 µs each.
   return {
     type: 'dns',
     time: isoText(t.seconds, t.nanoseconds),
     time_epoch: `${t.seconds}.${String(t.nanoseconds).padStart(9, '0')}`,
     transport: t.transport,
+    community_id: flow === undefined ? undefined : communityId(flow, t.client, t.client_port, t.server, t.server_port),
     client: t.client,
     client_port: t.client_port,
     server: t.server,
@@ -152,36 +129,33 @@ export function dnsRecord(t: DnsTransaction): object {
 // Statistics ---------------------------------------------------------------------------------------------------------
 
 /** Questions for one name and type. */
-export interface DnsGroup {
+export interface DnsGroup extends Group {
   readonly name: string;
   readonly type: string;
-  asked: number;
   errors: number;
   unanswered: number;
-  readonly latencies: Latencies;
 }
 
-/** Names and types that are told apart; the rest goes into one group. */
-const MOST_GROUPS = 20_000;
 const OTHERS = '(other names)';
 
 /** Counts by name and type. Names differ in case alone no more than they do for servers (RFC 4343). */
 export class DnsStatistics {
-  private readonly groups = new Map<string, DnsGroup>();
+  private readonly groups = new Groups<DnsGroup>(
+    (into, from) => {
+      into.errors += from.errors;
+      into.unanswered += from.unanswered;
+    },
+    () => group(OTHERS, ''),
+  );
   readonly total: DnsGroup = group('(all)', '');
 
   add(t: DnsTransaction): void {
-    if (t.question === undefined) return;
-    const name = t.question.name.toLowerCase();
-    let found = this.groups.get(`${t.question.type} ${name}`);
-    if (found === undefined) {
-      const known = this.groups.size < MOST_GROUPS;
-      const key = known ? `${t.question.type} ${name}` : OTHERS;
-      found = this.groups.get(key) ?? group(known ? name : OTHERS, known ? t.question.type : '');
-      this.groups.set(key, found);
-    }
+    const { question } = t;
+    if (question === undefined) return;
+    const name = question.name.toLowerCase();
+    const found = this.groups.of(`${question.type} ${name}`, () => group(name, question.type));
     for (const counted of [found, this.total]) {
-      counted.asked++;
+      counted.count++;
       if (t.outcome === 'unanswered') counted.unanswered++;
       else if (isDnsError(t)) counted.errors++;
       if (t.latency !== undefined) counted.latencies.add(Number(t.latency));
@@ -190,24 +164,21 @@ export class DnsStatistics {
 
   /** All groups, those asked most first; with `slowest` those with the highest 95th percentile. */
   sorted(slowest: boolean): DnsGroup[] {
-    const weight = (g: DnsGroup) => (slowest ? (g.latencies.percentile(0.95) ?? -1) : g.asked);
-    return [...this.groups.values()].sort((a, b) => weight(b) - weight(a) || a.name.localeCompare(b.name) || a.type.localeCompare(b.type));
+    return this.groups.sorted(slowest, (g) => `${g.name} ${g.type}`);
   }
 }
 
-const group = (name: string, type: string): DnsGroup => ({ name, type, asked: 0, errors: 0, unanswered: 0, latencies: new Latencies() });
+const group = (name: string, type: string): DnsGroup => ({ name, type, count: 0, errors: 0, unanswered: 0, latencies: new Latencies() });
 
 export const STATISTICS_HEADINGS = ['name', 'type', 'asked', 'errors', 'unanswered', 'p50', 'p95', 'p99', 'max'] as const;
 export const STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8]);
-
-export const PERCENTILES = [0.5, 0.95, 0.99] as const;
 
 export function statisticsRow(g: DnsGroup, signs: Signs = UNICODE_SIGNS): Cell[] {
   const times = [...PERCENTILES.map((share) => g.latencies.percentile(share)), g.latencies.count > 0 ? g.latencies.max : undefined];
   return [
     safeText(g.name),
     g.type,
-    String(g.asked),
+    String(g.count),
     g.errors > 0 ? { text: String(g.errors), tone: 'trouble' } : '0',
     g.unanswered > 0 ? { text: String(g.unanswered), tone: 'resets' } : '0',
     ...times.map((time) => (time === undefined ? signs.dash : withoutMu(durationText(time), signs))),
@@ -215,7 +186,7 @@ export function statisticsRow(g: DnsGroup, signs: Signs = UNICODE_SIGNS): Cell[]
 }
 
 /** A group as a JSON record: durations in seconds. */
-export function statisticsRecord({ name, type, asked, errors, unanswered, latencies }: DnsGroup): object {
+export function statisticsRecord({ name, type, count: asked, errors, unanswered, latencies }: DnsGroup): object {
   const [p50, p95, p99] = PERCENTILES.map((share) => inSeconds(latencies.percentile(share)));
   const max = latencies.count > 0 ? latencies.max / 1e9 : undefined;
   return { type: 'dns_statistics', name, question_type: type, asked, errors, unanswered, p50, p95, p99, max };
@@ -223,8 +194,8 @@ export function statisticsRecord({ name, type, asked, errors, unanswered, latenc
 
 // Coverage -----------------------------------------------------------------------------------------------------------
 
-/** What was seen and what was not: `12 questions: 10 answered, 2 unanswered`. */
-export function coverageText(counts: DnsCounts, signs: Signs = UNICODE_SIGNS, shown?: number): string {
+/** What was seen and what was not: `12 questions: 10 answered, 2 unanswered · 24 messages · no holes · …`. */
+export function coverageText(counts: DnsCounts, losses: Losses, signs: Signs = UNICODE_SIGNS, shown?: number): string {
   const { messages, answered, unanswered, unasked, repeated, announced, unreadable, evicted } = counts;
   const questions = answered + unanswered;
   const parts = [`${plural(questions, 'question')}: ${answered} answered, ${unanswered} unanswered`];
@@ -232,13 +203,11 @@ export function coverageText(counts: DnsCounts, signs: Signs = UNICODE_SIGNS, sh
   if (unasked > 0) parts.push(`${plural(unasked, 'answer')} without a captured question`);
   if (repeated > 0) parts.push(`${plural(repeated, 'answer')} sent again`);
   if (announced > 0) parts.push(`${plural(announced, 'multicast announcement')}`);
-  if (unreadable > 0) parts.push(`${plural(unreadable, 'malformed message')}`);
+  if (unreadable > 0) parts.push(`${plural(unreadable, 'unreadable message')}`);
   if (evicted > 0) parts.push(`${plural(evicted, 'question')} given up early: too many at once`);
   parts.push(plural(messages, 'message'));
-  return parts.join(` ${signs.dot} `);
+  return [...parts, ...lossTexts(losses)].join(` ${signs.dot} `);
 }
 
-export const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
-
 /** The same as a JSON record. */
-export const coverageRecord = (counts: DnsCounts): object => ({ type: 'dns_coverage', ...counts });
+export const coverageRecord = (counts: DnsCounts, losses: Losses): object => ({ type: 'dns_coverage', ...counts, ...lossRecord(losses) });

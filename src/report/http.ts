@@ -4,11 +4,13 @@ import { safeText } from '../core/text.js';
 import { durationText, isoText } from '../core/time.js';
 import type { Tone } from '../output/theme.js';
 import { communityId } from './community-id.js';
-import { inSeconds, PERCENTILES, plural, relativeTime, type Signs, UNICODE_SIGNS, withoutMu } from './dns.js';
+import { type Losses, lossRecord, lossTexts } from './coverage.js';
+import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { sizeText } from './quantities.js';
-import { cut, endpoint, keyPattern, type Losses, lossTexts, type Room, roomOn } from './redis.js';
+import { keyPattern, type Room, roomOn } from './redis.js';
 import type { Cell } from './rolling-table.js';
+import { cut, endpoint, inSeconds, plural, relativeTime, type Signs, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const HTTP_HEADINGS = ['time', 'client', 'server', 'request', 'status', 'size', 'first', 'last', ''] as const;
 /** The columns that stand at the right. */
@@ -101,35 +103,31 @@ export function httpRecord(t: HttpTransaction): object {
 // Statistics ---------------------------------------------------------------------------------------------------------
 
 /** Requests of one method for paths of one pattern. */
-export interface HttpGroup {
+export interface HttpGroup extends Group {
   readonly method: string;
   readonly path: string;
-  count: number;
   errors: number;
   unanswered: number;
   octets: number;
-  readonly latencies: Latencies;
 }
 
-/** Groups that are told apart; the rest goes into one. */
-const MOST_GROUPS = 10_000;
 const OTHERS = '(others)';
 
 export class HttpStatistics {
-  private readonly groups = new Map<string, HttpGroup>();
+  private readonly groups = new Groups<HttpGroup>(
+    (into, from) => {
+      into.errors += from.errors;
+      into.unanswered += from.unanswered;
+      into.octets += from.octets;
+    },
+    () => group(OTHERS, ''),
+  );
   readonly total: HttpGroup = group('(all)', '');
 
   add(t: HttpTransaction): void {
     if (t.method === '') return;
     const path = keyPattern(t.path.split('?', 1)[0]!);
-    let name = `${t.method} ${path}`;
-    let found = this.groups.get(name);
-    if (found === undefined) {
-      const known = this.groups.size < MOST_GROUPS;
-      if (!known) name = OTHERS;
-      found = this.groups.get(name) ?? (known ? group(t.method, path) : group(OTHERS, ''));
-      this.groups.set(name, found);
-    }
+    const found = this.groups.of(`${t.method} ${path}`, () => group(t.method, path));
     for (const counted of [found, this.total]) {
       counted.count++;
       if (t.outcome === 'unanswered') counted.unanswered++;
@@ -141,10 +139,7 @@ export class HttpStatistics {
 
   /** All groups, the most frequent first; with `slowest` those with the highest 95th percentile. */
   sorted(slowest: boolean): HttpGroup[] {
-    const weight = (g: HttpGroup) => (slowest ? (g.latencies.percentile(0.95) ?? -1) : g.count);
-    return [...this.groups.values()].sort(
-      (a, b) => weight(b) - weight(a) || a.path.localeCompare(b.path) || a.method.localeCompare(b.method),
-    );
+    return this.groups.sorted(slowest, (g) => `${g.path} ${g.method}`);
   }
 }
 
@@ -205,7 +200,5 @@ export const httpCoverageRecord = (counts: HttpCounts, losses: Losses): object =
   lost_responses: counts.lost,
   stray_responses: counts.unasked,
   evicted: counts.evicted,
-  holes: losses.holes,
-  missing_octets: losses.missing,
-  dropped_by_kernel: losses.dropped,
+  ...lossRecord(losses),
 });

@@ -1,26 +1,26 @@
 /** Pings for people and programs: a row each, and a summary for each target. */
-import type { PingCounts, PingEvent } from '../analysis/pings.js';
+import type { Ping, PingCounts, PingEvent } from '../analysis/pings.js';
 import { durationText, epochText, isoText } from '../core/time.js';
 import { communityId } from './community-id.js';
+import { type Losses, lossRecord, lossTexts } from './coverage.js';
+import { Groups } from './groups.js';
 import { Latencies } from './latency.js';
 import { counted, countText, shareText } from './quantities.js';
 import type { Cell } from './rolling-table.js';
+import { endpoint, relativeTime, type Start } from './signs.js';
 
 export const PING_HEADINGS = ['time', 'source', 'target', 'request', 'answer', 'took'] as const;
 export const PING_RIGHT: ReadonlySet<number> = new Set([0]);
 
-const endText = (address: string, port: number | undefined): string =>
-  port === undefined ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-
-export function pingRow(event: PingEvent, since: string): Cell[] {
+export function pingRow(event: PingEvent, start: Start): Cell[] {
   const { error } = event;
   const problem = error && `${error.text} from ${error.from}`;
-  const time: Cell = { text: since, tone: 'name' };
+  const time: Cell = { text: relativeTime(event, start), tone: 'name' };
   if (event.kind === 'complaint')
     return [
       time,
-      { text: endText(event.source, event.sourcePort), tone: 'client' },
-      { text: endText(event.target, event.targetPort), tone: 'server' },
+      { text: endpoint(event.source, event.sourcePort), tone: 'client' },
+      { text: endpoint(event.target, event.targetPort), tone: 'server' },
       event.protocol,
       { text: problem!, tone: 'resets' },
       '',
@@ -37,6 +37,10 @@ export function pingRow(event: PingEvent, since: string): Cell[] {
 }
 
 const at = (seconds: number, nanoseconds: number) => ({ time: isoText(seconds, nanoseconds), time_epoch: epochText(seconds, nanoseconds) });
+
+/** Community ID has the types of request and reply in place of ports. */
+const flowOf = ({ source, target }: Ping): string | undefined =>
+  source.includes(':') ? communityId(58, source, 128, target, 129) : communityId(1, source, 8, target, 0);
 
 /** A JSON record: `ping` or `icmp_error`; latency in seconds. */
 export function pingRecord(event: PingEvent): object {
@@ -61,6 +65,7 @@ export function pingRecord(event: PingEvent): object {
   return {
     type: 'ping',
     ...at(seconds, nanoseconds),
+    community_id: flowOf(event),
     source: event.source,
     target: event.target,
     identifier: event.identifier,
@@ -78,7 +83,7 @@ export function pingRecord(event: PingEvent): object {
 
 /** Pings of one target. */
 export class PingTarget {
-  sent = 0;
+  count = 0;
   answered = 0;
   failed = 0;
   min = Number.POSITIVE_INFINITY;
@@ -91,7 +96,7 @@ export class PingTarget {
 
   add(event: PingEvent): void {
     if (event.kind === 'complaint') return;
-    this.sent++;
+    this.count++;
     if (event.outcome === 'error') this.failed++;
     const { latency } = event;
     if (event.outcome !== 'answered' || latency === undefined) return;
@@ -105,30 +110,37 @@ export class PingTarget {
     this.last = latency;
   }
 
+  /** Take over what another one counted, but for pings and times of answers. */
+  merge(other: PingTarget): void {
+    this.answered += other.answered;
+    this.failed += other.failed;
+    this.min = Math.min(this.min, other.min);
+    this.changes += other.changes;
+    this.changed += other.changed;
+  }
+
   /** How much one round trip differs from the one before, in nanoseconds, on average. */
   get jitter(): number | undefined {
     return this.changed > 0 ? this.changes / this.changed : undefined;
   }
 }
 
-/** Targets told apart; the rest are counted as one. */
-const MOST_TARGETS = 20_000;
 const OTHERS = '(other targets)';
 
 export class PingStatistics {
-  private readonly targets = new Map<string, PingTarget>();
+  private readonly targets = new Groups<PingTarget>(
+    (into, from) => into.merge(from),
+    () => new PingTarget(OTHERS),
+  );
 
   add(event: PingEvent): void {
     if (event.kind === 'complaint') return;
-    const key = this.targets.has(event.target) || this.targets.size < MOST_TARGETS ? event.target : OTHERS;
-    let target = this.targets.get(key);
-    if (target === undefined) this.targets.set(key, (target = new PingTarget(key)));
-    target.add(event);
+    this.targets.of(event.target, () => new PingTarget(event.target)).add(event);
   }
 
-  /** Most pinged first. */
-  sorted(): PingTarget[] {
-    return [...this.targets.values()].sort((a, b) => b.sent - a.sent);
+  /** Most pinged first; with `slowest` those with the highest 95th percentile. */
+  sorted(slowest: boolean): PingTarget[] {
+    return this.targets.sorted(slowest, (target) => target.name);
   }
 }
 
@@ -136,15 +148,15 @@ export const TARGET_HEADINGS = ['target', 'sent', 'answered', 'errors', 'lost', 
 export const TARGET_RIGHT: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
 
 export function targetRow(t: PingTarget): Cell[] {
-  const lost = t.sent - t.answered;
+  const lost = t.count - t.answered;
   const text = (time: number | undefined) => (time === undefined ? '–' : durationText(Math.round(time)));
   const any = t.answered > 0;
   return [
     { text: t.name, tone: 'server' },
-    countText(t.sent),
+    countText(t.count),
     countText(t.answered),
     countText(t.failed),
-    lost > 0 ? { text: shareText(lost, t.sent), tone: 'resets' } : '0 %',
+    lost > 0 ? { text: shareText(lost, t.count), tone: 'resets' } : '0 %',
     text(any ? t.min : undefined),
     text(t.latencies.percentile(0.5)),
     text(any ? t.latencies.max : undefined),
@@ -159,7 +171,7 @@ export function targetRecord(t: PingTarget): object {
   return {
     type: 'ping_statistics',
     target: t.name,
-    sent: t.sent,
+    sent: t.count,
     answered: t.answered,
     errors: t.failed,
     min: inSeconds(any ? t.min : undefined),
@@ -169,10 +181,19 @@ export function targetRecord(t: PingTarget): object {
   };
 }
 
-/** `10 requests: 8 answered, 1 failed, 1 unanswered · 3 ICMP errors about other traffic`. */
-export function pingCoverage({ answered, failed, unanswered, unasked, complaints }: PingCounts): string {
+/** `10 requests: 8 answered, 1 failed, 1 unanswered · 3 ICMP errors about other traffic · 0 frames cut short · …`. */
+export function pingCoverage(counts: PingCounts, losses: Losses, shown?: number): string {
+  const { answered, failed, unanswered, unasked, complaints } = counts;
   const parts = [`${counted(answered + failed + unanswered, 'request')}: ${answered} answered, ${failed} failed, ${unanswered} unanswered`];
+  if (shown !== undefined) parts.push(`${shown} shown`);
   if (unasked > 0) parts.push(`${unasked} replies without a captured request, or sent again`);
   if (complaints > 0) parts.push(`${counted(complaints, 'ICMP error')} about other traffic`);
-  return parts.join(' · ');
+  return [...parts, ...lossTexts(losses)].join(' · ');
 }
+
+/** The same as a JSON record. */
+export const pingCoverageRecord = (counts: PingCounts, losses: Losses): object => ({
+  type: 'ping_coverage',
+  ...counts,
+  ...lossRecord(losses),
+});

@@ -6,10 +6,12 @@ import { safeText } from '../core/text.js';
 import { durationText, isoText } from '../core/time.js';
 import type { Tone } from '../output/theme.js';
 import { communityId } from './community-id.js';
-import { inSeconds, PERCENTILES, plural, relativeTime, type Signs, UNICODE_SIGNS, withoutMu } from './dns.js';
+import { type Losses, lossRecord, lossTexts } from './coverage.js';
+import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { sizeText } from './quantities.js';
 import type { Cell } from './rolling-table.js';
+import { cut, endpoint, inSeconds, plural, relativeTime, type Signs, type Start, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const REDIS_HEADINGS = ['time', 'client', 'server', 'command', 'reply', 'took', ''] as const;
 /** The columns that stand at the right. */
@@ -36,12 +38,7 @@ const USUAL_PORT = 6379;
 export const isRedisError = ({ outcome, error }: RespTransaction): boolean => outcome === 'unanswered' || error !== undefined;
 
 /** The row of a transaction; `start` is the time of the first frame. */
-export function redisRow(
-  t: RespTransaction,
-  start: readonly [seconds: number, nanoseconds: number],
-  signs: Signs = UNICODE_SIGNS,
-  room: Room = WIDE,
-): Cell[] {
+export function redisRow(t: RespTransaction, start: Start, signs: Signs = UNICODE_SIGNS, room: Room = WIDE): Cell[] {
   const { connection } = t;
   const tone = toneOf(t);
   const answer = cut(t.event === undefined ? answerText(t) : eventText(t.event, signs), room.answer, signs);
@@ -57,12 +54,6 @@ export function redisRow(
     t.latency === undefined ? '' : withoutMu(durationText(t.latency), signs),
     { text: notes(t).join(', '), tone: 'name' },
   ];
-}
-
-export const endpoint = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
-
-export function cut(text: string, most: number, signs: Signs): string {
-  return text.length <= most ? text : text.slice(0, most - signs.ellipsis.length) + signs.ellipsis;
 }
 
 const NO_ANSWER: Readonly<Partial<Record<RespOutcome, string>>> = {
@@ -148,19 +139,15 @@ export function redisRecord(t: RespTransaction): object {
 // Statistics ---------------------------------------------------------------------------------------------------------
 
 /** Commands of one name on keys of one pattern. */
-export interface RedisGroup {
+export interface RedisGroup extends Group {
   readonly command: string;
   readonly pattern: string;
-  count: number;
   errors: number;
   unanswered: number;
   octetsIn: number;
   octetsOut: number;
-  readonly latencies: Latencies;
 }
 
-/** Groups that are told apart; the rest goes into one. */
-const MOST_GROUPS = 10_000;
 const OTHERS = '(others)';
 
 /**
@@ -176,20 +163,21 @@ export function keyPattern(key: string): string {
 }
 
 export class RedisStatistics {
-  private readonly groups = new Map<string, RedisGroup>();
+  private readonly groups = new Groups<RedisGroup>(
+    (into, from) => {
+      into.errors += from.errors;
+      into.unanswered += from.unanswered;
+      into.octetsIn += from.octetsIn;
+      into.octetsOut += from.octetsOut;
+    },
+    () => group(OTHERS, ''),
+  );
   readonly total: RedisGroup = group('(all)', '');
 
   add(t: RespTransaction): void {
     if (t.command === '') return;
     const pattern = t.key === undefined ? '' : keyPattern(t.key);
-    let name = `${t.command} ${pattern}`;
-    let found = this.groups.get(name);
-    if (found === undefined) {
-      const known = this.groups.size < MOST_GROUPS;
-      if (!known) name = OTHERS;
-      found = this.groups.get(name) ?? (known ? group(t.command, pattern) : group(OTHERS, ''));
-      this.groups.set(name, found);
-    }
+    const found = this.groups.of(`${t.command} ${pattern}`, () => group(t.command, pattern));
     for (const counted of [found, this.total]) {
       counted.count++;
       if (t.outcome === 'unanswered') counted.unanswered++;
@@ -203,10 +191,7 @@ export class RedisStatistics {
 
   /** All groups, the most frequent first; with `slowest` those with the highest 95th percentile. */
   sorted(slowest: boolean): RedisGroup[] {
-    const weight = (g: RedisGroup) => (slowest ? (g.latencies.percentile(0.95) ?? -1) : g.count);
-    return [...this.groups.values()].sort(
-      (a, b) => weight(b) - weight(a) || a.command.localeCompare(b.command) || a.pattern.localeCompare(b.pattern),
-    );
+    return this.groups.sorted(slowest, (g) => `${g.command} ${g.pattern}`);
   }
 }
 
@@ -271,16 +256,7 @@ export function redisStatisticsRecord(g: RedisGroup): object {
 
 // Coverage -----------------------------------------------------------------------------------------------------------
 
-/** What the capture lost of the byte streams. */
-export interface Losses {
-  /** Gaps in byte streams, and the octets missing in them. */
-  readonly holes: number;
-  readonly missing: number;
-  /** Packets that the kernel dropped while capturing; undefined when the capture does not say. */
-  readonly dropped: number | undefined;
-}
-
-/** `12 commands: 10 answered, 2 unanswered · 3 pushed · nothing lost`. */
+/** `12 commands: 10 answered, 2 unanswered · 3 pushed · no holes · …`. */
 export function redisCoverageText(counts: RespCounts, losses: Losses, signs: Signs = UNICODE_SIGNS, shown?: number): string {
   const { commands, paired, unanswered, silent, lostReplies, strayReplies, pushed, evicted } = counts;
   const parts = [
@@ -294,14 +270,6 @@ export function redisCoverageText(counts: RespCounts, losses: Losses, signs: Sig
   return [...parts, ...lossTexts(losses)].join(` ${signs.dot} `);
 }
 
-/** What is missing in the capture, in words; none when nothing is known to be. */
-export function lossTexts({ holes, missing, dropped }: Losses): string[] {
-  const parts: string[] = [];
-  if (holes > 0) parts.push(`${plural(holes, 'hole')} in byte streams (${sizeText(missing)} not captured)`);
-  if (dropped !== undefined && dropped > 0) parts.push(`${plural(dropped, 'packet')} dropped by the kernel`);
-  return parts;
-}
-
 /** The same as a JSON record. */
 export const redisCoverageRecord = (counts: RespCounts, losses: Losses): object => ({
   type: 'redis_coverage',
@@ -313,7 +281,5 @@ export const redisCoverageRecord = (counts: RespCounts, losses: Losses): object 
   lost_replies: counts.lostReplies,
   stray_replies: counts.strayReplies,
   evicted: counts.evicted,
-  holes: losses.holes,
-  missing_octets: losses.missing,
-  dropped_by_kernel: losses.dropped,
+  ...lossRecord(losses),
 });

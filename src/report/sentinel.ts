@@ -5,20 +5,14 @@ import type { SentinelPrimary, SentinelStep } from '../analysis/sentinel-story.j
 import { safeText } from '../core/text.js';
 import { durationText, isoText } from '../core/time.js';
 import type { Tone } from '../output/theme.js';
-import { inSeconds, relativeTime, type Signs, UNICODE_SIGNS, withoutMu } from './dns.js';
-import { endpoint } from './redis.js';
 import type { Cell } from './rolling-table.js';
+import { endpoint, inSeconds, relativeTime, type Signs, type Start, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const SENTINEL_HEADINGS = ['time', 'who', 'step', 'what it says'] as const;
 export const SENTINEL_RIGHT: ReadonlySet<number> = new Set([0]);
 
 /** The row of a step; `start` is the time of the first frame. */
-export function sentinelRow(
-  t: RespTransaction,
-  step: SentinelStep,
-  start: readonly [seconds: number, nanoseconds: number],
-  signs: Signs = UNICODE_SIGNS,
-): Cell[] {
+export function sentinelRow(t: RespTransaction, step: SentinelStep, start: Start, signs: Signs = UNICODE_SIGNS): Cell[] {
   const { kind, event } = step;
   const name = { text: kind === 'event' ? event!.event : STEP[kind], tone: toneOf(step) };
   return [

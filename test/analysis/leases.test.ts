@@ -31,7 +31,7 @@ function run(packets: readonly Uint8Array[], linkType = IPV4): { leases: Leases;
     leases.see(dissect(packet, { session, linkType, seconds: i >> 1, nanoseconds: (i & 1) * 5e8 }));
   leases.finish();
   const texts = found.map((lease) =>
-    dhcpRow(lease, '')
+    dhcpRow(lease, [0, 0])
       .slice(2)
       .map((cell) => (typeof cell === 'string' ? cell : cell.text))
       .join(' | '),
@@ -49,7 +49,9 @@ describe('leases', () => {
       dhcp('ack', 1, 'c0000207', lease),
     ]);
     expect(texts).toEqual(['192.0.2.1 | discover offer request ack | 192.0.2.7 for 1 h 0 min | 1.5 s']);
-    expect(dhcpCoverage(leases.counts)).toBe('1 transaction: 1 leased · 4 messages');
+    expect(dhcpCoverage(leases.counts, { holes: undefined, missing: 0, cut: 2, dropped: 0 })).toBe(
+      '1 transaction: 1 leased · 4 messages · 2 frames cut short · 0 dropped by the kernel',
+    );
   });
 
   it('tells renewals, refusals, releases, what nobody answered and what nobody asked', () => {

@@ -20,7 +20,7 @@ function run(...packets: Uint8Array[]): { events: PingEvent[]; pings: Pings } {
 
 const texts = (events: PingEvent[]) =>
   events.map((event) =>
-    pingRow(event, '0')
+    pingRow(event, [0, 0])
       .map((cell) => (typeof cell === 'string' ? cell : cell.text))
       .slice(1)
       .join(' | '),
@@ -56,7 +56,7 @@ describe('pings', () => {
     const [first] = run(request(1), reply(1)).events as [Ping];
     for (const latency of [1000, 3000, 2000]) target.add({ ...first, latency });
     target.add({ ...first, outcome: 'unanswered', latency: undefined });
-    expect(target).toMatchObject({ sent: 4, answered: 3, min: 1000, jitter: 1500 });
+    expect(target).toMatchObject({ count: 4, answered: 3, min: 1000, jitter: 1500 });
     expect(target.latencies.max).toBe(3000);
   });
 });

@@ -1,33 +1,13 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DnsReport } from '../../src/cli/dns.js';
+import { describe, expect, it } from 'vitest';
+import { DnsKind } from '../../src/cli/dns.js';
+import { ExchangeLines } from '../../src/cli/exchange-lines.js';
 import { type ExchangeOptions, runExchanges } from '../../src/cli/exchanges.js';
 import { Sink } from '../../src/cli/sink.js';
+import { fixture, listed, recorded } from './printed.js';
 
-const FIXTURE = fileURLToPath(new URL('../../fixtures/dns.pcap', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'netlens-'));
-const before = process.env.LC_ALL;
-beforeAll(() => {
-  process.env.LC_ALL = 'C.UTF-8';
-});
-afterAll(() => {
-  if (before === undefined) delete process.env.LC_ALL;
-  else process.env.LC_ALL = before;
-  rmSync(folder, { recursive: true });
-});
-
-async function printed(options: Partial<ExchangeOptions>): Promise<string[]> {
-  const path = join(folder, 'out');
-  const descriptor = openSync(path, 'w');
-  const sink = new Sink(descriptor);
-  const all: ExchangeOptions = { sort: 'time', color: 'never', ...options };
-  await runExchanges([FIXTURE], all, new DnsReport(all, sink), sink);
-  closeSync(descriptor);
-  return readFileSync(path, 'utf8').trimEnd().split('\n');
-}
+const FIXTURE = fixture('dns.pcap');
+const kind = () => new DnsKind();
+const printed = (options: Partial<ExchangeOptions>) => listed(FIXTURE, kind, options);
 
 describe('netlens dns', () => {
   it('prints a line a lookup, and what it saw', async () => {
@@ -38,7 +18,9 @@ describe('netlens dns', () => {
       /^0\.000000 {2}10\.99\.2\.1 {2}10\.99\.2\.2 {2}A {5}www\.example\.test +CNAME cdn\.example\.test → 192\.0\.2\.8, 192\.0\.2\.7 +490 µs {2}authoritative$/,
     );
     expect(lines.find((line) => line.includes('big.example.test'))).toMatch(/697 µs {2}authoritative, truncated, then TCP$/);
-    expect(lines.at(-1)).toBe('15 questions: 15 answered, 0 unanswered · 32 messages');
+    expect(lines.at(-1)).toBe(
+      '15 questions: 15 answered, 0 unanswered · 32 messages · no holes · 0 frames cut short · drops by the kernel not recorded',
+    );
   });
 
   it('chooses by errors, by time taken, and by a display filter that any frame of a lookup may match', async () => {
@@ -52,14 +34,17 @@ describe('netlens dns', () => {
 
   it('sums up', async () => {
     const lines = await printed({ stats: true });
+    // The widest name makes the column.
+    expect(lines[0]).toMatch(/^name {20}type +asked/);
     expect(lines[1]).toMatch(/^www\.example\.test +A +2 +0 +0 +141 µs +490 µs +490 µs +490 µs$/);
     expect(lines.at(-2)).toMatch(/^\(all\) +15 +2 +0 /);
   });
 
   it('writes records', async () => {
-    const records = (await printed({ json: true })).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const records = await recorded(FIXTURE, kind);
     expect(records[0]).toMatchObject({
       type: 'dns',
+      community_id: expect.stringMatching(/^1:/) as string,
       question: { name: 'www.example.test' },
       rcode: 'NOERROR',
       latency: 0.00049,
@@ -71,6 +56,8 @@ describe('netlens dns', () => {
   it('needs captures or an interface, not both', async () => {
     const sink = new Sink();
     const options: ExchangeOptions = { sort: 'time', color: 'never', interface: 'lo' };
-    await expect(runExchanges([FIXTURE], options, new DnsReport(options, sink), sink)).rejects.toThrow('either captures or an interface');
+    await expect(runExchanges([FIXTURE], options, new ExchangeLines(kind(), options, sink), sink)).rejects.toThrow(
+      'either captures or an interface',
+    );
   });
 });

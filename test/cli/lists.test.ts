@@ -1,45 +1,15 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DhcpReport } from '../../src/cli/dhcp.js';
-import { type ExchangeOptions, type ExchangeReport, runExchanges } from '../../src/cli/exchanges.js';
-import { PingReport } from '../../src/cli/ping.js';
-import { Sink } from '../../src/cli/sink.js';
+import { describe, expect, it } from 'vitest';
+import { DhcpKind } from '../../src/cli/dhcp.js';
+import { PingKind } from '../../src/cli/ping.js';
 import { StatsReport } from '../../src/cli/stats.js';
+import { fixture, listed, printedBy, recorded } from './printed.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'netlens-'));
-const before = process.env.LC_ALL;
-beforeAll(() => {
-  process.env.LC_ALL = 'C.UTF-8';
-});
-afterAll(() => {
-  if (before === undefined) delete process.env.LC_ALL;
-  else process.env.LC_ALL = before;
-  rmSync(folder, { recursive: true });
-});
-
-async function printed(
-  capture: string,
-  Report: new (options: ExchangeOptions & { top: number }, sink: Sink) => ExchangeReport,
-  options: Partial<ExchangeOptions> = {},
-): Promise<string[]> {
-  const path = join(folder, 'out');
-  const descriptor = openSync(path, 'w');
-  const sink = new Sink(descriptor);
-  const all = { sort: 'time', color: 'never', top: 3, ...options } as const;
-  await runExchanges([fileURLToPath(new URL(`../../fixtures/${capture}`, import.meta.url))], all, new Report(all, sink), sink);
-  await sink.end();
-  closeSync(descriptor);
-  return readFileSync(path, 'utf8').trimEnd().split('\n');
-}
-
+const leases = (options = {}) => listed(fixture('dhcp.pcap'), () => new DhcpKind(), options);
 const words = (lines: readonly string[]) => lines.map((line) => line.trim().replace(/ {2,}/g, ' | '));
 
 describe('netlens dhcp', () => {
   it('tells the story of a station: lease, renewal, refusal, another lease, release', async () => {
-    const lines = words(await printed('dhcp.pcap', DhcpReport));
+    const lines = words(await leases());
     expect(lines.map((line) => line.replace(/^\d+\.\d+ \| /, '').replace(/ \| [\d.]+ (ms|µs)$/, ''))).toEqual([
       'time | client | server | messages | outcome | took',
       '02:00:00:00:02:01 station | 10.99.2.2 | discover offer request ack | 10.99.2.56 for 2 min 0 s',
@@ -47,29 +17,29 @@ describe('netlens dhcp', () => {
       '02:00:00:00:02:01 station | 10.99.2.2 | request nak | refused 10.99.2.56: address not available',
       '02:00:00:00:02:01 station | 10.99.2.2 | discover offer request ack | 10.99.2.76 for 2 min 0 s',
       '02:00:00:00:02:01 | release | released 10.99.2.76',
-      '5 transactions: 3 leased, 1 refused, 1 released · 13 messages · drops by the kernel not recorded',
+      '5 transactions: 3 leased, 1 refused, 1 released · 13 messages · 0 frames cut short · drops by the kernel not recorded',
     ]);
   });
 
   it('chooses and sorts', async () => {
-    const slowest = words(await printed('dhcp.pcap', DhcpReport, { sort: 'took' }));
+    const slowest = words(await leases({ sort: 'took' }));
     expect(slowest.slice(1, 4).map((line) => line.split(' | ').at(-2))).toEqual([
       'release',
       '10.99.2.76 for 2 min 0 s',
       '10.99.2.56 for 2 min 0 s',
     ]);
-    const errors = await printed('dhcp.pcap', DhcpReport, { errors: true, json: true });
-    expect(errors.map((line) => JSON.parse(line) as object)).toMatchObject([
+    const errors = await recorded(fixture('dhcp.pcap'), () => new DhcpKind(), { errors: true });
+    expect(errors).toMatchObject([
       { type: 'dhcp_transaction', outcome: 'refused', reason: 'address not available', steps: [{ name: 'request' }, { name: 'nak' }] },
       { type: 'dhcp_coverage', leased: 3, refused: 1, messages: 13, dropped_by_kernel: null },
     ]);
-    expect(await printed('dhcp.pcap', DhcpReport, { displayFilter: 'dhcp.option.dhcp == 7' })).toHaveLength(3);
+    expect(await leases({ displayFilter: 'dhcp.option.dhcp == 7' })).toHaveLength(3);
   });
 });
 
 describe('netlens ping', () => {
   it('prints a line an echo, a line a target, and what it saw', async () => {
-    expect(words(await printed('ping.pcap', PingReport))).toEqual([
+    expect(words(await listed(fixture('ping.pcap'), () => new PingKind()))).toEqual([
       'time | source | target | request | answer | took',
       '0.000022 | 10.99.2.1 | 10.99.2.2 | echo 1, 56 B | reply, ttl 64 | 57 µs',
       '0.212809 | 10.99.2.1 | 10.99.2.2 | echo 2, 56 B | reply, ttl 64 | 23 µs',
@@ -77,13 +47,13 @@ describe('netlens ping', () => {
       '',
       'target | sent | answered | errors | lost | min | median | max | jitter',
       '10.99.2.2 | 3 | 3 | 0 | 0 % | 22 µs | 23 µs | 57 µs | 17.5 µs',
-      '3 requests: 3 answered, 0 failed, 0 unanswered · drops by the kernel not recorded',
+      '3 requests: 3 answered, 0 failed, 0 unanswered · 0 frames cut short · drops by the kernel not recorded',
     ]);
   });
 
   it('ties ICMP errors to what they are about', async () => {
-    const lines = await printed('traceroute.pcap', PingReport, { json: true });
-    expect(JSON.parse(lines[0]!)).toMatchObject({
+    const records = await recorded(fixture('traceroute.pcap'), () => new PingKind());
+    expect(records[0]).toMatchObject({
       type: 'icmp_error',
       from: '10.99.0.254',
       protocol: 'udp',
@@ -97,7 +67,7 @@ describe('netlens ping', () => {
 
 describe('netlens stats', () => {
   it('fits into 80 columns and says what was seen', async () => {
-    const lines = await printed('redis.pcap', StatsReport);
+    const lines = await printedBy(fixture('redis.pcap'), {}, (options, sink) => new StatsReport({ ...options, top: 3 }, sink));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines.filter((line) => /^\w/.test(line))).toEqual([
       'Capture',

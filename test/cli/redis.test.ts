@@ -1,35 +1,10 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ExchangeLines } from '../../src/cli/exchange-lines.js';
-import { runExchanges } from '../../src/cli/exchanges.js';
+import { describe, expect, it } from 'vitest';
 import { RedisKind, type RedisOptions } from '../../src/cli/redis.js';
-import { Sink } from '../../src/cli/sink.js';
+import { fixture, listed, recorded } from './printed.js';
 
-const FIXTURE = fileURLToPath(new URL('../../fixtures/redis.pcap', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'netlens-'));
-const before = process.env.LC_ALL;
-beforeAll(() => {
-  process.env.LC_ALL = 'C.UTF-8';
-});
-afterAll(() => {
-  if (before === undefined) delete process.env.LC_ALL;
-  else process.env.LC_ALL = before;
-  rmSync(folder, { recursive: true });
-});
-
-async function printed(options: Partial<RedisOptions>): Promise<string[]> {
-  const path = join(folder, 'out');
-  const descriptor = openSync(path, 'w');
-  const sink = new Sink(descriptor);
-  const all: RedisOptions = { sort: 'time', color: 'never', ...options };
-  await runExchanges([FIXTURE], all, new ExchangeLines(new RedisKind(all), all, sink), sink);
-  await sink.end();
-  closeSync(descriptor);
-  return readFileSync(path, 'utf8').trimEnd().split('\n');
-}
+const FIXTURE = fixture('redis.pcap');
+const kind = (options: RedisOptions) => new RedisKind(options);
+const printed = (options: Partial<RedisOptions>) => listed(FIXTURE, kind, options);
 
 describe('netlens redis', () => {
   it('prints a line a command, in the order in which they were sent, and what it saw', async () => {
@@ -37,7 +12,7 @@ describe('netlens redis', () => {
     expect(lines[0]).toMatch(/^ +time {2}client +server +command +reply +took$/);
     expect(lines[1]).toMatch(/^0\.000203 {2}10\.99\.2\.1:58584 {2}10\.99\.2\.2 {2}SET user:1 "ada" +OK +215 µs$/);
     expect(lines.slice(-4, -1).map((line) => line.split(/ {2,}/)[3])).toEqual(['SET k1 "v1"', 'GET k1', 'PING']);
-    expect(lines.at(-1)).toBe('15 commands: 15 answered, 0 unanswered');
+    expect(lines.at(-1)).toBe('15 commands: 15 answered, 0 unanswered · no holes · 0 frames cut short · drops by the kernel not recorded');
   });
 
   it('chooses by errors, by time taken, and by a display filter', async () => {
@@ -55,12 +30,13 @@ describe('netlens redis', () => {
   });
 
   it('writes records', async () => {
-    const records = (await printed({ json: true })).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const records = await recorded(FIXTURE, kind);
     expect(records[0]).toMatchObject({
       type: 'redis',
       client: '10.99.2.1',
       server_port: 6379,
       stream: 0,
+      community_id: expect.stringMatching(/^1:/) as string,
       db: 0,
       protocol: 2,
       command: 'SET',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DnsTransaction } from '../../src/analysis/dns-transactions.js';
-import { ASCII_SIGNS, coverageText, DnsStatistics, dnsRow, isDnsError, statisticsRow } from '../../src/report/dns.js';
+import { coverageText, DnsStatistics, dnsRow, isDnsError, statisticsRow } from '../../src/report/dns.js';
+import { ASCII_SIGNS } from '../../src/report/signs.js';
 
 const BASE: DnsTransaction = {
   seconds: 10,
@@ -109,7 +110,7 @@ describe('dns statistics', () => {
       ['b.test', 'AAAA', '2', '1', '1', '5 s', '5 s', '5 s', '5 s'],
     ]);
     expect(statistics.sorted(true)[0]!.name).toBe('b.test');
-    expect(statistics.total).toMatchObject({ asked: 102, errors: 1, unanswered: 1 });
+    expect(statistics.total).toMatchObject({ count: 102, errors: 1, unanswered: 1 });
   });
 
   it('knows what an error is', () => {
@@ -118,8 +119,13 @@ describe('dns statistics', () => {
 
   it('says what was seen', () => {
     const counts = { messages: 9, answered: 3, unanswered: 1, unasked: 2, repeated: 1, announced: 0, unreadable: 0, evicted: 0 };
-    expect(coverageText(counts)).toBe(
-      '4 questions: 3 answered, 1 unanswered · 2 answers without a captured question · 1 answer sent again · 9 messages',
+    const losses = { holes: 2, missing: 4000, cut: 1, dropped: 7 };
+    expect(coverageText(counts, losses)).toBe(
+      '4 questions: 3 answered, 1 unanswered · 2 answers without a captured question · 1 answer sent again · 9 messages · ' +
+        '2 holes in byte streams (4 kB not captured) · 1 frame cut short · 7 dropped by the kernel',
+    );
+    expect(coverageText(counts, { ...losses, holes: 0, cut: 0, dropped: undefined })).toMatch(
+      / · no holes · 0 frames cut short · drops by the kernel not recorded$/,
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Theme } from '../../src/output/theme.js';
+import { type Group, Groups } from '../../src/report/groups.js';
 import { Latencies } from '../../src/report/latency.js';
 import { type Cell, RollingTable } from '../../src/report/rolling-table.js';
 import { TimeOrder } from '../../src/report/time-order.js';
@@ -64,6 +65,46 @@ describe('latencies', () => {
     few.add(0);
     few.add(123_456);
     expect([few.percentile(0.5), few.percentile(0.95), few.max]).toEqual([0, 123_456, 123_456]);
+  });
+
+  it('are exact while they are few, and can be put together', () => {
+    const few = new Latencies();
+    for (let i = 16; i >= 1; i--) few.add(i * 1_000_003);
+    expect([few.percentile(0.5), few.percentile(0.9)]).toEqual([8 * 1_000_003, 15 * 1_000_003]);
+    const many = new Latencies();
+    for (let i = 0; i < 1000; i++) many.add(i < 500 ? 1e5 : 5e9);
+    many.merge(few);
+    expect(many).toMatchObject({ count: 1016, max: 5e9 });
+    expect(many.percentile(0.25)! / 1e5).toBeCloseTo(1, 1.7);
+    expect(many.percentile(0.5)! / (8 * 1_000_003)).toBeCloseTo(1, 1.7);
+    few.merge(many);
+    expect(few.count).toBe(1032);
+    expect(few.percentile(0.3)! / 1e5).toBeCloseTo(1, 1.7);
+  });
+});
+
+describe('groups', () => {
+  it('fold those that hold least into one, and keep the sums', () => {
+    interface Counted extends Group {
+      readonly name: string;
+      errors: number;
+    }
+    const make = (name: string) => (): Counted => ({ name, count: 0, errors: 0, latencies: new Latencies() });
+    const groups = new Groups<Counted>((into, from) => void (into.errors += from.errors), make('(others)'), 4);
+    for (const name of ['a', 'a', 'a', 'b', 'c', 'd', 'd', 'e', 'a']) {
+      const group = groups.of(name, make(name));
+      group.count++;
+      group.errors++;
+      group.latencies.add(group.count);
+    }
+    expect(groups.sorted(false, ({ name }) => name).map(({ name, count, errors }) => [name, count, errors])).toEqual([
+      ['a', 4, 4],
+      ['d', 2, 2],
+      ['e', 1, 1],
+      ['(others)', 2, 2],
+    ]);
+    expect(groups.folded).toBe(2);
+    expect(groups.sorted(true, ({ name }) => name)[0]!.name).toBe('a');
   });
 });
 
