@@ -14,6 +14,7 @@ import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry, T
 import type { TextBuffer } from '../core/text.js';
 import { ETHERTYPE } from './ethertypes.js';
 import { CHECKSUM_STATUS } from './ip-protocols.js';
+import { dissectRaw } from './raw.js';
 
 /** Types that mean something else than EtherTypes inside GRE. */
 export const greProtocols = new Table('gre.proto', 65536);
@@ -239,6 +240,8 @@ export class Erspan extends layer('erspan', 'Encapsulated Remote Switch Packet A
 }
 
 const ETHERNET = 1;
+/** Frame type of ERSPAN Type III for a packet without a link layer. */
+const IP_PACKET = 2;
 const IEEE_802_11 = 105;
 /** PPTP leaves address and control there (RFC 2637 section 4.1). */
 const PPP_FRAMES = 9;
@@ -252,7 +255,11 @@ export const dissectErspan: Dissect = (frame, start, end) => {
     header = erspan.bytes[start + 11]! & 1 ? 20 : 12;
     if (!frame.require(erspan, header)) return;
   }
-  if (!frame.tryDispatch(linkTypes, ETHERNET, start + header, end)) frame.data(start + header, end);
+  const from = start + header;
+  // A Type III header tells what was mirrored: a frame, or a packet without one (section 4.3 of the draft).
+  const frameType = isVersion3(erspan) ? (erspan.bytes[start + 10]! >> 2) & 0x1f : 0;
+  if (frameType === IP_PACKET) dissectRaw(frame, from, end);
+  else if (frameType !== 0 || !frame.tryDispatch(linkTypes, ETHERNET, from, end)) frame.data(from, end);
 };
 
 const asLink =

@@ -1,13 +1,15 @@
 /**
  * GPRS Tunnelling Protocol, version 1: the user plane with the packets it carries, and the header of the control plane.
+ * Version 0, which has both on one port, has a header of its own.
  *
- * 3GPP TS 29.281 (user plane), 3GPP TS 29.060 (control plane), 3GPP TS 38.415 (PDU session container).
+ * GSM 09.60 (version 0), 3GPP TS 29.281 (user plane), 3GPP TS 29.060 (control plane), 3GPP TS 38.415 (PDU session container).
  *
  *     0       1      2        4      8          10     11
  *     | flags | type | length | TEID | sequence | NPDU | next header | extension headers … | payload …
  *                                    from here on only where a flag says so
  */
-import { bits, bytes, flag, group, list, uint8, uint16, uint32 } from '../core/field.js';
+import { bits, bytes, computed, flag, group, list, uint8, uint16, uint32 } from '../core/field.js';
+import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import { type Dissect, ipProtocols, linkTypes, type ProtocolEntry, udpPorts } from '../core/registry.js';
@@ -171,7 +173,68 @@ export class Gtp extends layer(
   }
 }
 
+const VERSION_0_LENGTH = 20;
+
+/** A GTP header of version 0 (GSM 09.60 section 6), of which GPRS networks of the first releases speak. */
+export class GtpVersion0 extends layer(
+  'gtp',
+  'GPRS Tunneling Protocol (version 0)',
+  {
+    ...group(
+      { flags: uint8('gtp.flags', 'Flags', 0, { base: 'hex' }) },
+      {
+        version: bits('gtp.flags.version', 'Version', 0, 8, 0xe0),
+        protocolType: bits('gtp.flags.payload', 'Protocol type', 0, 8, 0x10, { values: { 0: "GTP'", 1: 'GTP' } }),
+        reserved: bits('gtp.flags.reserved', 'Reserved', 0, 8, 0x0e),
+        hasNpdu: flag('gtp.flags.snn', 'Is SNDCP N-PDU included?', 0, 0x01),
+      },
+    ),
+    message: uint8('gtp.message', 'Message Type', 1, { base: 'hex', values: MESSAGE }),
+    length: uint16('gtp.length', 'Length', 2),
+    sequence: uint16('gtp.seq_number', 'Sequence number', 4, { base: 'hex' }),
+    flowLabel: uint16('gtp.flow_label', 'Flow label', 6, { base: 'hex' }),
+    npdu: uint8('gtp.sndcp_number', 'SNDCP N-PDU LLC Number', 8, { base: 'hex' }),
+    tunnel: computed('string', 'gtp.tid', 'TID', (l) => (l.start + VERSION_0_LENGTH <= l.captured ? tunnelOf(l) : undefined)),
+  },
+  'GTP',
+) {
+  override summary(out: TextBuffer): void {
+    const type = this.bytes[this.start + 1]!;
+    out.text(MESSAGE[type] ?? `Message ${type}`);
+  }
+}
+
+/** The tunnel: the digits of IMSI and NSAPI, two an octet, the first in the lower half (GSM 09.60 section 6). */
+function tunnelOf(l: Layer): string {
+  let digits = '';
+  for (let at = l.start + 12; at < l.start + VERSION_0_LENGTH; at++) {
+    const octet = l.bytes[at]!;
+    digits += (octet & 0x0f).toString(16) + (octet >> 4).toString(16);
+  }
+  return digits;
+}
+
+export const dissectGtpVersion0: Dissect = (frame, start, end) => {
+  // Version 0 with the bit that tells GTP from GTP', the charging protocol on the same port.
+  if (start >= frame.captured || (frame.bytes[start]! & 0xf0) !== 0x10) return frame.data(start, end);
+  const gtp = new GtpVersion0(frame, start, end);
+  if (!frame.add(gtp, VERSION_0_LENGTH)) return;
+  const stop = Math.min(end, start + VERSION_0_LENGTH + gtp.length);
+  gtp.end = stop;
+  if (gtp.message === T_PDU) dissectPacket(frame, start + VERSION_0_LENGTH, stop);
+  else frame.data(start + VERSION_0_LENGTH, stop, 'GTP');
+};
+
 const PPP = 9;
+
+/** The tunnel does not say what it carries; the first octet does, for all but PPP by a version (TS 29.281 section 4.2). */
+function dissectPacket(frame: Frame, start: number, end: number): void {
+  if (start >= end || start >= frame.captured) return;
+  const first = frame.bytes[start]!;
+  if (first >> 4 === 4) frame.dispatch(ipProtocols, 4, start, end);
+  else if (first >> 4 === 6) frame.dispatch(ipProtocols, 41, start, end);
+  else if (first !== 0xff || !frame.tryDispatch(linkTypes, PPP, start, end)) frame.data(start, end);
+}
 
 export const dissectGtp: Dissect = (frame, start, end) => {
   const { bytes: b } = frame;
@@ -198,13 +261,12 @@ export const dissectGtp: Dissect = (frame, start, end) => {
       }
     }
   }
-  if (b[start + 1] !== T_PDU || from >= stop) return;
-  if (from >= frame.captured) return;
-  // The tunnel does not say what it carries; the first octet does, for all but PPP by a version (TS 29.281 section 4.2).
-  const first = b[from]!;
-  if (first >> 4 === 4) frame.dispatch(ipProtocols, 4, from, stop);
-  else if (first >> 4 === 6) frame.dispatch(ipProtocols, 41, from, stop);
-  else if (first !== 0xff || !frame.tryDispatch(linkTypes, PPP, from, stop)) frame.data(from, stop);
+  if (b[start + 1] === T_PDU) dissectPacket(frame, from, stop);
 };
 
-export const gtp: ProtocolEntry = { name: 'gtp', layers: [Gtp], dissect: dissectGtp, on: [udpPorts.at([2123, 2152], dissectGtp)] };
+export const gtp: ProtocolEntry = {
+  name: 'gtp',
+  layers: [Gtp, GtpVersion0],
+  dissect: dissectGtp,
+  on: [udpPorts.at([2123, 2152], dissectGtp), udpPorts.at(3386, dissectGtpVersion0)],
+};

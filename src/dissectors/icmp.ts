@@ -14,6 +14,7 @@ import { u16, u16le, u32, u32le } from '../core/octets.js';
 import { type Dissect, etherTypes, ipProtocols, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { between, durationText, type Nanoseconds } from '../core/time.js';
+import { dissectCopy } from './copied.js';
 import { CHECKSUM_STATUS, icmpChecksumStatus } from './icmp-checksum.js';
 import { extensionRows, looksExtended, QUOTED_BEFORE_EXTENSIONS, walkExtensions } from './icmp-extensions.js';
 import { Ipv4 } from './ipv4.js';
@@ -423,16 +424,7 @@ function extensionsAt(l: Icmp): number {
  * the error, and that the quote ends early is no fault of the packet.
  */
 export function dissectQuoted(frame: Frame, error: Layer, etherType: number, start: number, end: number): void {
-  if (start >= end || start >= frame.captured) return;
-  const { addressing, transport, stopped, fragment } = frame;
-  frame.quoted++;
-  frame.dispatch(etherTypes, etherType, start, end);
-  frame.quoted--;
-  frame.addressing = addressing;
-  frame.transport = transport;
-  frame.stopped = stopped;
-  frame.fragment = fragment;
-  frame.headline = error;
+  dissectCopy(frame, error, start, end, (inner, from, to) => inner.dispatch(etherTypes, etherType, from, to));
 }
 
 const IPV4 = 0x0800;

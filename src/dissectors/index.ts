@@ -6,6 +6,7 @@ import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { arp } from './arp.js';
 import { ayiya } from './ayiya.js';
+import { capwap } from './capwap.js';
 import { ciscoMetadata } from './cisco-metadata.js';
 import { dhcp } from './dhcp.js';
 import { dhcpv6 } from './dhcpv6.js';
@@ -19,6 +20,7 @@ import { http2 } from './http2.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6.js';
 import { igmp } from './igmp.js';
+import { ipComp } from './ipcomp.js';
 import { ipsec } from './ipsec.js';
 import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
@@ -27,9 +29,12 @@ import { knxNet } from './knxnet.js';
 import { linkLayers } from './link-layers.js';
 import { modbus } from './modbus.js';
 import { nbns } from './nbns.js';
+import { nsh } from './nsh.js';
 import { ntp } from './ntp.js';
+import { pim } from './pim.js';
 import { quic } from './quic.js';
 import { resp } from './resp.js';
+import { sflow } from './sflow.js';
 import { stun } from './stun.js';
 import { syslog } from './syslog.js';
 import { tcp } from './tcp.js';
@@ -54,6 +59,8 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   udpLite,
   igmp,
   ...ipsec,
+  ipComp,
+  pim,
   gre,
   erspan,
   ciscoMetadata,
@@ -63,6 +70,9 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   gtp,
   teredo,
   ayiya,
+  capwap,
+  nsh,
+  sflow,
   tcp,
   resp,
   http,

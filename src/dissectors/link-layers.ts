@@ -1,6 +1,7 @@
 /** The protocols of links: what a captured frame begins with, and what may stand between that and IP. */
 import type { ProtocolEntry } from '../core/registry.js';
 import { arcnet } from './arcnet.js';
+import { arista } from './arista.js';
 import { ciscoHdlc, slarp } from './chdlc.js';
 import { ethernet } from './ethernet.js';
 import { fabricPath } from './fabric-path.js';
@@ -8,7 +9,9 @@ import { fddi } from './fddi.js';
 import { frameRelay } from './frame-relay.js';
 import { ipnet, ipoib } from './ipnet.js';
 import { isl } from './isl.js';
+import { juniper } from './juniper.js';
 import { llc } from './llc.js';
+import { macsec } from './macsec.js';
 import { mpls } from './mpls.js';
 import { nflog } from './nflog.js';
 import { nullLoopback } from './null.js';
@@ -53,4 +56,7 @@ export const linkLayers: readonly ProtocolEntry[] = [
   ipnet,
   ipoib,
   pktap,
+  juniper,
+  macsec,
+  arista,
 ];

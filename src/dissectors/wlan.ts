@@ -119,15 +119,19 @@ const CHANNEL = 3;
 /** Octets of fixed parameters before the elements, by management subtype. */
 const FIXED_LENGTH: Readonly<Record<number, number>> = { 0: 4, 1: 6, 2: 10, 3: 6, 4: 0, 5: 12, 8: 12, 10: 2, 11: 6, 12: 2 };
 
-const typeOf = (l: Layer): number => (l.bytes[l.start]! >> 2) & 3;
-const kindOf = (l: Layer): number => (typeOf(l) << 4) | (l.bytes[l.start]! >> 4);
-const flagsOf = (l: Layer): number => l.bytes[l.start + 1]!;
+/** Where the octet of the type stands, and that of the flags: some controllers exchange the two. */
+const typeAt = (l: Layer): number => ((l as Layer & { readonly swapped: boolean }).swapped ? 1 : 0);
+const flagsAt = (l: Layer): number => 1 - typeAt(l);
+const typeOctet = (l: Layer): number => l.bytes[l.start + typeAt(l)]!;
+const typeOf = (l: Layer): number => (typeOctet(l) >> 2) & 3;
+const kindOf = (l: Layer): number => (typeOf(l) << 4) | (typeOctet(l) >> 4);
+const flagsOf = (l: Layer): number => l.bytes[l.start + flagsAt(l)]!;
 const TO_DS = 0x01;
 const FROM_DS = 0x02;
 const PROTECTED = 0x40;
 const ORDER = 0x80;
-const hasQos = (l: Layer): boolean => typeOf(l) === DATA && (l.bytes[l.start]! & 0x80) !== 0;
-const hasData = (l: Layer): boolean => typeOf(l) === DATA && (l.bytes[l.start]! & 0x40) === 0;
+const hasQos = (l: Layer): boolean => typeOf(l) === DATA && (typeOctet(l) & 0x80) !== 0;
+const hasData = (l: Layer): boolean => typeOf(l) === DATA && (typeOctet(l) & 0x40) === 0;
 const fourAddresses = (l: Layer): boolean => typeOf(l) === DATA && (flagsOf(l) & 3) === 3;
 const sequenced = (l: Layer): boolean => typeOf(l) !== CONTROL && typeOf(l) !== 3 && l.start + ADDRESSED_HEADER <= l.captured;
 const qosAt = (l: Layer): number => (fourAddresses(l) ? 30 : 24);
@@ -195,18 +199,18 @@ const fields = {
   ...group(
     { frameControl: uint16('wlan.fc', 'Frame Control Field', 0, { base: 'hex' }) },
     {
-      version: bits('wlan.fc.version', 'Version', 0, 8, 0x03),
-      type: bits('wlan.fc.type', 'Type', 0, 8, 0x0c, { values: TYPE }),
-      subtype: bits('wlan.fc.subtype', 'Subtype', 0, 8, 0xf0),
-      ds: bits('wlan.fc.ds', 'DS status', 1, 8, 0x03, { base: 'hex' }),
-      toDs: flag('wlan.fc.tods', 'To DS', 1, TO_DS),
-      fromDs: flag('wlan.fc.fromds', 'From DS', 1, FROM_DS),
-      moreFragments: flag('wlan.fc.frag', 'More Fragments', 1, 0x04),
-      retry: flag('wlan.fc.retry', 'Retry', 1, 0x08),
-      powerManagement: flag('wlan.fc.pwrmgt', 'PWR MGT', 1, 0x10),
-      moreData: flag('wlan.fc.moredata', 'More Data', 1, 0x20),
-      protected: flag('wlan.fc.protected', 'Protected flag', 1, PROTECTED),
-      order: flag('wlan.fc.order', '+HTC/Order flag', 1, ORDER),
+      version: bits('wlan.fc.version', 'Version', typeAt, 8, 0x03),
+      type: bits('wlan.fc.type', 'Type', typeAt, 8, 0x0c, { values: TYPE }),
+      subtype: bits('wlan.fc.subtype', 'Subtype', typeAt, 8, 0xf0),
+      ds: bits('wlan.fc.ds', 'DS status', flagsAt, 8, 0x03, { base: 'hex' }),
+      toDs: flag('wlan.fc.tods', 'To DS', flagsAt, TO_DS),
+      fromDs: flag('wlan.fc.fromds', 'From DS', flagsAt, FROM_DS),
+      moreFragments: flag('wlan.fc.frag', 'More Fragments', flagsAt, 0x04),
+      retry: flag('wlan.fc.retry', 'Retry', flagsAt, 0x08),
+      powerManagement: flag('wlan.fc.pwrmgt', 'PWR MGT', flagsAt, 0x10),
+      moreData: flag('wlan.fc.moredata', 'More Data', flagsAt, 0x20),
+      protected: flag('wlan.fc.protected', 'Protected flag', flagsAt, PROTECTED),
+      order: flag('wlan.fc.order', '+HTC/Order flag', flagsAt, ORDER),
     },
   ),
   duration: bits('wlan.duration', 'Duration', 2, 16, 0x7fff, {
@@ -262,6 +266,8 @@ const fields = {
 export class Wlan extends layer('wlan', 'IEEE 802.11', fields, '802.11') {
   /** 4 when a frame check sequence ends the frame, else 0; set when the layer is made. */
   declare fcsLength: number;
+  /** The two octets of the frame control field stand the other way round. */
+  swapped = false;
 
   writeSource(out: TextBuffer): void {
     const at = sourceAt(this) >= 0 ? sourceAt(this) : transmitterAt(this);
@@ -389,10 +395,11 @@ function dissectAggregate(frame: Frame, start: number, end: number): void {
 
 /**
  * An 802.11 frame. `fcsLength`: octets of FCS at its end; `padded`: the header is filled up to four octets, as some
- * drivers hand it on.
+ * drivers hand it on; `swapped`: the octets of the frame control field are exchanged.
  */
-export function dissectWlanFrame(frame: Frame, start: number, end: number, fcsLength: number, padded: boolean): void {
+export function dissectWlanFrame(frame: Frame, start: number, end: number, fcsLength: number, padded: boolean, swapped = false): void {
   const wlan = new Wlan(frame, start, end);
+  wlan.swapped = swapped;
   wlan.fcsLength = end - start > fcsLength ? fcsLength : 0;
   if (!frame.add(wlan, LEAST_HEADER)) return;
   frame.addressing = wlan;
@@ -402,8 +409,9 @@ export function dissectWlanFrame(frame: Frame, start: number, end: number, fcsLe
   const from = start + (padded ? (header + 3) & ~3 : header);
   const to = end - wlan.fcsLength;
   if (from >= to) return;
-  // What is encrypted, or a fragment after the first, cannot be read.
-  if (flagsOf(wlan) & PROTECTED || (u16le(wlan.bytes, start + 22) & 15) > 0) frame.data(from, to);
+  // What is encrypted, or a fragment after the first, cannot be read. Where the octets of the control field are exchanged,
+  // those of the sequence control may be, too; such frames were put together before they were handed on.
+  if (flagsOf(wlan) & PROTECTED || (!swapped && (u16le(wlan.bytes, start + 22) & 15) > 0)) frame.data(from, to);
   else if (qos(wlan) && u16le(wlan.bytes, start + qosAt(wlan)) & 0x80) dissectAggregate(frame, from, to);
   else dissectLlc(frame, from, to);
 }

@@ -241,6 +241,74 @@ describe('other carriers', () => {
   });
 });
 
+describe('headers before a type', () => {
+  const ICV = '0102030405060708090a0b0c0d0e0f10';
+
+  it('reads what MACsec left unencrypted', () => {
+    const frame = dissect(hex(`${ETH} 88e5 | 20 1e 00000044 020000000001 0001 | 0800 ${V4} | ${ICV} 0000`));
+    expect(frame.protocols).toBe('eth:ethertype:macsec:ip:udp');
+    expect(fieldsOf(frame, 'macsec')).toEqual({
+      'macsec.TCI': '0x08',
+      'macsec.TCI.V': '0x00',
+      'macsec.TCI.ES': '0',
+      'macsec.TCI.SC': '1',
+      'macsec.TCI.SCB': '0',
+      'macsec.TCI.E': '0',
+      'macsec.TCI.C': '0',
+      'macsec.AN': '0x00',
+      'macsec.SL': '30',
+      'macsec.PN': '68',
+      'macsec.SCI.system_identifier': '02:00:00:00:00:01',
+      'macsec.SCI.port_identifier': '1',
+      'macsec.etype': '0x0800',
+      'macsec.ICV': ICV,
+    });
+  });
+
+  it("reads Arista's time of both widths", () => {
+    const wide = dissect(hex(`${ETH} d28b | 0001 0010 5ceeed5a 0606fe7c | 0800 ${V4}`));
+    expect(fieldsOf(wide, 'avsp')).toEqual({
+      'avsp.sub_type': '1',
+      'avsp.ver': '0x0010',
+      'avsp.64ts': '1',
+      'avsp.64sec': '1559162202',
+      'avsp.64ns': '101121660',
+      'avsp.etype': '0x0800',
+    });
+    const narrow = dissect(hex(`${ETH} d28b | 0001 0120 ed5a 0606fe7c | 0800 ${V4}`));
+    expect([narrow.protocols, values(narrow, 'avsp.48sec'), values(narrow, 'avsp.48ns')]).toEqual([
+      'eth:ethertype:avsp:ip:udp',
+      '60762',
+      '101121660',
+    ]);
+  });
+
+  it('reads the head that Juniper routers write', () => {
+    const frame = dissect(hex(`4d4743 81 0008 01010e 0302 0000 00 | ${ETH} 0800 ${V4}`), { linkType: 178 });
+    expect(frame.protocols).toBe('juniper:eth:ethertype:ip:udp');
+    expect(fieldsOf(frame, 'juniper')).toEqual({
+      'juniper.magic-number': '0x4d4743',
+      'juniper.direction': '0x01',
+      'juniper.l2hdr': '0x00',
+      'juniper.ext_total_len': '8',
+      'netlens.juniper.extension': '1,1',
+      'netlens.juniper.extension.type': '1,3',
+      'netlens.juniper.extension.length': '1,2',
+      'netlens.juniper.extension.value': '0e,0000',
+    });
+  });
+
+  it.each([
+    [1, `${ETH} 88e5 | 2c 00 00000048 020000000001 0001 | 0102030405 | ${ICV}`, 'MACSEC', 'MACsec, encrypted, packet 72'],
+    [1, `${ETH} 88e5 | 00 00 00000048 | 0800 ${V4} | ${ICV}`, 'UDP', '53 → 53 Len=0'],
+    [1, `${ETH} 88e5 | 20 00 0000003e`, 'MACSEC', 'MACsec, packet 62 [malformed MACSEC]'],
+    [1, `${ETH} d28b | 0002 0010 0102`, 'AVSP', 'Arista timestamp'],
+    [178, `4d4743 02 00000002 ${V4}`, 'UDP', '53 → 53 Len=0'],
+    [181, `4d4743 00 0f00 0800 ${V4}`, 'UDP', '53 → 53 Len=0'],
+    [178, `000000 00 0102`, 'Juniper', 'Juniper, out'],
+  ])('link type %i, %s', (linkType, octets, protocol, info) => expect(told(linkType, octets).slice(1)).toEqual([protocol, info]));
+});
+
 describe('wlan', () => {
   const LLC = `aa aa 03 000000 0800 ${V4}`;
   const ADDRESSES = '020000000001 020000000002 020000000003';
@@ -329,6 +397,9 @@ describe('every link layer', () => {
     const frames: readonly [number, string][] = [
       [1, `${ETH} 0024 | aa aa 03 000000 0800 | ${V4}`],
       [1, `${ETH} 88a8 07d1 8100 b00a 0800 | ${V4} 0000 aabb`],
+      [1, `${ETH} 88e5 | 20 1e 00000044 020000000001 0001 | 0800 ${V4} | ${'00'.repeat(16)}`],
+      [1, `${ETH} d28b | 0001 0010 5ceeed5a 0606fe7c | 0800 ${V4}`],
+      [178, `4d4743 81 0008 01010e 0302 0000 00 | ${ETH} 0800 ${V4}`],
       [1, `${ETH} 88e7 00000007 | ${ETH} 0800 | ${V4}`],
       [1, `${ETH} 8926 40010002 8100 | 000b 0800 | ${V4}`],
       [1, `${ETH} 8863 | 11 07 0000 000f | 0101 0000 | 0102 0003 6e6173 | 0103 0004 01020304`],

@@ -5,6 +5,7 @@ const IPV4 = 228;
 
 const INNER = '4500 0018 0000 0000 40 fd 0000 cb007101 cb007102 01020304';
 const INNER6 = `60000000 0004 fd 40 ${'20010db8 00000000 00000000 00000001'.repeat(2)} 01020304`;
+const MAC = '020000000001';
 const FRAME = `020000000001 020000000002 0800 ${INNER}`;
 
 /** `payload` as IP protocol `protocol` from 192.0.2.1 to 192.0.2.2. */
@@ -98,6 +99,101 @@ const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fi
     { 'ah.spi': '0x00000100', 'ah.sequence': '1', 'ah.icv': '0102030405060708090a0b0c' },
   ],
   ['AYIYA', udp(5072, `00 00 01 29 00000000 00 ${INNER6}`), 'ip:udp:ayiya:ipv6:data', { 'ayiya.nextheader': '41' }],
+  [
+    'ERSPAN Type III with a packet',
+    ip('2f', `1000 22eb 00000001 200a 0005 00000003 0000 0808 ${INNER}`),
+    'ip:gre:erspan:ip:data',
+    { 'erspan.version': '2', 'erspan.ft': '2', 'erspan.direction': '1', 'ip.dst': '192.0.2.2,203.0.113.2' },
+  ],
+  [
+    'ERSPAN Type III with what nobody knows',
+    ip('2f', `1000 22eb 00000001 200a 0005 00000003 0000 1c00 ${FRAME}`),
+    'ip:gre:erspan:data',
+    { 'erspan.ft': '7', 'eth.src': '' },
+  ],
+  [
+    'CAPWAP with an 802.11 frame',
+    udp(5247, `00 204320 0000 0000 01 04ed4d 00000000 0801 2c00 ${MAC.repeat(3)} 1000 aaaa03 000000 0800 ${INNER}`),
+    'ip:udp:capwap.data:wlan:llc:ip:data',
+    {
+      'capwap.header.length': '4',
+      'capwap.header.rid': '1',
+      'capwap.header.wbid': '1',
+      'capwap.header.flags': '0x000120',
+      'capwap.header.length.bad': '1',
+    },
+  ],
+  [
+    "CAPWAP with Cisco's order of the frame control's octets, after a radio's address",
+    udp(5247, `00 300330 0000 0000 06 ${MAC} 00 04 bf230036 000000 0188 2c00 ${MAC.repeat(3)} 7630 0000 aaaa03 000000 0800 ${INNER}`),
+    'ip:udp:capwap.data:wlan:llc:ip:data',
+    {
+      'capwap.header.mac.eui48': '02:00:00:00:00:01',
+      'capwap.header.wireless.data': 'bf230036',
+      'capwap.header.wireless.data.ieee80211.fi.rssi': '-65',
+      'capwap.header.wireless.data.ieee80211.fi.snr': '35',
+      'capwap.header.wireless.data.ieee80211.fi.data_rate': '54',
+      'wlan.fc.type_subtype': '0x0028',
+      'wlan.fc.tods': '1',
+    },
+  ],
+  [
+    'CAPWAP with an 802.3 frame',
+    udp(5247, `00 100200 0000 0000 ${FRAME}`),
+    'ip:udp:capwap.data:eth:ethertype:ip:data',
+    { 'capwap.header.flags.t': '0' },
+  ],
+  [
+    'a fragment in CAPWAP',
+    udp(5247, `00 100280 0007 0008 ${FRAME}`),
+    'ip:udp:capwap.data:data',
+    { 'capwap.header.fragment.id': '7', 'capwap.header.fragment.offset': '1', 'capwap.header.flags.f': '1' },
+  ],
+  [
+    'NSH with fixed metadata',
+    udp(4790, `0c 0000 04 00007b 00 2fc6 01 01 000309 07 00000001 00000002 00000003 00000004 ${INNER}`),
+    'ip:udp:vxlan:nsh:ip:data',
+    {
+      'nsh.Obit': '1',
+      'nsh.CBit': '0',
+      'nsh.ttl': '0x003f',
+      'nsh.length': '6',
+      'nsh.spi': '777',
+      'nsh.si': '7',
+      'nsh.contextheader': '00000001,00000002,00000003,00000004',
+    },
+  ],
+  [
+    'NSH with metadata of its own length',
+    udp(4790, `0c 0000 04 00007b 00 0fc4 02 03 000309 07 0102 05 03 aabbcc00 ${FRAME}`),
+    'ip:udp:vxlan:nsh:eth:ethertype:ip:data',
+    { 'nsh.metadataclass': '258', 'nsh.metadatatype': '5', 'nsh.metadatalen': '0x03', 'nsh.metadata': 'aabbcc' },
+  ],
+  [
+    'PIM Register',
+    ip('67', `2100 5eff 80000000 ${INNER}`),
+    'ip:pim:ip:data',
+    {
+      'pim.type': '1',
+      'pim.cksum.status': '1',
+      'pim.register_flag': '0x80000000',
+      'pim.register_flag.border': '1',
+      'pim.register_flag.null_register': '0',
+      'pim.ip_version': '4',
+    },
+  ],
+  [
+    'IPComp',
+    ip('6c', '04 00 0002 4b4c4a0600'),
+    'ip:ipcomp:data',
+    { 'ipcomp.next_header': '0x04', 'ipcomp.flags': '0x00', 'ipcomp.cpi': '0x0002' },
+  ],
+  [
+    'GTP of version 0',
+    udp(3386, `1e ff 0018 0007 0001 ff ffffff 4200012143658709 ${INNER}`),
+    'ip:udp:gtp:ip:data',
+    { 'gtp.flags.version': '0', 'gtp.seq_number': '0x0007', 'gtp.flow_label': '0x0001', 'gtp.tid': '2400101234567890' },
+  ],
   ['ESP', ip('32', '00000100 00000001 aabbccdd'), 'ip:esp', { 'esp.spi': '0x00000100', 'esp.sequence': '1' }],
 ];
 
