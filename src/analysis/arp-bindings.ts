@@ -13,6 +13,8 @@ const MOST_BINDINGS = 65536;
 const REQUEST = 1;
 const REPLY = 2;
 const BROADCAST = 0xffff_ffff_ffff;
+/** Of a hardware address: it is that of a group. */
+const GROUP_BIT = 0x0100_0000_0000;
 
 interface Binding {
   readonly hardware: number;
@@ -43,8 +45,8 @@ export class ArpBindings {
 
   /** True, and a find more, when `address` is bound to other hardware. */
   private check(frame: Frame, address: number, hardware: number, found: DuplicateUse[]): boolean {
-    // A probe comes from 0.0.0.0, which is nobody's.
-    if (address === 0) return false;
+    // A probe comes from 0.0.0.0, which is nobody's; a group's hardware address is shared on purpose by a cluster of hosts.
+    if (address === 0 || Math.floor(hardware / GROUP_BIT) % 2 === 1) return false;
     const binding = this.bindings.get(address);
     if (binding === undefined) {
       if (this.bindings.size >= MOST_BINDINGS) this.bindings.delete(this.bindings.keys().next().value!);

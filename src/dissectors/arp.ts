@@ -87,10 +87,18 @@ const whole = (arp: Layer) => arp.start + FIXED_LENGTH <= arp.captured && arp.st
 
 const opcode = (arp: Layer) => u16(arp.bytes, arp.start + 6);
 const hardwareType = (arp: Layer) => u16(arp.bytes, arp.start);
+/**
+ * Sizes that reach beyond the message lie, and the addresses are not where they say. A message that only the capture cut
+ * short is another matter: what there is of it is true.
+ */
+const believable = (arp: Layer) => arp.start + tpa(arp) + p(arp) <= arp.end;
 const hasMacs = (arp: Layer) => h(arp) === 6 && (hardwareType(arp) === ETHERNET || hardwareType(arp) === IEEE_802);
 const hasOthers = (arp: Layer) => h(arp) > 0 && !hasMacs(arp);
 const hasIps = (arp: Layer) => p(arp) === 4 && u16(arp.bytes, arp.start + 2) === IPV4;
 const hasOtherNames = (arp: Layer) => p(arp) > 0 && !hasIps(arp);
+
+/** A row of an address that is of this kind. */
+const shown = (kind: (arp: Layer) => boolean) => (arp: Layer) => kind(arp) && believable(arp);
 
 const allZero = (arp: Layer, at: number, length: number) => {
   for (let i = arp.start + at; i < arp.start + at + length; i++) if (arp.bytes[i] !== 0) return false;
@@ -131,14 +139,14 @@ const fields = {
   isGratuitous: computed('bool', 'arp.isgratuitous', 'Is gratuitous', gratuitous),
   isProbe: computed('bool', 'arp.isprobe', 'Is probe', probe),
   isAnnouncement: computed('bool', 'arp.isannouncement', 'Is announcement', announcement),
-  senderHardware: bytes('arp.src.hw', 'Sender hardware address', FIXED_LENGTH, h, { when: hasOthers }),
-  senderMac: ether('arp.src.hw_mac', 'Sender MAC address', FIXED_LENGTH, { when: hasMacs }),
-  senderProtocol: bytes('arp.src.proto', 'Sender protocol address', spa, p, { when: hasOtherNames }),
-  senderIp: ipv4('arp.src.proto_ipv4', 'Sender IP address', spa, { when: hasIps }),
-  targetHardware: bytes('arp.dst.hw', 'Target hardware address', tha, h, { when: hasOthers }),
-  targetMac: ether('arp.dst.hw_mac', 'Target MAC address', tha, { when: hasMacs }),
-  targetProtocol: bytes('arp.dst.proto', 'Target protocol address', tpa, p, { when: hasOtherNames }),
-  targetIp: ipv4('arp.dst.proto_ipv4', 'Target IP address', tpa, { when: hasIps }),
+  senderHardware: bytes('arp.src.hw', 'Sender hardware address', FIXED_LENGTH, h, { when: shown(hasOthers) }),
+  senderMac: ether('arp.src.hw_mac', 'Sender MAC address', FIXED_LENGTH, { when: shown(hasMacs) }),
+  senderProtocol: bytes('arp.src.proto', 'Sender protocol address', spa, p, { when: shown(hasOtherNames) }),
+  senderIp: ipv4('arp.src.proto_ipv4', 'Sender IP address', spa, { when: shown(hasIps) }),
+  targetHardware: bytes('arp.dst.hw', 'Target hardware address', tha, h, { when: shown(hasOthers) }),
+  targetMac: ether('arp.dst.hw_mac', 'Target MAC address', tha, { when: shown(hasMacs) }),
+  targetProtocol: bytes('arp.dst.proto', 'Target protocol address', tpa, p, { when: shown(hasOtherNames) }),
+  targetIp: ipv4('arp.dst.proto_ipv4', 'Target IP address', tpa, { when: shown(hasIps) }),
   duplicates: many(expert('warn', 'arp.duplicate-address-detected', 'Duplicate IP address configured')),
   duplicateFrames: many(frameNumber('arp.duplicate-address-frame', 'Frame showing earlier use of IP address')),
   duplicateSeconds: many(uint32('arp.seconds-since-duplicate-address-frame', 'Seconds since earlier frame seen')),

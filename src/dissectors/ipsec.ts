@@ -65,7 +65,7 @@ export const dissectAh: Dissect = (frame, start, end) => {
   const ah = new AuthenticationHeader(frame, start, end);
   if (!frame.add(ah, AH_FIXED)) return;
   const length = (ah.bytes[start + 1]! + 2) * 4;
-  if (length < AH_FIXED) return frame.malformed(ah, AH_FIXED);
+  // Less than the fixed part is wrong (RFC 4302 section 2.2), yet what follows stands where the length says.
   if (!frame.require(ah, length)) return;
   frame.dispatch(ipProtocols, ah.bytes[start]!, start + length, end);
 };

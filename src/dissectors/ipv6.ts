@@ -203,6 +203,10 @@ const isWhole = (l: Layer): boolean => l.start + HEADER_LENGTH <= l.captured;
 const lengthOf = (l: Carried): number => l.jumbo ?? u16(l.bytes, l.start + 4);
 
 const JUMBO = 0xc2;
+const TCP = 6;
+const UDP = 17;
+/** Octets that an IPv6 packet has at most without a jumbo payload option (RFC 8200 section 3). */
+const MOST_LENGTH = 40 + 65535;
 
 /** The length that a jumbo payload option in the hop-by-hop header at `start` gives (RFC 2675), if there is one. */
 function findJumbo(b: Uint8Array, start: number, captured: number): number | undefined {
@@ -230,8 +234,11 @@ export const dissectIpv6: Dissect = (frame, start, end) => {
     jumbo = findJumbo(b, start + HEADER_LENGTH, captured);
     length = jumbo ?? 0;
   }
-  // 0: the network card was to cut the packet up (segmentation offload), so the length is what was captured.
-  const stop = length > 0 && start + HEADER_LENGTH + length <= end ? start + HEADER_LENGTH + length : end;
+  // 0: the network card was to cut the packet up (segmentation offload), so the length is what was captured. Cards do that
+  // for TCP and UDP; elsewhere 0 means what it says, unless the packet is longer than the field can tell.
+  const offloaded =
+    length === 0 && (b[start + 6] === TCP || b[start + 6] === UDP || end - start > MOST_LENGTH || start + HEADER_LENGTH > captured);
+  const stop = !offloaded && start + HEADER_LENGTH + length <= end ? start + HEADER_LENGTH + length : end;
   const ip = new Ipv6(frame, start, stop);
   if (jumbo !== undefined) ip.jumbo = jumbo;
   if (frame.quoted > 0) ip.quoted = true;

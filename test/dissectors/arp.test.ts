@@ -53,7 +53,15 @@ describe('arp', () => {
     const frame = dissect(lying);
     expect(frame.stopped).toMatchObject({ reason: 'malformed', need: 416, have: 28 });
     expect(values(frame, 'arp.opcode')).toBe('1');
+    expect(values(frame, 'arp.src.hw_mac')).toBe('');
     expect(values(frame, 'arp.dst.proto_ipv4')).toBe('');
+  });
+
+  it('shows what a capture that was cut short has of the addresses', () => {
+    const frame = dissect(REQUEST.slice(0, 32), { wireLength: REQUEST.length });
+    expect(values(frame, 'arp.src.hw_mac')).not.toBe('');
+    expect(values(frame, 'arp.src.proto_ipv4')).not.toBe('');
+    expect(values(frame, 'arp.dst.hw_mac')).toBe('');
   });
 
   it('survives every cut and every lie', () => {
@@ -77,6 +85,8 @@ describe('arp', () => {
     expect(values(both, 'arp.duplicate-address-frame')).toBe('2,1');
     // A probe claims nothing, and the first claim still stands.
     expect(values(at(21, '0001 | 020000000005 00000000 | 000000000000 c0000201'), 'arp.duplicate-address-frame')).toBe('');
+    // Hosts of a cluster may share the hardware address of a group.
+    expect(values(at(21, '0001 | 030000000005 c0000201 | 000000000000 c0000209'), 'arp.duplicate-address-frame')).toBe('');
     expect(values(at(22, '0001 | 020000000001 c0000201 | 000000000000 c0000209'), 'arp.duplicate-address-frame')).toBe('');
   });
 });

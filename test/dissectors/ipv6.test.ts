@@ -82,7 +82,11 @@ describe('ipv6', () => {
   it('judges lengths', () => {
     const zero = packet('fd', '01020304');
     zero[5] = 0;
-    expect(of(zero, 'ipv6.plen_zero', 'data.len')).toEqual(['1', '4']);
+    expect(of(zero, 'ipv6.plen_zero', 'data.len')).toEqual(['1', '']);
+    // Segments of TCP and datagrams of UDP are what network cards cut up.
+    const offloaded = packet('11', '00350035 0008 0000');
+    offloaded[5] = 0;
+    expect(of(offloaded, 'ipv6.plen_zero', 'udp.length')).toEqual(['1', '8']);
     const long = packet('fd', '01020304');
     long[5] = 5;
     expect(of(long, 'ipv6.plen_exceeds_framing', 'data.len')).toEqual(['1', '4']);

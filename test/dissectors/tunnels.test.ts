@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { dissect, everyCut, everyLie, hex, values } from '../packets.js';
 
@@ -6,6 +7,8 @@ const IPV4 = 228;
 const INNER = '4500 0018 0000 0000 40 fd 0000 cb007101 cb007102 01020304';
 const INNER6 = `60000000 0004 fd 40 ${'20010db8 00000000 00000000 00000001'.repeat(2)} 01020304`;
 const MAC = '020000000001';
+/** The inner packet as zlib compresses it. */
+const DEFLATED = deflateRawSync(hex(INNER)).toString('hex');
 const FRAME = `020000000001 020000000002 0800 ${INNER}`;
 
 /** `payload` as IP protocol `protocol` from 192.0.2.1 to 192.0.2.2. */
@@ -98,6 +101,7 @@ const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fi
     'ip:ah:ip:data',
     { 'ah.spi': '0x00000100', 'ah.sequence': '1', 'ah.icv': '0102030405060708090a0b0c' },
   ],
+  ['AH that is shorter than its fixed part', ip('33', `3b 00 0000 00000100`), 'ip:ah', { 'ah.spi': '0x00000100', 'ah.icv': '' }],
   ['AYIYA', udp(5072, `00 00 01 29 00000000 00 ${INNER6}`), 'ip:udp:ayiya:ipv6:data', { 'ayiya.nextheader': '41' }],
   [
     'ERSPAN Type III with a packet',
@@ -183,11 +187,13 @@ const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fi
     },
   ],
   [
-    'IPComp',
-    ip('6c', '04 00 0002 4b4c4a0600'),
-    'ip:ipcomp:data',
-    { 'ipcomp.next_header': '0x04', 'ipcomp.flags': '0x00', 'ipcomp.cpi': '0x0002' },
+    'IPComp, compressed by DEFLATE',
+    ip('6c', `04 00 0002 ${DEFLATED}`),
+    'ip:ipcomp:data:ip:data',
+    { 'ipcomp.next_header': '0x04', 'ipcomp.flags': '0x00', 'ipcomp.cpi': '0x0002', 'ip.dst': '192.0.2.2,203.0.113.2' },
   ],
+  ['IPComp, compressed by what is not known', ip('6c', `04 00 0003 ${DEFLATED}`), 'ip:ipcomp:data', { 'ipcomp.cpi': '0x0003' }],
+  ['IPComp with what is no DEFLATE', ip('6c', '04 00 1234 ffffffff'), 'ip:ipcomp:data', { 'ipcomp.cpi': '0x1234' }],
   [
     'GTP of version 0',
     udp(3386, `1e ff 0018 0007 0001 ff ffffff 4200012143658709 ${INNER}`),
