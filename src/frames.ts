@@ -53,7 +53,7 @@ export interface AnalysisOptions {
   /** Gets every DNS message, to make transactions of them. */
   readonly dnsTransactions?: Pick<DnsTransactions, 'see' | 'finish'>;
   /** Gets HTTP requests and responses, to make transactions of them. */
-  readonly httpTransactions?: Pick<HttpTransactions, 'see' | 'ended' | 'finish' | 'waiting'>;
+  readonly httpTransactions?: Pick<HttpTransactions, 'see' | 'ended' | 'finish' | 'waiting'> & { readonly bodies?: boolean };
   /** Where is counted what byte streams lack. */
   readonly streamCounters?: StreamCounters;
   /** Gets Redis commands with their replies. */
@@ -115,6 +115,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
     if (options.streams ?? true) {
       const respExchanges = new RespExchanges(options.respObserver);
       const { httpTransactions } = options;
+      if (httpTransactions?.bodies) hooks.httpBodies = true;
       if (httpTransactions !== undefined)
         hooks.http = (frame, message, begun) => httpTransactions.see(frame, message as HttpMessage, begun);
       hooks.resp = (frame, resp, context) => respExchanges.see(frame, resp as Resp, context);

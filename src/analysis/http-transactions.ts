@@ -59,6 +59,10 @@ export interface HttpTransaction extends Aged<HttpTransaction> {
   /** From the end of the request to the first and to the last octet of the response. */
   latency: Nanoseconds | undefined;
   duration: Nanoseconds | undefined;
+  /** The response's body, put together and decompressed, where it was asked for; in the frame that ends it alone. */
+  content: Uint8Array | undefined;
+  /** The file that it was written to. */
+  saved: string | undefined;
   readonly frame: number;
   readonly responseFrames: number[];
 }
@@ -87,6 +91,8 @@ export class HttpTransactions {
   constructor(
     /** Gets each transaction when its final response is whole, or when it is given up. */
     private readonly emit: (transaction: HttpTransaction) => void,
+    /** Shall transactions carry the body of their response? */
+    readonly bodies = false,
   ) {}
 
   /** The oldest request without an answer. */
@@ -150,9 +156,12 @@ export class HttpTransactions {
     transaction.contentEncoding = head.contentEncoding;
     transaction.body = http.bodyCaptured;
     transaction.cut = http.incomplete;
+    if (this.bodies) transaction.content = http.content;
     if (http.incomplete) this.counts.cut++;
     transaction.responseFrames.push(frame.number);
     if (early) {
+      // It is told in a later frame.
+      transaction.content = transaction.content?.slice();
       request.note = transaction;
       this.keep(transaction, request, direction.conversation);
     } else this.emit(transaction);
@@ -254,6 +263,8 @@ export class HttpTransactions {
       contentEncoding: '',
       body: 0,
       cut: false,
+      content: undefined,
+      saved: undefined,
       latency: undefined,
       duration: undefined,
       frame: frame.number,

@@ -14,7 +14,7 @@ import { ASCII_SIGNS, type Signs, type Start, UNICODE_SIGNS } from '../report/si
 import { TimeOrder } from '../report/time-order.js';
 import { droppedByKernel, type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
 import { Sink } from './sink.js';
-import { isUnicodeLocale, terminalWidth, themeFor } from './terminal.js';
+import { isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
 
 /** Lines that are kept to be sorted by how long they took; beyond it the quickest are left out, and that is said. */
 const MOST_SORTED = 50_000;
@@ -66,6 +66,10 @@ export interface ExchangeKind<T extends Point> {
   frames(exchange: T): readonly (number | undefined)[];
   /** Does a frame hold a message of it? */
   concerns(frame: Frame): boolean;
+  /** It is wanted, and the frame that ended it is still there. */
+  accept?(exchange: T): void;
+  /** What else is to be said at the end, beside the output. */
+  readonly remark?: string | undefined;
   /** Count it for the statistics. */
   count(exchange: T): void;
   statistics(slowest: boolean): Summary;
@@ -81,7 +85,9 @@ export function exchangeCommand<T extends Point, O extends ExchangeOptions>(
 ): Command {
   return exchangeOptions(command, what).action(async (files: string[], options: O) => {
     const sink = new Sink();
-    await runExchanges(files, options, new ExchangeLines(kindFor(options), options, sink), sink);
+    const kind = kindFor(options);
+    await runExchanges(files, options, new ExchangeLines(kind, options, sink), sink);
+    if (kind.remark !== undefined) say(kind.remark);
   });
 }
 
@@ -212,6 +218,7 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   private take(exchange: T): void {
     if (!this.wanted(exchange)) return;
     this.shown++;
+    this.kind.accept?.(exchange);
     if (this.options.stats || this.kind.summarised) this.kind.count(exchange);
     if (!this.options.stats) this.order.add(exchange, exchange.seconds, inOrder(exchange));
   }

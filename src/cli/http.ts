@@ -20,21 +20,29 @@ import {
   httpStatisticsRow,
   isHttpError,
 } from '../report/http.js';
+import { countText } from '../report/quantities.js';
 import { roomOn } from '../report/redis.js';
 import type { Signs } from '../report/signs.js';
+import { BodyFiles } from './body-files.js';
 import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
+import type { ExchangeOptions } from './exchanges.js';
 import { terminalWidth } from './terminal.js';
 
 /** Columns that time, endpoints, size and latencies mostly take. */
 const UNCUT = 78;
 
+export interface HttpOptions extends ExchangeOptions {
+  /** The folder that bodies are written to. */
+  readonly save?: string;
+}
+
 export const httpCommand = (): Command =>
   exchangeCommand(
-    new Command('http').description(
-      'show HTTP requests: each with its status, size and time to the first and the last octet of the response',
-    ),
+    new Command('http')
+      .description('show HTTP requests: each with its status, size and time to the first and the last octet of the response')
+      .option('--save <dir>', 'write the body of each response to a file of this folder, put together and decompressed'),
     'request',
-    () => new HttpKind(),
+    (options: HttpOptions) => new HttpKind(options),
   );
 
 export class HttpKind implements ExchangeKind<HttpTransaction> {
@@ -44,10 +52,34 @@ export class HttpKind implements ExchangeKind<HttpTransaction> {
   readonly statisticsHeadings = HTTP_STATISTICS_HEADINGS;
   readonly statisticsRight = HTTP_STATISTICS_RIGHT;
   emit: ((exchange: HttpTransaction) => void) | undefined = undefined;
-  private readonly transactions = new HttpTransactions((exchange) => this.emit?.(exchange));
-  readonly analysis: AnalysisOptions = { httpTransactions: this.transactions };
+  private readonly transactions: HttpTransactions;
+  readonly analysis: AnalysisOptions;
   private readonly groups = new HttpStatistics();
   private readonly room = { ...roomOn(terminalWidth(), UNCUT) };
+
+  /** Where bodies are written to, if anywhere. */
+  private readonly bodies: BodyFiles | undefined;
+
+  constructor({ save }: Pick<HttpOptions, 'save'> = {}) {
+    this.bodies = save === undefined ? undefined : new BodyFiles(save);
+    this.transactions = new HttpTransactions((exchange) => this.emit?.(exchange), save !== undefined);
+    this.analysis = { httpTransactions: this.transactions };
+  }
+
+  accept(t: HttpTransaction): void {
+    const { bodies } = this;
+    const { content } = t;
+    t.content = undefined;
+    if (bodies === undefined || content === undefined || content.length === 0) return;
+    t.saved = bodies.save(t.method === '' ? t.responseFrames.at(-1)! : t.frame, t.path, content, !t.cut);
+  }
+
+  get remark(): string | undefined {
+    const { bodies } = this;
+    if (bodies === undefined) return undefined;
+    const part = bodies.partial > 0 ? `, ${countText(bodies.partial)} of them in part (.part)` : '';
+    return `${bodies.count === 1 ? '1 body' : `${countText(bodies.count)} bodies`} written to ${bodies.folder}${part}`;
+  }
 
   get oldestOpen(): HttpTransaction | undefined {
     return this.transactions.oldestOpen;

@@ -93,6 +93,7 @@ export function httpRecord(t: HttpTransaction): object {
     content_encoding: t.contentEncoding || undefined,
     body_octets: t.status === undefined ? undefined : t.body,
     broken_off: t.cut || undefined,
+    saved: t.saved,
     latency: inSeconds(t.latency),
     duration: inSeconds(t.duration),
     ...(asked && { request_frame: t.frame }),
