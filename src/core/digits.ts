@@ -58,3 +58,21 @@ export function putNumeral(view: DataView, at: number, n: number): number {
   for (let i = 0; i < text.length; i++) view.setUint8(at + i, text.charCodeAt(i));
   return at + text.length;
 }
+
+/** Nanoseconds as seconds with nine decimals: `-0.001000000`. Takes room twice. */
+export function putSeconds(view: DataView, at: number, time: number): number {
+  let rest = Math.round(time);
+  let next = at;
+  if (rest < 0) {
+    view.setUint8(next++, 45);
+    rest = -rest;
+  }
+  if (rest < 1_000_000_000) view.setUint8(next++, 48);
+  else {
+    const seconds = Math.floor(rest / 1e9);
+    next = putNumeral(view, next, seconds);
+    rest -= seconds * 1e9;
+  }
+  view.setUint8(next, 46);
+  return putNine(view, next + 1, rest);
+}

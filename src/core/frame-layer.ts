@@ -1,5 +1,7 @@
 /** The frame itself as a layer: what the capture says about it. */
+import { DIGITS_ROOM, putNine } from './digits.js';
 import { computed, expert, gated } from './field.js';
+import type { Frame } from './frame.js';
 import { type Layer, layer } from './layer.js';
 import type { TextBuffer } from './text.js';
 import { between, isoText } from './time.js';
@@ -174,27 +176,35 @@ const direction = (l: Layer): number | undefined => {
   return (flags & 3) === 1 ? 1 : 0;
 };
 
-let isoSecond = Number.NaN;
-let isoPrefix = '';
+/** The JSON of a second in some form, up to its point. */
+class SecondText {
+  private second = Number.NaN;
+  private octets = new Uint8Array(0);
 
-/** ISO 8601; the calendar is worked out once a second. */
-function writeIso(l: Layer, out: TextBuffer): void {
-  const { seconds, nanoseconds } = l.frame;
-  if (seconds !== isoSecond) {
-    isoSecond = seconds;
-    isoPrefix = isoText(seconds, 0).slice(0, -10);
+  constructor(private readonly textOf: (second: number) => string) {}
+
+  /** Write a point in time; the calendar is worked out once a second. */
+  write(out: TextBuffer, { seconds, nanoseconds }: Frame): void {
+    if (seconds !== this.second) {
+      this.second = seconds;
+      this.octets = Uint8Array.from(`"${this.textOf(seconds)}.`, (c) => c.charCodeAt(0));
+    }
+    out.raw(this.octets);
+    out.room(DIGITS_ROOM);
+    out.length = putNine(out.view, out.length, nanoseconds);
   }
-  out.byte(34);
-  out.ascii(isoPrefix);
-  out.padded(nanoseconds, 9);
+}
+
+const isoSecond = new SecondText((second) => isoText(second, 0).replace(/\.0{9}Z?$/, ''));
+const epochSecond = new SecondText(String);
+
+function writeIso(l: Layer, out: TextBuffer): void {
+  isoSecond.write(out, l.frame);
   out.ascii('Z"');
 }
 
 function writeEpoch(l: Layer, out: TextBuffer): void {
-  out.byte(34);
-  out.number(l.frame.seconds);
-  out.byte(46);
-  out.padded(l.frame.nanoseconds, 9);
+  epochSecond.write(out, l.frame);
   out.byte(34);
 }
 

@@ -22,8 +22,7 @@ export interface Protocol {
 
 /** A node of the tree that a walk builds. */
 export class TreeNode {
-  /** Said about the node instead of `label: value`. */
-  text: string | undefined = undefined;
+  private words: string | (() => string) | undefined = undefined;
   constructor(
     readonly field: Field | undefined,
     private known: Raw | undefined,
@@ -33,6 +32,15 @@ export class TreeNode {
     public end: number,
     readonly depth: number,
   ) {}
+
+  /** Said about the node instead of `label: value`; what takes time to put into words may be given as a function. */
+  get text(): string | undefined {
+    if (typeof this.words === 'function') this.words = this.words();
+    return this.words;
+  }
+  set text(words: string | (() => string) | undefined) {
+    this.words = words;
+  }
 
   /** Read from the octets when first asked for: most nodes are never shown, and a writer of octets needs no text. */
   get value(): Raw | undefined {
@@ -96,7 +104,7 @@ export class Tree {
   }
 
   /** An item of a list; its rows follow until {@link close}. `text` sums it up for the tree. */
-  item(list: Field, at: number, length: number, text?: string): TreeNode {
+  item(list: Field, at: number, length: number, text?: string | (() => string)): TreeNode {
     const node = new TreeNode(list, true, this.bytes, at, Math.min(at + length, this.limit), this.depth++);
     node.text = text;
     this.nodes.push(node);
@@ -175,6 +183,14 @@ export abstract class Layer {
 
   /** True when the walk would find nothing, told without walking; for layers that are in every frame. */
   get bare(): boolean {
+    return false;
+  }
+
+  /**
+   * Write the JSON of what the walk would find, each key with a comma before it, where the octets have a common form;
+   * false, and nothing written, where not. For protocols that come often: it saves the tree.
+   */
+  quickJson(_out: TextBuffer): boolean {
     return false;
   }
 

@@ -10,6 +10,11 @@ const DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
 const HEX_PAIR = Uint16Array.from({ length: 256 }, (_, octet) => DIGITS[octet >> 4]! | (DIGITS[octet & 15]! << 8));
 const BACKSLASH = 0x5c;
 
+/** 1 for an octet that stands for itself in a JSON string. */
+const JSON_PLAIN = Uint8Array.from({ length: 256 }, (_, octet) =>
+  octet >= 0x20 && octet <= 0x7e && octet !== 34 && octet !== BACKSLASH ? 1 : 0,
+);
+
 /** C0, DEL, C1, line separators, bidirectional controls and other characters without a glyph. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
 const UNSAFE_ALL = new RegExp(UNSAFE, 'g');
@@ -320,6 +325,24 @@ export class TextBuffer {
   private jsonSlow(text: string): void {
     // JSON.stringify escapes C0, quotes and lone surrogates; what else could steer a terminal is escaped here.
     this.unicode(JSON.stringify(text).replace(UNSAFE_ALL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  }
+
+  /** A JSON string with its quotes, from octets of the wire: UTF-8 with U+FFFD for what is not. */
+  jsonText(octets: Uint8Array, from: number, to: number): void {
+    this.room(to - from + 2);
+    const { bytes } = this;
+    let at = this.length;
+    bytes[at++] = 34;
+    for (let i = from; i < to; i++) {
+      const octet = octets[i]!;
+      if (JSON_PLAIN[octet] === 0) {
+        this.json(textOf(octets, from, to));
+        return;
+      }
+      bytes[at++] = octet;
+    }
+    bytes[at++] = 34;
+    this.length = at;
   }
 
   /** A JSON string from octets that are safe UTF-8 already: only quotes and backslashes are escaped. */

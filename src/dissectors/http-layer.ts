@@ -7,7 +7,7 @@ import { eachChunk } from './http-chunks.js';
 import type { HttpExchange, HttpMessage } from './http-exchange.js';
 import { fullUri, type Head, type Kind } from './http-head.js';
 import { COLON, isBlank, isToken, lineEnd, SPACE, trimmed, wordEnd } from './http-lines.js';
-import { HEADER, rows, STATUS } from './http-rows.js';
+import { headerRow, rows, STATUS } from './http-rows.js';
 
 /** Most octets that a compressed body may grow to. */
 const MAX_CONTENT = 16 << 20;
@@ -126,7 +126,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     const end = Math.min(start + head.line, captured);
     const stop = trimmed(b, start, end);
     const node = tree.openPut(rows.chat, true, start, end - start);
-    node.text = textOf(b, start, stop);
+    node.text = () => textOf(b, start, stop);
     const first = wordEnd(b, start, stop);
     const second = wordEnd(b, Math.min(first + 1, stop), stop);
     if (head.kind === 'response') {
@@ -169,8 +169,9 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
   /** The header line `[from, to)`, its end included. */
   private walkHeader(tree: Tree, from: number, to: number): void {
     const { bytes: b, head } = this;
-    const colon = b.subarray(from, to).indexOf(COLON) + from;
-    if (colon < from) {
+    let colon = from;
+    while (colon < to && b[colon] !== COLON) colon++;
+    if (colon === to) {
       tree.add(lineRow(head.kind), from, to - from);
       return;
     }
@@ -181,7 +182,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     while (value < stop && (b[value] === SPACE || b[value] === 9)) value++;
     // Blanks behind the value stay, as in Wireshark.
     const last = stop;
-    const row = HEADER[latin1Of(b, from, Math.min(name, from + 32)).toLowerCase()];
+    const row = headerRow(b, from, Math.min(name, from + 32));
     if (!isToken(b, from, colon)) tree.put(rows.badHeaderName, true, from, name - from);
     if (row === undefined) {
       tree.add(lineRow(head.kind), from, to - from);
@@ -190,8 +191,8 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     tree.open(row, value, last - value);
     switch (row) {
       case rows.contentLengthHeader: {
-        const text = latin1Of(b, value, last);
-        if (/^0*\d{1,19}$/.test(text)) tree.put(rows.contentLength, BigInt(text), value, last - value);
+        const length = wholeNumber(b, value, last);
+        if (length !== undefined) tree.put(rows.contentLength, length, value, last - value);
         break;
       }
       case rows.cookie:
@@ -269,4 +270,19 @@ function decodeBase64(text: string): string | undefined {
     if (have >= 8) octets.push((bits >> (have -= 8)) & 255);
   }
   return octets.length > 0 ? textOf(Uint8Array.from(octets), 0, octets.length) : undefined;
+}
+
+/** The decimal number in `[from, to)`, of at most 19 digits behind leading zeros; undefined when it is none. */
+function wholeNumber(b: Uint8Array, from: number, to: number): bigint | undefined {
+  if (to - from > 15) {
+    const text = latin1Of(b, from, to);
+    return /^0*\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+  }
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const digit = b[i]! - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    n = n * 10 + digit;
+  }
+  return to > from ? BigInt(n) : undefined;
 }

@@ -15,6 +15,7 @@ import {
   uint64,
 } from '../core/field.js';
 import type { Layer } from '../core/layer.js';
+import { Texts } from '../core/octets.js';
 
 export const STATUS: Readonly<Record<number, string>> = {
   100: 'Continue',
@@ -182,7 +183,7 @@ export const rows = {
 };
 
 /** Headers with a field of their own, by their name in lower case. */
-export const HEADER: Readonly<Record<string, Field<readonly string[]>>> = {
+const HEADER: Readonly<Record<string, Field<readonly string[]>>> = {
   host: rows.host,
   'user-agent': rows.userAgent,
   connection: rows.connection,
@@ -216,3 +217,19 @@ export const HEADER: Readonly<Record<string, Field<readonly string[]>>> = {
   'sec-websocket-version': rows.webSocketVersion,
   'http2-settings': rows.http2Settings,
 };
+
+/** Names of headers as they are written, and what they mean; few programs write a name in more than one way. */
+const names = new Texts(512);
+const known = new Map<string, Field<readonly string[]> | undefined>();
+const MOST_KNOWN = 1024;
+
+/** The row of the header whose name stands in `[from, to)`; undefined when it has none. */
+export function headerRow(b: Uint8Array, from: number, to: number): Field<readonly string[]> | undefined {
+  const name = names.of(b, from, to);
+  const row = known.get(name);
+  if (row !== undefined || known.has(name)) return row;
+  if (known.size >= MOST_KNOWN) known.clear();
+  const found = /^[!-~]+$/.test(name) && Object.hasOwn(HEADER, name.toLowerCase()) ? HEADER[name.toLowerCase()] : undefined;
+  known.set(name, found);
+  return found;
+}

@@ -12,10 +12,11 @@
 import { bool, bytes, computed, double, duration, expert, frameNumber, group, int32, int64, many, mark, string } from '../core/field.js';
 import type { Answer, Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
-import { latin1Of, textOf } from '../core/octets.js';
+import { latin1Of, Texts, textOf } from '../core/octets.js';
 import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
+import { writeAnswer, writePlainMessage } from './resp-json.js';
 import type { StreamNotes } from './tcp-stream.js';
 
 /** Longest line: Redis refuses inline commands beyond 64 KiB; error texts and the like are far below. */
@@ -204,6 +205,30 @@ const NO_ARGUMENTS: readonly number[] = [];
 const KEYLESS =
   /^(ACL|ASKING|AUTH|BGREWRITEAOF|BGSAVE|CLIENT|CLUSTER|COMMAND|CONFIG|DBSIZE|DEBUG|DISCARD|ECHO|EVAL|EVALSHA|EVAL_RO|EVALSHA_RO|EXEC|FAILOVER|FCALL|FCALL_RO|FLUSHALL|FLUSHDB|FUNCTION|HELLO|INFO|KEYS|LASTSAVE|LATENCY|LOLWUT|MEMORY|MIGRATE|MODULE|MONITOR|MULTI|OBJECT|PING|PSUBSCRIBE|PSYNC|PUBLISH|PUBSUB|PUNSUBSCRIBE|QUIT|RANDOMKEY|READONLY|READWRITE|REPLCONF|REPLICAOF|RESET|ROLE|SAVE|SCAN|SCRIPT|SELECT|SENTINEL|SHUTDOWN|SLAVEOF|SLOWLOG|SUBSCRIBE|SPUBLISH|SSUBSCRIBE|SUNSUBSCRIBE|SWAPDB|SYNC|TIME|UNSUBSCRIBE|UNWATCH|WAIT|WAITAOF|XGROUP|XINFO|XREAD|XREADGROUP)$/;
 
+/** What the name of a command tells. */
+interface CommandName {
+  /** In capitals. */
+  readonly text: string;
+  /** Whether its first argument is a key. */
+  readonly hasKey: boolean;
+}
+
+/** Names as they were written, and what they tell: a capture has a few, each many times. */
+const names = new Texts();
+const knownNames = new Map<string, CommandName>();
+const MOST_NAMES = 1024;
+
+function nameOf(b: Uint8Array, from: number, to: number): CommandName {
+  const written = names.of(b, from, to);
+  let name = knownNames.get(written);
+  if (name === undefined) {
+    if (knownNames.size >= MOST_NAMES) knownNames.clear();
+    const text = written.toUpperCase();
+    knownNames.set(written, (name = { text, hasKey: !KEYLESS.test(text) }));
+  }
+  return name;
+}
+
 /** A message: a command, a reply, or what the server sends on its own. */
 export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) {
   /** True when the client sent it. */
@@ -249,15 +274,27 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     return textOf(this.bytes, args[2 * i]!, Math.min(args[2 * i + 1]!, args[2 * i]! + 256));
   }
 
+  private get name(): CommandName {
+    const { arguments: args } = this;
+    return nameOf(this.bytes, args[0]!, Math.min(args[1]!, args[0]! + 256));
+  }
+
   /** The name of the command in capitals. */
   get command(): string | undefined {
-    return this.fromClient && this.arguments.length > 0 ? this.argument(0).toUpperCase() : undefined;
+    return this.fromClient && this.arguments.length > 0 ? this.name.text : undefined;
   }
 
   /** The (first) key that the command is about. */
   get keyText(): string | undefined {
-    const { command } = this;
-    return command !== undefined && this.arguments.length > 2 && !KEYLESS.test(command) ? this.argument(1) : undefined;
+    return this.fromClient && this.arguments.length > 2 && this.name.hasKey ? this.argument(1) : undefined;
+  }
+
+  override quickJson(out: TextBuffer): boolean {
+    const { exchange } = this;
+    if (this.isDataSet || this.secrets !== undefined || typeof exchange?.time === 'bigint') return false;
+    if (!writePlainMessage(out, this.bytes, this.start, this.captured)) return false;
+    if (exchange !== undefined) writeAnswer(out, exchange);
+    return true;
   }
 
   override walk(tree: Tree): void {

@@ -193,7 +193,8 @@ export function walkOptions(tree: Tree, from: number, end: number, context: Opti
       tree.put(rows.lengthInvalid, true, at, Math.min(2, stop - at));
       return;
     }
-    tree.item(optionList, at, length, optionText(b, at, length, stop));
+    const option = at;
+    tree.item(optionList, at, length, () => optionText(b, option, length, stop));
     tree.add(rows.kind, at);
     tree.add(rows.length, at + 1);
     const expected = LENGTH[kind];

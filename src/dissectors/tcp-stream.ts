@@ -1,6 +1,6 @@
 /** What putting byte streams in order says about a segment: rows of the Tcp layer, filled by reassembly/streams.ts. */
-import { bytes, frameNumber, group, many, mark, uint32 } from '../core/field.js';
-import type { Tree } from '../core/layer.js';
+import { bytes, frameNumber, gated, group, many, mark, uint32 } from '../core/field.js';
+import type { Layer, Tree } from '../core/layer.js';
 
 /** Octets that one frame brought for a message. */
 export interface Part {
@@ -31,9 +31,9 @@ export interface StreamNotes {
   conflict: { readonly position: number; readonly first: Uint8Array; readonly last: Uint8Array } | undefined;
 }
 
-export const streamRows = {
-  pduSize: many(uint32('tcp.pdu.size', 'PDU Size', { unit: 'bytes' })),
-  segmentData: many(bytes('tcp.segment_data', 'TCP segment data', { quiet: true })),
+const notesOf = (l: Layer): StreamNotes | undefined => (l as Layer & { assembly?: StreamNotes }).assembly;
+
+const reassembledRows = {
   ...group(
     { segments: mark('tcp.segments', 'Reassembled TCP Segments') },
     {
@@ -46,6 +46,16 @@ export const streamRows = {
       reassembledData: bytes('tcp.reassembled.data', 'Reassembled TCP Data', { quiet: true }),
     },
   ),
+};
+
+export const streamRows = {
+  ...gated((l: Layer) => (notesOf(l)?.sizes.length ?? 0) > 0, {
+    pduSize: many(uint32('tcp.pdu.size', 'PDU Size', { unit: 'bytes' })),
+  }),
+  ...gated((l: Layer) => notesOf(l) !== undefined, {
+    segmentData: many(bytes('tcp.segment_data', 'TCP segment data', { quiet: true })),
+  }),
+  ...gated((l: Layer) => notesOf(l)?.reassembled !== undefined, reassembledRows),
 };
 
 /** Write {@link streamRows}; part of the Tcp layer's walk. */

@@ -60,8 +60,6 @@ const readable = (l: TcpLayer): boolean => l.facts !== undefined && whole(l) && 
 /** True when tcp.analysis has something to show; Wireshark says nothing after options that it could not read. */
 const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
 
-const hasAssembly = (l: Layer): boolean => (l as Layer & { assembly?: StreamNotes }).assembly !== undefined;
-
 /** True when the analysis remarked on the segment. */
 const remarked = (l: TcpLayer): boolean => l.facts !== undefined && (l.facts.marks & ~Facts.RECORD) !== 0;
 
@@ -355,7 +353,7 @@ const fields = {
     quiet: true,
     when: (l) => l.start + headerLength(l) < l.captured && whole(l) && (flagsOf(l) & RST) === 0,
   }),
-  ...gated(hasAssembly, streamRows),
+  ...streamRows,
   resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => {
     const at = l.start + headerLength(l);
     return whole(l) && (flagsOf(l) & RST) !== 0 && at < l.captured ? textOf(l.bytes, at, l.captured) : undefined;

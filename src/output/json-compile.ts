@@ -12,14 +12,14 @@
  *       at = putWhole(view, at, bytes[p]);
  *     }
  */
-import { DIGITS_ROOM, putNumeral, putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, putNumeral, putSeconds, putWhole } from '../core/digits.js';
 import type { Field } from '../core/field.js';
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import type { Found } from './json-found.js';
 import { type Gate, type JsonNode, keyOf, NESTED, type Step } from './json-layout.js';
 import { RunText, RunTexts } from './json-runs.js';
-import { putBoolean, putIpv4, putSeconds, writeJsonValue } from './json-values.js';
+import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
 
 /** Writes the keys of a layer, each with a comma before it. */
 export type WriteKeys = (out: TextBuffer, layer: Layer) => void;

@@ -1,14 +1,12 @@
 /** Values as JSON: numbers as numbers, flags as booleans, octets as hex text, durations in seconds. */
 import { ipv6Text } from '../core/addresses.js';
-import { DIGITS_ROOM, putNine, putNumeral, putShort } from '../core/digits.js';
+import { DIGITS_ROOM, putNumeral, putSeconds, putShort } from '../core/digits.js';
 import type { Field, Raw } from '../core/field.js';
 import type { TreeNode } from '../core/layer.js';
-import { textOf } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
 import { isoText } from '../core/time.js';
 
 const QUOTE = 34;
-const BACKSLASH = 0x5c;
 const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 const MIN_EXACT = BigInt(Number.MIN_SAFE_INTEGER);
 
@@ -69,7 +67,7 @@ export function writeNodeValue(out: TextBuffer, field: Field, node: TreeNode): v
       return;
     }
     if (field.type === 'string') {
-      writeText(out, node.bytes, node.start, node.end);
+      out.jsonText(node.bytes, node.start, node.end);
       return;
     }
   }
@@ -79,29 +77,6 @@ export function writeNodeValue(out: TextBuffer, field: Field, node: TreeNode): v
 function writeNumber(out: TextBuffer, n: number): void {
   out.room(DIGITS_ROOM + 8);
   out.length = putNumeral(out.view, out.length, n);
-}
-
-/** 1 for an octet that stands for itself in a JSON string. */
-const PLAIN = Uint8Array.from({ length: 256 }, (_, octet) =>
-  octet >= 0x20 && octet <= 0x7e && octet !== QUOTE && octet !== BACKSLASH ? 1 : 0,
-);
-
-/** Octets from the wire as a JSON string. */
-function writeText(out: TextBuffer, octets: Uint8Array, from: number, to: number): void {
-  out.room(to - from + 2);
-  const { bytes } = out;
-  let at = out.length;
-  bytes[at++] = QUOTE;
-  for (let i = from; i < to; i++) {
-    const octet = octets[i]!;
-    if (PLAIN[octet] === 0) {
-      out.json(textOf(octets, from, to));
-      return;
-    }
-    bytes[at++] = octet;
-  }
-  bytes[at++] = QUOTE;
-  out.length = at;
 }
 
 /** Nanoseconds as seconds with nine decimals; what a JSON number would round (a bigint) as text. */
@@ -114,24 +89,6 @@ function writeSeconds(out: TextBuffer, time: number | bigint): void {
   }
   out.room(2 * DIGITS_ROOM);
   out.length = putSeconds(out.view, out.length, time);
-}
-
-/** The same for a number of nanoseconds, which is exact; the caller has made room for twice DIGITS_ROOM octets. */
-export function putSeconds(view: DataView, at: number, time: number): number {
-  let rest = Math.round(time);
-  let next = at;
-  if (rest < 0) {
-    view.setUint8(next++, 45);
-    rest = -rest;
-  }
-  if (rest < 1_000_000_000) view.setUint8(next++, 48);
-  else {
-    const seconds = Math.floor(rest / 1e9);
-    next = putNumeral(view, next, seconds);
-    rest -= seconds * 1e9;
-  }
-  view.setUint8(next, 46);
-  return putNine(view, next + 1, rest);
 }
 
 /** An IPv4 address in quotes. */
