@@ -1,6 +1,7 @@
 /** The frame itself as a layer: what the capture says about it. */
 import { DIGITS_ROOM, putNine } from './digits.js';
 import { computed, expert, gated } from './field.js';
+import { FixedText } from './fixed-text.js';
 import type { Frame } from './frame.js';
 import { type Layer, layer } from './layer.js';
 import type { TextBuffer } from './text.js';
@@ -179,7 +180,7 @@ const direction = (l: Layer): number | undefined => {
 /** The JSON of a second in some form, up to its point. */
 class SecondText {
   private second = Number.NaN;
-  private octets = new Uint8Array(0);
+  private text = new FixedText('');
 
   constructor(private readonly textOf: (second: number) => string) {}
 
@@ -187,9 +188,9 @@ class SecondText {
   write(out: TextBuffer, { seconds, nanoseconds }: Frame): void {
     if (seconds !== this.second) {
       this.second = seconds;
-      this.octets = Uint8Array.from(`"${this.textOf(seconds)}.`, (c) => c.charCodeAt(0));
+      this.text = new FixedText(`"${this.textOf(seconds)}.`);
     }
-    out.raw(this.octets);
+    out.fixed(this.text);
     out.room(DIGITS_ROOM);
     out.length = putNine(out.view, out.length, nanoseconds);
   }

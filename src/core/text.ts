@@ -2,6 +2,7 @@
  * Text on its way out, written straight into octets. Whatever comes from the wire goes through {@link TextBuffer.text},
  * which lets no control character through, so that a capture can never drive the terminal it is shown on.
  */
+import type { FixedText } from './fixed-text.js';
 import { textOf } from './octets.js';
 
 const encoder = new TextEncoder();
@@ -156,6 +157,12 @@ export class TextBuffer {
     }
     this.bytes.set(octets, this.length);
     this.length += n;
+  }
+
+  /** Text that was made ready beforehand. */
+  fixed(text: FixedText): void {
+    this.room(text.length + 8);
+    this.length = text.put(this.view, this.length);
   }
 
   /** Our own text: ASCII only, no checks. */

@@ -1,5 +1,6 @@
 /** The JSON of the messages that Redis traffic is made of, straight from their octets. */
 import { DIGITS_ROOM, putNumeral, putSeconds } from '../core/digits.js';
+import { FixedText } from '../core/fixed-text.js';
 import type { Answer } from '../core/frame.js';
 import type { TextBuffer } from '../core/text.js';
 
@@ -11,6 +12,15 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+
+const ARRAY = new FixedText(',"array":{"length":[');
+const BULK = new FixedText(',"bulk_string":{"length":[');
+const VALUE = new FixedText(',"value":[');
+const INTEGER = new FixedText(',"integer":[');
+const STRING = new FixedText(',"string":[');
+const ERROR = new FixedText(',"error":[');
+const RESPONSE_TO = new FixedText(',"response_to":');
+const TIME = new FixedText(',"time":');
 
 /** A number has so many digits at most; what has more is no common form. */
 const MOST_DIGITS = 9;
@@ -30,9 +40,10 @@ export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number,
       const count = numberIn(b, start + 1, line);
       if (!(count > 0) || !areBulk(b, line + 2, end, count)) return false;
       writeBulk(out, b, line + 2, count);
-      out.ascii(',"array":{"length":[');
+      out.fixed(ARRAY);
       out.number(count);
-      out.ascii(']}');
+      out.byte(0x5d);
+      out.byte(0x7d);
       return true;
     }
     case DOLLAR:
@@ -44,10 +55,10 @@ export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number,
   if (type === COLON) {
     const n = numberIn(b, start + 1, line);
     if (n < 0) return false;
-    out.ascii(',"integer":[');
+    out.fixed(INTEGER);
     out.number(n);
   } else if (type === PLUS || type === MINUS) {
-    out.ascii(type === PLUS ? ',"string":[' : ',"error":[');
+    out.fixed(type === PLUS ? STRING : ERROR);
     out.jsonText(b, start + 1, line);
   } else return false;
   out.byte(0x5d);
@@ -56,9 +67,9 @@ export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number,
 
 /** Write what a reply says about its command. */
 export function writeAnswer(out: TextBuffer, { request, time }: Answer): void {
-  out.ascii(',"response_to":');
+  out.fixed(RESPONSE_TO);
   out.number(request);
-  out.ascii(',"time":');
+  out.fixed(TIME);
   out.room(2 * DIGITS_ROOM);
   out.length = putSeconds(out.view, out.length, time as number);
 }
@@ -99,7 +110,7 @@ function areBulk(b: Uint8Array, from: number, end: number, count: number): boole
 
 /** Write the lengths and the octets of `count` bulk strings that {@link areBulk} has seen. */
 function writeBulk(out: TextBuffer, b: Uint8Array, from: number, count: number): void {
-  out.ascii(',"bulk_string":{"length":[');
+  out.fixed(BULK);
   let any = false;
   for (let i = 0, at = from; i < count; i++) {
     const line = lineOf(b, at, b.length);
@@ -112,13 +123,14 @@ function writeBulk(out: TextBuffer, b: Uint8Array, from: number, count: number):
   }
   out.byte(0x5d);
   if (any) {
-    out.ascii(',"value":[');
+    out.fixed(VALUE);
     let first = true;
     for (let i = 0, at = from; i < count; i++) {
       const line = lineOf(b, at, b.length);
       const length = numberIn(b, at + 1, line);
       if (length > 0) {
-        out.ascii(first ? '"' : ',"');
+        if (!first) out.byte(COMMA);
+        out.byte(0x22);
         out.hexOctets(b, line + 2, line + 2 + length);
         out.byte(0x22);
         first = false;

@@ -8,7 +8,9 @@
  *     0      1        2
  *     | kind | length | value …      kinds 0 and 1 are one octet
  */
+import { putWhole } from '../core/digits.js';
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
+import { FixedText } from '../core/fixed-text.js';
 import type { Layer, Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
@@ -133,14 +135,20 @@ export function onlyTimestamps(l: Layer): boolean {
   return b[start + 12]! >> 4 === WITH_TIMESTAMPS / 4 && start + WITH_TIMESTAMPS <= l.captured && u32(b, start + 20) === 0x0101080a;
 }
 
+const TSVAL_JSON = new FixedText('[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":');
+const TSECR_JSON = new FixedText(',"tsecr":');
+const END_JSON = new FixedText('}}]');
+
 /** The JSON of those options, without walking them. */
 function writeTimestamps(l: Layer, out: TextBuffer): boolean {
   if (!onlyTimestamps(l)) return false;
-  out.ascii('[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":');
-  out.number(u32(l.bytes, l.start + 24));
-  out.ascii(',"tsecr":');
-  out.number(u32(l.bytes, l.start + 28));
-  out.ascii('}}]');
+  out.room(192);
+  const { view } = out;
+  let at = TSVAL_JSON.put(view, out.length);
+  at = putWhole(view, at, u32(l.bytes, l.start + 24));
+  at = TSECR_JSON.put(view, at);
+  at = putWhole(view, at, u32(l.bytes, l.start + 28));
+  out.length = END_JSON.put(view, at);
   return true;
 }
 

@@ -18,11 +18,12 @@ import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import type { Found } from './json-found.js';
 import { type Gate, type JsonNode, keyOf, NESTED, type Step } from './json-layout.js';
+import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
 import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
 
-/** Writes the keys of a layer, each with a comma before it. */
-export type WriteKeys = (out: TextBuffer, layer: Layer) => void;
+/** Writes something of a layer: keys, each with a comma before it. */
+export type WriteLayer = (out: TextBuffer, layer: Layer) => void;
 
 /** What the functions leave to the writer. */
 export interface RowWriter {
@@ -37,14 +38,24 @@ const VALUE_ROOM = 2 * DIGITS_ROOM;
 
 const VALUE_KEY = keyOf('value');
 
-/** Make the function for `steps`; undefined where code may not be made from text. */
-export function compileKeys(steps: readonly Step[], writer: RowWriter): WriteKeys | undefined {
+/** Make the function for the keys that `steps` tell of; undefined where code may not be made from text. */
+export function compileKeys(steps: readonly Step[], writer: RowWriter): WriteLayer | undefined {
   const source = new Source();
   source.steps(steps);
+  return functionOf(source.text(), source.constants, writer);
+}
+
+/** Make the function for the remarks, see writeRemarks; undefined where code may not be made from text. */
+export function compileRemarks(experts: readonly Field[]): WriteLayer | undefined {
+  const source = new Source();
+  source.remarks(experts);
+  return functionOf(source.remarksText(), source.constants, undefined);
+}
+
+function functionOf(text: string, constants: readonly unknown[], writer: RowWriter | undefined): WriteLayer | undefined {
   try {
-    const names = Object.keys(HELPERS);
-    const make = new Function(...names, 'writer', 'c', source.text()) as (...given: unknown[]) => WriteKeys;
-    return make(...Object.values(HELPERS), writer, source.constants);
+    const make = new Function(...Object.keys(HELPERS), 'writer', 'c', text) as (...given: unknown[]) => WriteLayer;
+    return make(...Object.values(HELPERS), writer, constants);
   } catch (error) {
     // A Content Security Policy, or --disallow-code-generation-from-strings.
     if (error instanceof EvalError) return undefined;
@@ -52,7 +63,7 @@ export function compileKeys(steps: readonly Step[], writer: RowWriter): WriteKey
   }
 }
 
-/** The text of the function, for those who want to read it. */
+/** The text of the function for keys, for those who want to read it. */
 export function sourceOf(steps: readonly Step[]): string {
   const source = new Source();
   source.steps(steps);
@@ -78,6 +89,9 @@ const HELPERS = {
   writeJsonValue,
   RunText,
   renderRun,
+  hasNode,
+  nodesOf,
+  writeRemark,
 };
 
 /** The lines of a function, and the objects that they name `c[0]`, `c[1]`, … */
@@ -107,6 +121,30 @@ class Source {
       '  out.length = at;',
       '};',
     ].join('\n');
+  }
+
+  remarksText(): string {
+    return [
+      '"use strict";',
+      `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`,
+      'return (out, layer) => {',
+      '  let any = false, nodes;',
+      ...this.lines,
+      '  if (any) out.byte(0x5d);',
+      '};',
+    ].join('\n');
+  }
+
+  remarks(experts: readonly Field[]): void {
+    let gate: Gate | undefined;
+    for (const row of experts) {
+      gate = this.gate(gate, row.options.gate);
+      const applies = row.compute
+        ? `${this.use(row.compute)}(layer) !== undefined`
+        : `hasNode((nodes ??= nodesOf(layer)), ${this.use(row)})`;
+      this.line(`if (${applies}) any = writeRemark(out, ${JSON.stringify(row.name)}, any);`);
+    }
+    this.gate(gate, undefined);
   }
 
   steps(steps: readonly Step[]): void {

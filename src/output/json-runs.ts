@@ -2,12 +2,10 @@
  * Texts of runs: neighbouring keys that the same few octets decide (an Ethernet header, a pair of addresses, a word of
  * flags). Frames of one conversation repeat them, so each is rendered once and then copied.
  */
+import { FixedText } from '../core/fixed-text.js';
 
-/** The text of a run for some value of its octets. */
-export class RunText {
-  /** Its octets eight at a time, as numbers of 64 bits: what a view stores quickest. No octet of UTF-8 makes one a NaN. */
-  private readonly words: Float64Array;
-
+/** The text of a run for some value of its octets, as four words. */
+export class RunText extends FixedText {
   constructor(
     readonly a: number,
     readonly b: number,
@@ -15,19 +13,7 @@ export class RunText {
     readonly d: number,
     text: Uint8Array,
   ) {
-    this.length = text.length;
-    const padded = new DataView(new ArrayBuffer((text.length + 7) & ~7));
-    new Uint8Array(padded.buffer).set(text);
-    this.words = Float64Array.from({ length: padded.byteLength / 8 }, (_, i) => padded.getFloat64(8 * i, true));
-  }
-
-  readonly length: number;
-
-  /** Write it, and up to seven octets behind it; returns where it ends. */
-  put(view: DataView, at: number): number {
-    const { words } = this;
-    for (let i = 0, to = at; i < words.length; i++, to += 8) view.setFloat64(to, words[i]!, true);
-    return at + this.length;
+    super(text);
   }
 }
 

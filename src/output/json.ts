@@ -6,19 +6,19 @@
  * Every key is written with a comma before it, also the first of its object; when the object is whole, that comma gives
  * way to the brace that opens it.
  */
-import type { Field } from '../core/field.js';
+import { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
 import type { Layer, Protocol, TreeNode } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
-import { compileKeys, type WriteKeys } from './json-compile.js';
+import { compileKeys, compileRemarks, type WriteLayer } from './json-compile.js';
 import { Found } from './json-found.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
+import { writeRemarks } from './json-remarks.js';
 import { writeJsonValue, writeNodeValue } from './json-values.js';
 
 const VALUE_KEY = keyOf('value');
 const LIST_KEY = keyOf('list');
-const EXPERT_KEY = keyOf('expert');
-const INFO_KEY = keyOf('info');
+const INFO_KEY = new FixedText(keyOf('info'));
 const QUOTE = 34;
 const COMMA = 44;
 const BACKSLASH = 0x5c;
@@ -38,13 +38,13 @@ export interface JsonOptions {
 
 /** What is kept for a protocol. */
 interface Kept {
-  readonly protocol: Protocol;
   readonly layout: Layout;
   /** `,"ip":`, `,"ip#2":`, … */
-  readonly keys: Uint8Array[];
+  readonly keys: FixedText[];
   /** Layers written so far, while there is no function. */
   written: number;
-  compiled: WriteKeys | undefined;
+  compiled: WriteLayer | undefined;
+  remarks: WriteLayer;
 }
 
 /**
@@ -79,14 +79,14 @@ export class JsonWriter {
       const { layout } = kept;
       let before = 0;
       for (let j = 0; j < i; j++) if (layers[j]!.protocol === protocol) before++;
-      out.raw((kept.keys[before] ??= keyOf(`${protocol.name}#${before + 1}`)));
+      out.fixed((kept.keys[before] ??= new FixedText(keyOf(`${protocol.name}#${before + 1}`))));
       const first = out.length;
       if (kept.compiled !== undefined) kept.compiled(out, layer);
       else this.keys(out, kept, layer);
       if (layout.walked.length > 0 && !layer.bare) this.found(out, layout, layer);
-      if (layout.experts.length > 0) this.experts(out, layout.experts, layer);
+      if (layout.experts.length > 0) kept.remarks(out, layer);
       if (i === 0) {
-        out.raw(INFO_KEY);
+        out.fixed(INFO_KEY);
         writeInfo(out, frame);
       }
       close(out, first);
@@ -98,15 +98,17 @@ export class JsonWriter {
 
   private keep(protocol: Protocol): Kept {
     const layout = layoutOf(protocol, this.octets);
-    return { protocol, layout, keys: [layout.key], written: 0, compiled: undefined };
+    const remarks: WriteLayer = (out, layer) => writeRemarks(out, layout.experts, layer);
+    return { layout, keys: [new FixedText(layout.key)], written: 0, compiled: undefined, remarks };
   }
 
   /** The keys that need no walk, one by one; of protocols that come often a function does it in one go. */
   private keys(out: TextBuffer, kept: Kept, layer: Layer): void {
-    const { steps } = kept.layout;
+    const { steps, experts } = kept.layout;
     if (++kept.written > this.compileAfter) {
       kept.written = Number.NEGATIVE_INFINITY;
       kept.compiled = compileKeys(steps, this);
+      kept.remarks = compileRemarks(experts) ?? kept.remarks;
       if (kept.compiled !== undefined) return kept.compiled(out, layer);
     }
     let found: Found | undefined;
@@ -127,32 +129,6 @@ export class JsonWriter {
     const found = (this.scopes[this.depth] ??= new Found());
     found.fill(nodes, from, to, layer.protocol.allFields.length);
     return found;
-  }
-
-  /** The names of the remarks that apply. */
-  private experts(out: TextBuffer, experts: readonly Field[], layer: Layer): void {
-    let any = false;
-    let gate: Gate | undefined;
-    let open = true;
-    for (let i = 0; i < experts.length; i++) {
-      const row = experts[i]!;
-      if (row.options.gate !== gate) {
-        gate = row.options.gate;
-        open = gate === undefined || gate(layer);
-      }
-      if (!open) continue;
-      if (row.compute ? row.compute(layer) === undefined : !hasNode(layer, row)) continue;
-      if (any) out.byte(COMMA);
-      else {
-        out.raw(EXPERT_KEY);
-        out.byte(91);
-      }
-      any = true;
-      out.byte(QUOTE);
-      out.ascii(row.name);
-      out.byte(QUOTE);
-    }
-    if (any) out.byte(93);
   }
 
   /** The keys that only a walk finds. */
@@ -283,13 +259,6 @@ function close(out: TextBuffer, first: number): void {
   if (out.length === first) out.byte(OPEN);
   else out.bytes[first] = OPEN;
   out.byte(CLOSE);
-}
-
-/** True when the walk found a node of this row. */
-function hasNode(layer: Layer, row: Field): boolean {
-  const { nodes } = layer;
-  for (let i = 0; i < nodes.length; i++) if (nodes[i]!.field === row) return true;
-  return false;
 }
 
 /** A list whose octets have a common form; false, and nothing written, when they have not. */

@@ -1,0 +1,24 @@
+/** Text that is known beforehand and written many times. */
+
+const encoder = new TextEncoder();
+
+/** Octets of text, ready to be stored eight at a time. No octet of UTF-8 makes a NaN of eight of them, so none is changed. */
+export class FixedText {
+  private readonly words: Float64Array;
+  readonly length: number;
+
+  constructor(text: string | Uint8Array) {
+    const octets = typeof text === 'string' ? encoder.encode(text) : text;
+    const padded = new DataView(new ArrayBuffer((octets.length + 7) & ~7));
+    new Uint8Array(padded.buffer).set(octets);
+    this.length = octets.length;
+    this.words = Float64Array.from({ length: padded.byteLength / 8 }, (_, i) => padded.getFloat64(8 * i, true));
+  }
+
+  /** Write it, and up to seven octets behind it that are to be written over; returns where it ends. */
+  put(view: DataView, at: number): number {
+    const { words } = this;
+    for (let i = 0, to = at; i < words.length; i++, to += 8) view.setFloat64(to, words[i]!, true);
+    return at + this.length;
+  }
+}
