@@ -78,6 +78,7 @@ export * from './dissectors/layers.js';
 // Display filters.
 export { explainFields, explainTree, explainWork } from './filter/explain.js';
 export { compileDisplayFilter, type DisplayFilter, filterNames } from './filter/index.js';
+export { FirstLook } from './first-look.js';
 export { type FollowOptions, followConversations } from './follow-conversations.js';
 export { type AnalysisOptions, createSession, framesOf, live, open } from './frames.js';
 // Frames as text.

@@ -8,6 +8,7 @@ import { type ViewOptions, wantsView } from './options.js';
 import type { OpenSelection } from './selection.js';
 import { sessionOptions } from './session-options.js';
 import { Sink } from './sink.js';
+import { lookTwice } from './two-looks.js';
 import { showFrames, type Tally, viewFor } from './view.js';
 
 /** How it went. */
@@ -42,7 +43,8 @@ export function frameReader(files: readonly string[], options: ViewOptions): Rea
       tcpAnalysis: view !== undefined || selection.needs.tcpAnalysis || selection.needs.streams,
       streams: view !== undefined || selection.needs.streams,
     });
-    await showFrames(alone, session, view, sink, selection, false, tally, shown);
+    const sifted = await lookTwice(files, options, selection);
+    await showFrames(alone, session, view, sink, sifted, false, tally, shown);
     return { faults: session.faults, reader: alone };
   };
 }

@@ -1,4 +1,5 @@
 /** From options to what selects frames and what becomes of them. */
+import type { DisplayFilter } from '../filter/index.js';
 import type { ViewOptions } from './options.js';
 import type { Selection } from './view.js';
 
@@ -6,6 +7,8 @@ import type { Selection } from './view.js';
 export type OpenSelection = Selection & {
   /** What the display filter asks about beyond single frames. */
   readonly needs: { readonly streams: boolean; readonly tcpAnalysis: boolean };
+  /** The display filter that {@link Selection.display} asks. */
+  readonly filter: DisplayFilter | undefined;
   /** Finishes the written file. */
   close(): Promise<void>;
   /** Said at the end, e.g. what a capture filter missed. */
@@ -40,6 +43,7 @@ export async function selectionFor(options: ViewOptions, { inputs = [], linkType
     count,
     packet: packets && ((record) => packets.test(record)),
     display: display?.test,
+    filter: display,
     needs: { streams: display?.needsStreams ?? false, tcpAnalysis: display?.needsTcpAnalysis ?? false },
     chosen: writer && ((record) => writer.write(record)),
     settle: writer && (() => writer.drain()),

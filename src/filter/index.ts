@@ -15,6 +15,7 @@ import { type Condition, check, type Names, type TypedValue } from './check.js';
 import { compile, type Test } from './compile.js';
 import { FilterError, located } from './errors.js';
 import { parse } from './parse.js';
+import { demandsTcp, type Possible, possibleIn } from './possible.js';
 
 /** A display filter, ready to be asked about frames. */
 export interface DisplayFilter {
@@ -28,6 +29,10 @@ export interface DisplayFilter {
   readonly needsStreams: boolean;
   /** It asks about a TCP fact that spans segments: tcp.stream, relative numbers, tcp.analysis.*, expert fields. */
   readonly needsTcpAnalysis: boolean;
+  /** Of plain TCP packets, those that it may select, told from their headers; undefined when it may select any. */
+  readonly possible: Possible | undefined;
+  /** No frame without a TCP header is selected. */
+  readonly demandsTcp: boolean;
   /** What it means, for explanations; undefined for the empty filter. */
   readonly condition: Condition | undefined;
 }
@@ -65,6 +70,8 @@ export function compileDisplayFilter(text: string): DisplayFilter {
     fields: rows,
     needsStreams,
     needsTcpAnalysis: needsStreams || rows.some(spansSegments),
+    possible: condition && possibleIn(condition, IN_STREAMS),
+    demandsTcp: condition !== undefined && demandsTcp(condition),
     condition,
   };
 }
