@@ -2,13 +2,14 @@
 import type { Frame } from '../core/frame.js';
 import type { Session } from '../core/session.js';
 import { between } from '../core/time.js';
+import { Gathered } from './gathered.js';
 import type { HeaderBlock } from './hpack.js';
 import type { HttpExchange, HttpMessage, HttpRequest } from './http-exchange.js';
 import { isInterim, type MessageHead } from './http-head.js';
 import { type Http2, statusText, UNKNOWN } from './http2-layer.js';
 
 /** Most streams of a connection that are open; the oldest is forgotten for another. */
-const MAX_STREAMS = 10_000;
+const MAX_STREAMS = 2000;
 /** Most octets of a body that are gathered, of all bodies of a connection, and that a compressed one may grow to. */
 const MAX_BODY = 16 << 20;
 const MAX_BODIES = 64 << 20;
@@ -55,10 +56,10 @@ class Body {
   length = 0;
   captured = 0;
   /** When somebody wants it. */
-  pieces: Uint8Array[] | undefined = undefined;
+  gathered: Gathered | undefined;
 
   constructor(wanted: boolean) {
-    if (wanted) this.pieces = [];
+    this.gathered = wanted ? new Gathered() : undefined;
   }
 }
 
@@ -82,14 +83,9 @@ class Message implements HttpMessage {
   }
 
   get content(): Uint8Array | undefined {
-    const { pieces } = this.body;
-    if (pieces === undefined || pieces.length === 0) return undefined;
-    const octets = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      octets.set(piece, at);
-      at += piece.length;
-    }
+    const { gathered } = this.body;
+    if (gathered === undefined || gathered.length === 0) return undefined;
+    const { octets } = gathered;
     const { contentEncoding } = this.head;
     if (contentEncoding === '' || contentEncoding === 'identity') return octets;
     return this.session.decompress?.(octets, contentEncoding, MAX_BODY) ?? octets;
@@ -178,8 +174,7 @@ export class Http2Connection {
     const stream = this.streams.get(id);
     if (stream === undefined) return;
     this.streams.delete(id);
-    for (const { pieces } of [stream.requestBody, stream.responseBody])
-      if (pieces !== undefined) for (const piece of pieces) this.gathered -= piece.length;
+    for (const { gathered } of [stream.requestBody, stream.responseBody]) this.gathered -= gathered?.length ?? 0;
   }
 
   /** A request came over HTTP/1 and is answered here, on stream 1 (RFC 7540 section 3.2). */
@@ -241,12 +236,12 @@ export class Http2Connection {
     body.captured += Math.max(0, to - at);
     const { request } = stream;
     if (!isRequest && request?.begun !== undefined) request.begun = { head: request.begun.head, body: body.captured };
-    if (body.pieces !== undefined && to > at) {
+    if (body.gathered !== undefined && to > at) {
       this.gathered += to - at;
-      body.pieces.push(bytes.slice(at, to));
+      body.gathered.append(bytes, at, to);
       if (body.captured > MAX_BODY || this.gathered > MAX_BODIES) {
-        for (const piece of body.pieces) this.gathered -= piece.length;
-        body.pieces = undefined;
+        this.gathered -= body.gathered.length;
+        body.gathered = undefined;
       }
     }
     if ((layer.bytes[layer.start + 4]! & 1) !== 0) this.ends(frame, layer, id, from, stream.response);

@@ -14,6 +14,7 @@ import type { Frame } from '../core/frame.js';
 import { u16, u24, u32 } from '../core/octets.js';
 import type { ProtocolEntry } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
+import { Gathered } from './gathered.js';
 import { HpackDecoder } from './hpack.js';
 import type { HttpRequest } from './http-exchange.js';
 import { Http2, payloadOf } from './http2-layer.js';
@@ -108,8 +109,7 @@ class Http2Parser implements StreamParser, Sender {
   /** Largest payload that this side is willing to receive, once it said so. */
   private accepts: number | undefined = undefined;
   /** A block of headers under way: its stream, its first frame's layer's marks, and its octets so far. */
-  private pieces: Uint8Array[] = [];
-  private pieceLength = 0;
+  private block = new Gathered();
   private blockStream = -1;
   private blockEnds = false;
 
@@ -233,23 +233,17 @@ class Http2Parser implements StreamParser, Sender {
       this.promised = type === PUSH_PROMISE && from >= start + FRAME_HEADER + 4 ? u32(b, from - 4) & 0x7fff_ffff : undefined;
     }
     const ends = (flags & END_HEADERS) !== 0;
-    if (ends && this.pieceLength === 0) {
+    if (ends && this.block.length === 0) {
       this.blockStream = -1;
       http2.block = this.hpack.decode(b, from, to);
     } else {
       this.blockStream = id;
-      this.pieceLength += to - from;
-      if (this.pieceLength > MAX_BLOCK) return this.lose();
-      this.pieces.push(b.slice(from, to));
+      this.block.append(b, from, to);
+      if (this.block.length > MAX_BLOCK) return this.lose();
       if (!ends) return;
-      const block = new Uint8Array(this.pieceLength);
-      let at = 0;
-      for (const piece of this.pieces) {
-        block.set(piece, at);
-        at += piece.length;
-      }
+      const { octets } = this.block;
       this.forgetBlock();
-      http2.block = this.hpack.decode(block, 0, block.length);
+      http2.block = this.hpack.decode(octets, 0, octets.length);
     }
     const { context, other } = this;
     this.connection.headers(frame, http2, id, this.promised, http2.block, this.blockEnds, this, other, context);
@@ -259,8 +253,7 @@ class Http2Parser implements StreamParser, Sender {
   private promised: number | undefined = undefined;
 
   private forgetBlock(): void {
-    this.pieces = [];
-    this.pieceLength = 0;
+    if (this.block.length > 0) this.block = new Gathered();
     this.blockStream = -1;
   }
 
