@@ -50,8 +50,7 @@ async function identify(source: OctetSource, size: number | undefined, label: st
   let chunks = new Chunks(source, SNIFF);
   await chunks.more(MAGIC);
   const inner = decompressed(chunks);
-  if (inner === undefined && size !== undefined && size > CHUNK) chunks.readAhead();
-  else if (inner === undefined) chunks.resize(capacity);
+  if (inner === undefined) chunks.resize(capacity);
   else {
     chunks = new Chunks(inner.source, CHUNK);
     await chunks.more(MAGIC);

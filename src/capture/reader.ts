@@ -62,6 +62,7 @@ export abstract class ReaderBase implements CaptureReader {
 
   async close(): Promise<void> {
     this.finished = true;
-    await this.chunks.close();
+    await this.chunks.source.close();
+    this.chunks.release();
   }
 }
