@@ -39,8 +39,10 @@ const FRAGMENT = 0x3fff;
 /** Octets of ICMPv6 without which a message has no room to quote an IPv4 header and the ports, sequence and window of TCP. */
 const QUOTE = 8 + 20 + 16;
 
-/** UDP ports under which IP travels: ESP, MPLS, Geneve, AYIYA, GTP, Teredo, GRE, VXLAN. */
-export const TUNNEL_PORTS: ReadonlySet<number> = new Set([4500, 6635, 6081, 5072, 2123, 2152, 3544, 4754, 4789, 4790]);
+/** UDP ports under which IP travels: AYIYA, CAPWAP, ESP, Geneve, GRE, GTP, MPLS, sFlow, Teredo, VXLAN. */
+export const TUNNEL_PORTS: ReadonlySet<number> = new Set([
+  5072, 5246, 5247, 4500, 6081, 4754, 2123, 2152, 3386, 6635, 6343, 3544, 4789, 4790,
+]);
 
 /** Read a record as a plain packet. Fills `segment` when it is a {@link SEGMENT}; the frame's number is left to the caller. */
 export function readPlain(record: CaptureRecord, segment: Segment): Plain {

@@ -176,10 +176,13 @@ describe('the road for plain packets', () => {
 
   test('passes by no UDP port under which IP may travel', () => {
     // Whoever adds a protocol over UDP says here whether it can carry IP; if it can, its ports belong to TUNNEL_PORTS.
-    const leaves = ['dhcp', 'dhcpv6', 'dns', 'mdns', 'llmnr', 'nbns', 'ntp', 'syslog', 'tftp', 'ssdp', 'stun', 'dtls', 'knxip'];
+    const leaves = ['dhcp', 'dhcpv6', 'dns', 'mdns', 'llmnr', 'nbns', 'ntp', 'syslog', 'tftp', 'ssdp', 'stun', 'dtls', 'knxip', 'quic'];
     const others = PROTOCOLS.filter(({ name }) => !leaves.includes(name)).flatMap(({ on = [] }) =>
       on.filter(({ table }) => table === udpPorts).flatMap(({ keys }) => keys),
     );
     expect(others.filter((port) => !TUNNEL_PORTS.has(port))).toEqual([]);
+    // On other ports the first octets tell, so none of those may carry IP.
+    const recognised = PROTOCOLS.filter(({ recogniser }) => recogniser !== undefined).map(({ name }) => name);
+    expect(recognised.filter((name) => !leaves.includes(name))).toEqual([]);
   });
 });
