@@ -29,6 +29,7 @@ import { knxNet } from './knxnet.js';
 import { linkLayers } from './link-layers.js';
 import { modbus } from './modbus.js';
 import { nbns } from './nbns.js';
+import { nhrp } from './nhrp.js';
 import { nsh } from './nsh.js';
 import { ntp } from './ntp.js';
 import { pim } from './pim.js';
@@ -70,6 +71,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   gtp,
   teredo,
   ayiya,
+  nhrp,
   capwap,
   nsh,
   sflow,

@@ -39,6 +39,7 @@ export { ModbusPdu, ModbusTcp } from './modbus.js';
 export { Mpls } from './mpls.js';
 export { Nbns } from './nbns.js';
 export { Nflog } from './nflog.js';
+export { Nhrp } from './nhrp.js';
 export { Nsh } from './nsh.js';
 export { Ntp } from './ntp.js';
 export { Null } from './null.js';

@@ -7,7 +7,7 @@
  *                             2  data and acknowledgement: block number, 2 octets; 4  data
  *                             2  error: code, 2 octets; 4  text
  */
-import { frameNumber, group, many, mark, string, uint16, uint32 } from '../core/field.js';
+import { expert, frameNumber, group, many, string, uint16, uint32 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { layer, type Tree } from '../core/layer.js';
 import { textOf, u16 } from '../core/octets.js';
@@ -64,7 +64,7 @@ const rows = {
     { errorCode: uint16('tftp.error.code', 'Error code', { values: ERRORS }) },
     { errorMessage: string('tftp.error.message', 'Error message') },
   ),
-  isError: mark('tftp.error', 'Error'),
+  isError: expert('warn', 'tftp.error', 'TFTP ERROR packet'),
   optionName: many(option.name),
   optionValue: many(option.value),
 };

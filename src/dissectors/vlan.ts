@@ -91,6 +91,7 @@ export class ProviderTag extends layer(
     priority: bits('ieee8021ad.priority', 'Priority', 0, 16, 0xe000, { values: PRIORITY }),
     dropEligible: bits('ieee8021ad.dei', 'DEI', 0, 16, 0x1000),
     id: bits('ieee8021ad.id', 'ID', 0, 16, 0x0fff),
+    type: uint16('ieee8021ah.etype', 'Type', 2, { base: 'hex', values: ETHERTYPE }),
   },
   '802.1ad',
 ) {

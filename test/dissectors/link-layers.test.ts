@@ -62,7 +62,12 @@ describe('llc', () => {
 describe('vlan', () => {
   it('reads tags in tags', () => {
     const frame = dissect(hex(`${ETH} 88a8 07d1 8100 | b00a 0800 | ${V4} ${'00'.repeat(10)} aabb`));
-    expect(fieldsOf(frame, 'ieee8021ad')).toEqual({ 'ieee8021ad.priority': '0', 'ieee8021ad.dei': '0', 'ieee8021ad.id': '2001' });
+    expect(fieldsOf(frame, 'ieee8021ad')).toEqual({
+      'ieee8021ad.priority': '0',
+      'ieee8021ad.dei': '0',
+      'ieee8021ad.id': '2001',
+      'ieee8021ah.etype': '0x8100',
+    });
     expect(values(frame, 'vlan.priority')).toBe('5');
     expect(values(frame, 'vlan.dei')).toBe('1');
     expect(values(frame, 'vlan.id')).toBe('10');
