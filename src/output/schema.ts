@@ -83,9 +83,13 @@ function schemaOf(node: JsonNode): Schema {
   const own = row && valueSchema(row, item);
   if (children.length === 0) return own ?? {};
   const below = objectOf(children, row?.label) as { properties: Record<string, Schema> };
-  if (own && row.type !== 'none') below.properties[row.type === 'list' ? 'list' : 'value'] = own;
-  return below;
+  if (!own || row.type === 'none') return below;
+  below.properties[row.type === 'list' ? 'list' : 'value'] = own;
+  // What only repeats stands below it with -x alone; without that, nothing does.
+  return children.every(isQuiet) ? { anyOf: [own, below] } : below;
 }
+
+const isQuiet = ({ row, children }: JsonNode): boolean => row?.options.quiet === true && children.every(isQuiet);
 
 function valueSchema(row: Field, item: readonly JsonNode[]): Schema {
   const description = `${row.label} (${row.name})`;
