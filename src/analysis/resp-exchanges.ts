@@ -10,7 +10,8 @@ import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
 import type { StreamContext } from '../core/stream.js';
 import { between } from '../core/time.js';
-import type { Resp, RespShared } from '../dissectors/resp.js';
+import type { Resp } from '../dissectors/resp.js';
+import type { RespShared } from '../dissectors/resp-stream.js';
 
 /** Commands of one connection that wait for their replies; further ones are counted alone. */
 const MOST_WAITING = 100_000;

@@ -34,7 +34,7 @@ import { nsh } from './nsh.js';
 import { ntp } from './ntp.js';
 import { pim } from './pim.js';
 import { quic } from './quic.js';
-import { resp } from './resp.js';
+import { resp } from './resp-stream.js';
 import { sflow } from './sflow.js';
 import { stun } from './stun.js';
 import { syslog } from './syslog.js';

@@ -10,91 +10,35 @@
  *     $?\r\n ;4\r\nsome\r\n ;0\r\n   *?\r\n … .\r\n                                      streamed strings and aggregates
  */
 import { bool, bytes, computed, double, duration, expert, frameNumber, group, int32, int64, many, mark, string } from '../core/field.js';
-import type { Answer, Frame } from '../core/frame.js';
+import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, Texts, textOf } from '../core/octets.js';
-import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
-import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
+import { argumentsOf, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
+import {
+  ATTRIBUTE,
+  behind,
+  COLON,
+  CR,
+  DOLLAR,
+  decimal,
+  integer,
+  isMapLike,
+  KIND,
+  Kind,
+  lineEnd,
+  MINUS,
+  PLUS,
+  QUESTION,
+  SEMICOLON,
+  STAR,
+  STREAMED,
+} from './resp-elements.js';
 import { writeAnswer, writePlainMessage } from './resp-json.js';
 import type { StreamNotes } from './tcp-stream.js';
 
-/** Longest line: Redis refuses inline commands beyond 64 KiB; error texts and the like are far below. */
-const MAX_LINE = 65_536;
-/** Deepest nesting that is followed, as often as it costs memory: the last element of an aggregate is free. */
-const MAX_DEPTH = 65_536;
 /** Deepest nesting that the tree shows as such. */
 const SHOWN_DEPTH = 100;
-
-const CR = 13;
-const LF = 10;
-const STAR = 0x2a;
-const DOLLAR = 0x24;
-const PLUS = 0x2b;
-const MINUS = 0x2d;
-const COLON = 0x3a;
-const SEMICOLON = 0x3b;
-const DOT = 0x2e;
-const QUESTION = 0x3f;
-
-/** An aggregate whose end is marked instead of counted. */
-const STREAMED = -1;
-
-/** What the first octet of an element announces. */
-enum Kind {
-  None = 0,
-  Line = 1,
-  Bulk = 2,
-  Aggregate = 3,
-  Chunk = 4,
-  End = 5,
-}
-
-const KIND = new Uint8Array(256);
-for (const c of '+-:_#,(') KIND[c.charCodeAt(0)] = Kind.Line;
-for (const c of '$!=') KIND[c.charCodeAt(0)] = Kind.Bulk;
-for (const c of '*~>%|') KIND[c.charCodeAt(0)] = Kind.Aggregate;
-KIND[SEMICOLON] = Kind.Chunk;
-KIND[DOT] = Kind.End;
-
-const isMapLike = (type: number): boolean => type === 0x25 || type === 0x7c;
-const ATTRIBUTE = 0x7c;
-
-/** Index behind the LF that ends the line at `from`, or -1. */
-function lineEnd(b: Uint8Array, from: number, end: number): number {
-  for (let i = from; i < end; i++) if (b[i] === LF) return i + 1;
-  return -1;
-}
-
-/** The decimal number in `[from, to)`; NaN when there is none. Exact up to 2^53, and of the right size beyond. */
-function decimal(b: Uint8Array, from: number, to: number): number {
-  let at = from;
-  const negative = b[at] === MINUS;
-  if (negative || b[at] === PLUS) at++;
-  if (at >= to) return Number.NaN;
-  let n = 0;
-  for (; at < to; at++) {
-    const digit = b[at]! - 48;
-    if (digit < 0 || digit > 9) return Number.NaN;
-    n = n * 10 + digit;
-  }
-  return negative ? -n : n;
-}
-
-const MAX_INT64 = 0x7fff_ffff_ffff_ffffn;
-
-/** The 64-bit number in `[from, to)`, the largest there is when it does not fit, 0 when it is none. */
-function integer(b: Uint8Array, from: number, to: number): bigint {
-  if (to - from < 16) {
-    const n = decimal(b, from, to);
-    return Number.isNaN(n) ? 0n : BigInt(n);
-  }
-  const text = latin1Of(b, from, Math.min(to, from + 4096));
-  if (!/^[+-]?\d+$/.test(text)) return 0n;
-  // More digits than 64 bits can hold are not worth converting.
-  const n = text.length > 40 ? (text[0] === '-' ? -MAX_INT64 - 1n : MAX_INT64) : BigInt(text.replace('+', ''));
-  return n > MAX_INT64 ? MAX_INT64 : n < -MAX_INT64 - 1n ? -MAX_INT64 - 1n : n;
-}
 
 const aggregateLength = () => many(int64('resp.array.length', 'Length'));
 
@@ -155,51 +99,8 @@ const fields = {
 
 /** What stands where a secret was. */
 const SECRET = Uint8Array.from('(secret)', (c) => c.charCodeAt(0));
-/** Settings whose value is a password. */
-const SECRET_SETTING = /^(requirepass|masterauth|tls-key-file-pass|tls-client-key-file-pass|auth-pass|sentinel-pass)$/i;
-
-const MAY_HAVE_SECRETS = new Set(['AUTH', 'HELLO', 'MIGRATE', 'CONFIG', 'SENTINEL', 'ACL']);
-
-/** Which arguments of a command are secrets. `arg(i)` is text, argument 0 the name of the command. */
-function secretsOf(arg: (i: number) => string, count: number): Set<number> | undefined {
-  const name = arg(0).toUpperCase();
-  if (!MAY_HAVE_SECRETS.has(name)) return undefined;
-  const secrets = new Set<number>();
-  switch (name) {
-    case 'AUTH':
-      secrets.add(count > 2 ? 2 : 1);
-      break;
-    case 'HELLO':
-      for (let i = 2; i < count; i++) if (/^auth$/i.test(arg(i))) secrets.add(i + 2);
-      break;
-    case 'MIGRATE':
-      for (let i = 6; i < count; i++) {
-        if (/^keys$/i.test(arg(i))) break;
-        if (/^auth$/i.test(arg(i))) secrets.add(++i);
-        else if (/^auth2$/i.test(arg(i))) secrets.add((i += 2));
-      }
-      break;
-    case 'CONFIG':
-      if (/^set$/i.test(arg(1))) for (let i = 2; i < count; i += 2) if (SECRET_SETTING.test(arg(i))) secrets.add(i + 1);
-      break;
-    case 'SENTINEL':
-      if (/^(set|config)$/i.test(arg(1))) for (let i = 2; i < count; i++) if (SECRET_SETTING.test(arg(i))) secrets.add(i + 1);
-      break;
-    case 'ACL':
-      // Rules that add or remove a password, as it is or hashed.
-      if (/^setuser$/i.test(arg(1))) for (let i = 3; i < count; i++) if (/^[><#!]/.test(arg(i))) secrets.add(i);
-      break;
-    default:
-      return undefined;
-  }
-  return secrets.size > 0 ? secrets : undefined;
-}
-
-/** Most arguments that are looked at for secrets and shown in the Info column. */
-const MAX_ARGUMENTS = 1024;
+/** Most arguments that are shown in the Info column. */
 const MAX_SHOWN = 24;
-
-const NO_ARGUMENTS: readonly number[] = [];
 
 /** Commands whose first argument is no key. */
 const KEYLESS =
@@ -596,300 +497,3 @@ function isMessage(b: Uint8Array, at: number, end: number): boolean {
   if (line < 0 || b[at] !== DOLLAR) return false;
   return /^(p|s)?(message|subscribe|unsubscribe)\r\n/.test(latin1Of(b, line, Math.min(end, line + 16)));
 }
-
-/** The arguments in an array of bulk strings, or in a line; none when the octets are something else. */
-function argumentsOf(b: Uint8Array, start: number, end: number): readonly number[] {
-  const found: number[] = [];
-  let line = lineEnd(b, start, end);
-  if (line < 0) return NO_ARGUMENTS;
-  if (b[start] !== STAR) {
-    if (KIND[b[start]!] !== Kind.None) return NO_ARGUMENTS;
-    for (let at = start; at < line && found.length < 2 * MAX_ARGUMENTS; ) {
-      while (at < line && b[at]! <= 0x20) at++;
-      const from = at;
-      // A quoted argument may hold spaces (RESP has no escapes that matter here).
-      const quote = b[at] === 0x22 || b[at] === 0x27 ? b[at] : 0;
-      if (quote) {
-        at++;
-        while (at < line && b[at] !== quote) at += b[at] === 0x5c ? 2 : 1;
-        at = Math.min(at, line);
-        found.push(from + 1, at);
-        at++;
-      } else {
-        while (at < line && b[at]! > 0x20) at++;
-        if (at > from) found.push(from, at);
-      }
-    }
-    return found;
-  }
-  const count = decimal(b, start + 1, line - 2);
-  for (let i = 0, at = line; i < count && i < MAX_ARGUMENTS; i++) {
-    line = lineEnd(b, at, end);
-    if (line < 0) break;
-    const length = decimal(b, at + 1, line - 2);
-    if (b[at] !== DOLLAR || !(length >= 0)) return NO_ARGUMENTS;
-    if (line + length > end) break;
-    found.push(line, line + length);
-    at = line + length + 2;
-  }
-  return found;
-}
-
-/** Where the element at `start` ends, or -1. */
-function behind(b: Uint8Array, start: number, end: number): number {
-  const parser = new Elements();
-  // Without what follows an attribute, whose own elements are what is asked for.
-  return parser.measure(b, start, end, true) > 0 ? start + parser.length : -1;
-}
-
-/** Finds the end of an element, step by step. */
-class Elements {
-  /** Octets of whole elements so far. */
-  length = 0;
-  /** Octets that are known to hold no end of a line, beyond {@link length}. */
-  private looked = 0;
-  /** Elements still to come of each open aggregate; those from {@link depth} on are left over from earlier messages. */
-  private readonly open: number[] = [];
-  private depth = 0;
-  /** Octets that are missing, where a length says so. */
-  need = 0;
-
-  /** Nothing of the message was taken but, perhaps, a bulk string in part. */
-  get flat(): boolean {
-    return this.depth === 0;
-  }
-
-  reset(): void {
-    this.length = 0;
-    this.looked = 0;
-    this.depth = 0;
-    this.need = 0;
-  }
-
-  /** As {@link StreamParser.measure}; with `single` an attribute is an element of its own. Each octet is looked at once. */
-  measure(b: Uint8Array, start: number, end: number, single = false): number {
-    const { open } = this;
-    let at = start + this.length;
-    for (;;) {
-      const line = lineEnd(b, Math.max(at, start + this.looked), end);
-      if (line < 0) {
-        this.looked = end - start;
-        this.length = at - start;
-        this.need = 0;
-        return end - at > MAX_LINE ? ALIEN : MORE;
-      }
-      const type = b[at]!;
-      const kind = KIND[type]!;
-      let leaf = true;
-      if (kind === Kind.None) {
-        // A line by itself is a command, if it is text; within an aggregate it is nothing.
-        if (this.depth > 0 || !isText(b, at, line)) return ALIEN;
-        at = line;
-      } else {
-        if (b[line - 2] !== CR || line - 2 <= at - (type === DOT ? 0 : 1)) return ALIEN;
-        if (kind === Kind.Line) at = line;
-        else if (kind === Kind.End) {
-          if (this.depth === 0 || open[this.depth - 1] !== STREAMED) return ALIEN;
-          this.depth--;
-          at = line;
-        } else if (b[at + 1] === QUESTION && line === at + 4 && type !== SEMICOLON) {
-          this.count();
-          if (this.depth >= MAX_DEPTH) return ALIEN;
-          open[this.depth++] = STREAMED;
-          at = line;
-          continue;
-        } else {
-          const n = decimal(b, at + 1, line - 2);
-          if (Number.isNaN(n)) return ALIEN;
-          if (kind === Kind.Aggregate) {
-            at = line;
-            if (n > 0) {
-              leaf = false;
-              if (type !== ATTRIBUTE) this.count();
-              else if (this.depth === 0 && !single) open[this.depth++] = 1;
-              if (this.depth >= MAX_DEPTH) return ALIEN;
-              open[this.depth++] = isMapLike(type) ? 2 * n : n;
-            } else if (type === ATTRIBUTE && !single) leaf = false;
-          } else if (kind === Kind.Chunk && n <= 0) {
-            if (this.depth === 0 || open[this.depth - 1] !== STREAMED) return ALIEN;
-            this.depth--;
-            at = line;
-          } else if (n < 0) at = line;
-          else {
-            const stop = line + n + 2;
-            if (stop > end) {
-              this.looked = this.length = at - start;
-              this.need = stop - end;
-              return MORE;
-            }
-            if (b[stop - 2] !== CR || b[stop - 1] !== LF) return ALIEN;
-            at = stop;
-            if (kind === Kind.Chunk) leaf = false;
-          }
-        }
-      }
-      if (leaf) this.count();
-      if (this.depth === 0 && (leaf || single)) {
-        this.length = at - start;
-        return this.length;
-      }
-    }
-  }
-
-  /** An element is there: count it in the aggregate it stands in, which is closed with its last one. */
-  private count(): void {
-    const { open } = this;
-    const top = this.depth - 1;
-    if (top >= 0 && open[top]! > 0 && --open[top]! === 0) this.depth = top;
-  }
-}
-
-function isText(b: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (b[i]! < 0x20 && b[i] !== CR && b[i] !== LF && b[i] !== 9) return false;
-  return true;
-}
-
-/** `*3\r\n$5\r\nP…`, `*1\r\n$4\r\nS…`. */
-function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
-  const letter = b[start + 8]! | 0x20;
-  return b[start] === STAR && end - start < 128 && (letter === 0x70 || letter === 0x73) && (b[start + 5] === 0x34 || b[start + 5] === 0x35);
-}
-
-/** What both directions know. */
-export interface RespShared {
-  /** The client asked for the data set, which comes as the next bulk string. */
-  syncing: boolean;
-  /** Octets were lost since the last reply was paired: commands or replies may be missing. */
-  holed: boolean;
-  /** Whatever the analysis that pairs commands with replies keeps for the connection. */
-  talk: unknown;
-}
-
-class RespParser implements StreamParser {
-  private readonly elements = new Elements();
-  /** Octets of a data set, header included; 0 when none is under way, Infinity while only a mark at its end is known. */
-  private dataSet = 0;
-  private endMark: Uint8Array | undefined = undefined;
-  private looked = 0;
-
-  constructor(private readonly context: StreamContext) {}
-
-  get need(): number {
-    // Within an aggregate there is more to come than the string that is under way.
-    return this.elements.flat ? this.elements.need : 0;
-  }
-
-  private get shared(): RespShared {
-    return ((this.context.shared as RespShared | undefined) ??
-      (this.context.shared = { syncing: false, holed: false, talk: undefined })) as RespShared;
-  }
-
-  measure(b: Uint8Array, start: number, end: number): number {
-    if (b[start] === DOLLAR && !this.context.fromClient && this.shared.syncing) return this.measureDataSet(b, start, end);
-    const n = this.elements.measure(b, start, end);
-    if (n !== MORE && n !== ALIEN) this.elements.reset();
-    return n;
-  }
-
-  /** `$<length>\r\n<octets>`, or `$EOF:<mark of 40>\r\n<octets><mark>`; nothing follows either. */
-  private measureDataSet(b: Uint8Array, start: number, end: number): number {
-    const { elements } = this;
-    elements.need = 0;
-    if (this.dataSet === 0) {
-      const line = lineEnd(b, start, Math.min(end, start + 64));
-      if (line < 0) return end - start >= 64 ? ALIEN : MORE;
-      if (b[start + 1] === 0x45 && line - start === 47) {
-        this.endMark = b.slice(start + 5, start + 45);
-        this.dataSet = Infinity;
-        this.looked = line - start;
-      } else {
-        const n = decimal(b, start + 1, line - 2);
-        if (!(n >= 0)) return ALIEN;
-        this.dataSet = line - start + n;
-      }
-    }
-    if (this.endMark !== undefined) {
-      const mark = this.endMark;
-      for (let at = start + this.looked; at + 40 <= end; at++) {
-        let same = 0;
-        while (same < 40 && b[at + same] === mark[same]) same++;
-        if (same === 40) return at + 40 - start;
-      }
-      this.looked = Math.max(this.looked, end - start - 39);
-      return MORE;
-    }
-    if (start + this.dataSet <= end) return this.dataSet;
-    elements.need = start + this.dataSet - end;
-    return MORE;
-  }
-
-  dissect(frame: Frame, start: number, end: number): void {
-    this.add(frame, start, end, false);
-    this.reset();
-  }
-
-  private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
-    const resp = new Resp(frame, start, end);
-    resp.fromClient = this.context.fromClient;
-    resp.isDataSet = this.dataSet > 0;
-    resp.incomplete = incomplete;
-    if (incomplete) frame.layers.push(resp);
-    else frame.add(resp, end - start);
-    const { shared } = this;
-    if (resp.isDataSet) shared.syncing = false;
-    // Only what may be PSYNC or SYNC by its letters is looked at closely.
-    else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) shared.syncing = true;
-    frame.session.hooks.resp?.(frame, resp, this.context);
-  }
-
-  partial(frame: Frame, start: number, end: number): number {
-    const { elements } = this;
-    const held = Math.min(end, frame.captured);
-    const left = this.dataSet > 0 ? start + this.dataSet - end : elements.flat && elements.need > 0 ? elements.need - (end - held) : 0;
-    this.add(frame, start, end, true);
-    this.reset();
-    return Math.max(0, left);
-  }
-
-  hole(): void {
-    this.shared.holed = true;
-    this.reset();
-  }
-
-  private reset(): void {
-    this.elements.reset();
-    this.dataSet = 0;
-    this.endMark = undefined;
-    this.looked = 0;
-  }
-
-  /** Behind any end of a line, if the octets there look like an element. */
-  resync(b: Uint8Array, start: number, end: number): number {
-    for (let at = start; at < end; at++) {
-      if (at === start || (b[at - 1] === LF && b[at - 2] === CR)) {
-        const kind = KIND[b[at]!]!;
-        if (kind === Kind.Line || kind === Kind.Bulk || kind === Kind.Aggregate) {
-          const line = lineEnd(b, at, Math.min(end, at + 24));
-          if (line > 0 && b[line - 2] === CR && (kind === Kind.Line || !Number.isNaN(decimal(b, at + 1, line - 2)))) return at;
-        }
-      }
-    }
-    return end;
-  }
-}
-
-/** A command's array of bulk strings, or one of the replies that nothing else begins with (`+OK` and `-ERR` are POP3's, too). */
-function recognise(b: Uint8Array, start: number, end: number): boolean {
-  if (end - start < 4) return false;
-  if (b[start] === PLUS || b[start] === MINUS)
-    return /^(\+PONG\r\n|-(NOAUTH|WRONGPASS|MOVED|ASK|LOADING) )/.test(latin1Of(b, start, Math.min(end, start + 12)));
-  if (b[start] !== STAR) return false;
-  const line = lineEnd(b, start, Math.min(end, start + 10));
-  if (line < 0 || b[line - 2] !== CR || !(decimal(b, start + 1, line - 2) >= 1) || line >= end || b[line] !== DOLLAR) return false;
-  const next = lineEnd(b, line, Math.min(end, line + 12));
-  return next > 0 && b[next - 2] === CR && decimal(b, line + 1, next - 2) >= 0;
-}
-
-export const respStream: StreamProtocol = { name: 'resp', parser: (context) => new RespParser(context), recognise };
-
-export const resp: ProtocolEntry = { name: 'resp', layers: [Resp], stream: respStream, on: [tcpPorts.at(6379, respStream)] };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Frame } from '../../src/core/frame.js';
-import { Resp, respStream } from '../../src/dissectors/resp.js';
+import { Resp } from '../../src/dissectors/resp.js';
+import { respStream } from '../../src/dissectors/resp-stream.js';
 import { fieldsOf, readAll, values } from '../packets.js';
 import { octets, Talk } from '../reassembly/talk.js';
 
@@ -42,6 +43,11 @@ test.each([
   ['SET k "a b"\r\n', 'SET k "a b"'],
 ])('the line of a command %j', (text, info) => {
   expect(infos(client(text))).toEqual([info]);
+});
+
+test('empty lines between messages say nothing', () => {
+  expect(infos(client('\r\nPING\r\n\r\n\nPING\r\n'))).toEqual(['PING', 'PING']);
+  expect(infos(server('+OK\r\n\n'))).toEqual(['OK']);
 });
 
 test.each([

@@ -1,0 +1,84 @@
+/** The arguments of a Redis command: where they stand, and which of them are secrets. */
+import { DOLLAR, decimal, KIND, Kind, lineEnd, STAR } from './resp-elements.js';
+
+/** Most arguments that are looked at. */
+const MAX_ARGUMENTS = 1024;
+export const NO_ARGUMENTS: readonly number[] = [];
+
+/** The arguments in an array of bulk strings, or in a line; none when the octets are something else. */
+export function argumentsOf(b: Uint8Array, start: number, end: number): readonly number[] {
+  const found: number[] = [];
+  let line = lineEnd(b, start, end);
+  if (line < 0) return NO_ARGUMENTS;
+  if (b[start] !== STAR) {
+    if (KIND[b[start]!] !== Kind.None) return NO_ARGUMENTS;
+    for (let at = start; at < line && found.length < 2 * MAX_ARGUMENTS; ) {
+      while (at < line && b[at]! <= 0x20) at++;
+      const from = at;
+      // A quoted argument may hold spaces (RESP has no escapes that matter here).
+      const quote = b[at] === 0x22 || b[at] === 0x27 ? b[at] : 0;
+      if (quote) {
+        at++;
+        while (at < line && b[at] !== quote) at += b[at] === 0x5c ? 2 : 1;
+        at = Math.min(at, line);
+        found.push(from + 1, at);
+        at++;
+      } else {
+        while (at < line && b[at]! > 0x20) at++;
+        if (at > from) found.push(from, at);
+      }
+    }
+    return found;
+  }
+  const count = decimal(b, start + 1, line - 2);
+  for (let i = 0, at = line; i < count && i < MAX_ARGUMENTS; i++) {
+    line = lineEnd(b, at, end);
+    if (line < 0) break;
+    const length = decimal(b, at + 1, line - 2);
+    if (b[at] !== DOLLAR || !(length >= 0)) return NO_ARGUMENTS;
+    if (line + length > end) break;
+    found.push(line, line + length);
+    at = line + length + 2;
+  }
+  return found;
+}
+
+/** Settings whose value is a password. */
+const SECRET_SETTING = /^(requirepass|masterauth|tls-key-file-pass|tls-client-key-file-pass|auth-pass|sentinel-pass)$/i;
+
+const MAY_HAVE_SECRETS = new Set(['AUTH', 'HELLO', 'MIGRATE', 'CONFIG', 'SENTINEL', 'ACL']);
+
+/** Which arguments of a command are secrets. `arg(i)` is text, argument 0 the name of the command. */
+export function secretsOf(arg: (i: number) => string, count: number): Set<number> | undefined {
+  const name = arg(0).toUpperCase();
+  if (!MAY_HAVE_SECRETS.has(name)) return undefined;
+  const secrets = new Set<number>();
+  switch (name) {
+    case 'AUTH':
+      secrets.add(count > 2 ? 2 : 1);
+      break;
+    case 'HELLO':
+      for (let i = 2; i < count; i++) if (/^auth$/i.test(arg(i))) secrets.add(i + 2);
+      break;
+    case 'MIGRATE':
+      for (let i = 6; i < count; i++) {
+        if (/^keys$/i.test(arg(i))) break;
+        if (/^auth$/i.test(arg(i))) secrets.add(++i);
+        else if (/^auth2$/i.test(arg(i))) secrets.add((i += 2));
+      }
+      break;
+    case 'CONFIG':
+      if (/^set$/i.test(arg(1))) for (let i = 2; i < count; i += 2) if (SECRET_SETTING.test(arg(i))) secrets.add(i + 1);
+      break;
+    case 'SENTINEL':
+      if (/^(set|config)$/i.test(arg(1))) for (let i = 2; i < count; i++) if (SECRET_SETTING.test(arg(i))) secrets.add(i + 1);
+      break;
+    case 'ACL':
+      // Rules that add or remove a password, as it is or hashed.
+      if (/^setuser$/i.test(arg(1))) for (let i = 3; i < count; i++) if (/^[><#!]/.test(arg(i))) secrets.add(i);
+      break;
+    default:
+      return undefined;
+  }
+  return secrets.size > 0 ? secrets : undefined;
+}

@@ -1,0 +1,154 @@
+/** The Redis protocol over TCP: from ordered octets to messages. What a message says is in resp.ts. */
+import type { Frame } from '../core/frame.js';
+import { latin1Of } from '../core/octets.js';
+import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
+import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
+import { Resp } from './resp.js';
+import { CR, DOLLAR, decimal, Elements, KIND, Kind, LF, lineEnd, MINUS, PLUS, STAR } from './resp-elements.js';
+
+/** `*3\r\n$5\r\nP…`, `*1\r\n$4\r\nS…`. */
+function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
+  const letter = b[start + 8]! | 0x20;
+  return b[start] === STAR && end - start < 128 && (letter === 0x70 || letter === 0x73) && (b[start + 5] === 0x34 || b[start + 5] === 0x35);
+}
+
+/** What both directions know. */
+export interface RespShared {
+  /** The client asked for the data set, which comes as the next bulk string. */
+  syncing: boolean;
+  /** Octets were lost since the last reply was paired: commands or replies may be missing. */
+  holed: boolean;
+  /** Whatever the analysis that pairs commands with replies keeps for the connection. */
+  talk: unknown;
+}
+
+class RespParser implements StreamParser {
+  private readonly elements = new Elements();
+  /** Octets of a data set, header included; 0 when none is under way, Infinity while only a mark at its end is known. */
+  private dataSet = 0;
+  private endMark: Uint8Array | undefined = undefined;
+  private looked = 0;
+
+  constructor(private readonly context: StreamContext) {}
+
+  get need(): number {
+    // Within an aggregate there is more to come than the string that is under way.
+    return this.elements.flat ? this.elements.need : 0;
+  }
+
+  private get shared(): RespShared {
+    return ((this.context.shared as RespShared | undefined) ??
+      (this.context.shared = { syncing: false, holed: false, talk: undefined })) as RespShared;
+  }
+
+  measure(b: Uint8Array, start: number, end: number): number {
+    if (b[start] === DOLLAR && !this.context.fromClient && this.shared.syncing) return this.measureDataSet(b, start, end);
+    const n = this.elements.measure(b, start, end);
+    if (n !== MORE && n !== ALIEN) this.elements.reset();
+    return n;
+  }
+
+  /** `$<length>\r\n<octets>`, or `$EOF:<mark of 40>\r\n<octets><mark>`; nothing follows either. */
+  private measureDataSet(b: Uint8Array, start: number, end: number): number {
+    const { elements } = this;
+    elements.need = 0;
+    if (this.dataSet === 0) {
+      const line = lineEnd(b, start, Math.min(end, start + 64));
+      if (line < 0) return end - start >= 64 ? ALIEN : MORE;
+      if (b[start + 1] === 0x45 && line - start === 47) {
+        this.endMark = b.slice(start + 5, start + 45);
+        this.dataSet = Infinity;
+        this.looked = line - start;
+      } else {
+        const n = decimal(b, start + 1, line - 2);
+        if (!(n >= 0)) return ALIEN;
+        this.dataSet = line - start + n;
+      }
+    }
+    if (this.endMark !== undefined) {
+      const mark = this.endMark;
+      for (let at = start + this.looked; at + 40 <= end; at++) {
+        let same = 0;
+        while (same < 40 && b[at + same] === mark[same]) same++;
+        if (same === 40) return at + 40 - start;
+      }
+      this.looked = Math.max(this.looked, end - start - 39);
+      return MORE;
+    }
+    if (start + this.dataSet <= end) return this.dataSet;
+    elements.need = start + this.dataSet - end;
+    return MORE;
+  }
+
+  dissect(frame: Frame, start: number, end: number): void {
+    // Redis ignores empty lines.
+    if (end - start > 2 || frame.bytes[end - 1] !== LF || (end - start === 2 && frame.bytes[start] !== CR))
+      this.add(frame, start, end, false);
+    this.reset();
+  }
+
+  private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
+    const resp = new Resp(frame, start, end);
+    resp.fromClient = this.context.fromClient;
+    resp.isDataSet = this.dataSet > 0;
+    resp.incomplete = incomplete;
+    if (incomplete) frame.layers.push(resp);
+    else frame.add(resp, end - start);
+    const { shared } = this;
+    if (resp.isDataSet) shared.syncing = false;
+    // Only what may be PSYNC or SYNC by its letters is looked at closely.
+    else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) shared.syncing = true;
+    frame.session.hooks.resp?.(frame, resp, this.context);
+  }
+
+  partial(frame: Frame, start: number, end: number): number {
+    const { elements } = this;
+    const held = Math.min(end, frame.captured);
+    const left = this.dataSet > 0 ? start + this.dataSet - end : elements.flat && elements.need > 0 ? elements.need - (end - held) : 0;
+    this.add(frame, start, end, true);
+    this.reset();
+    return Math.max(0, left);
+  }
+
+  hole(): void {
+    this.shared.holed = true;
+    this.reset();
+  }
+
+  private reset(): void {
+    this.elements.reset();
+    this.dataSet = 0;
+    this.endMark = undefined;
+    this.looked = 0;
+  }
+
+  /** Behind any end of a line, if the octets there look like an element. */
+  resync(b: Uint8Array, start: number, end: number): number {
+    for (let at = start; at < end; at++) {
+      if (at === start || (b[at - 1] === LF && b[at - 2] === CR)) {
+        const kind = KIND[b[at]!]!;
+        if (kind === Kind.Line || kind === Kind.Bulk || kind === Kind.Aggregate) {
+          const line = lineEnd(b, at, Math.min(end, at + 24));
+          if (line > 0 && b[line - 2] === CR && (kind === Kind.Line || !Number.isNaN(decimal(b, at + 1, line - 2)))) return at;
+        }
+      }
+    }
+    return end;
+  }
+}
+
+/** A command's array of bulk strings, or one of the replies that nothing else begins with (`+OK` and `-ERR` are POP3's, too). */
+function recognise(b: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 4) return false;
+  if (b[start] === PLUS || b[start] === MINUS)
+    return /^(\+PONG\r\n|-(NOAUTH|WRONGPASS|MOVED|ASK|LOADING) )/.test(latin1Of(b, start, Math.min(end, start + 12)));
+  if (b[start] !== STAR) return false;
+  const line = lineEnd(b, start, Math.min(end, start + 10));
+  if (line < 0 || b[line - 2] !== CR || !(decimal(b, start + 1, line - 2) >= 1) || line >= end || b[line] !== DOLLAR) return false;
+  const next = lineEnd(b, line, Math.min(end, line + 12));
+  return next > 0 && b[next - 2] === CR && decimal(b, line + 1, next - 2) >= 0;
+}
+
+export const respStream: StreamProtocol = { name: 'resp', parser: (context) => new RespParser(context), recognise };
+
+export const resp: ProtocolEntry = { name: 'resp', layers: [Resp], stream: respStream, on: [tcpPorts.at(6379, respStream)] };
