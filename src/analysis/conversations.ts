@@ -48,8 +48,6 @@ export class Direction implements TcpDirection {
   /** The sequence number that counts as 0: that of the SYN, or the one before the first octet seen. */
   base = 0;
   baseKnown = false;
-  /** Whatever the reassembler of byte streams keeps for this direction. */
-  reader: unknown = undefined;
   /** Segments seen. */
   segments = 0;
 
@@ -83,8 +81,6 @@ export class Direction implements TcpDirection {
   sackedOctets = 0;
   /** {@link Conversation.multipathOperations} as it stood when the last segment was analysed. */
   multipathSeen = 0;
-  /** 0 while no FIN was sent; 1 when it was the first of both sides, 2 when the other side's came before. */
-  finRole = 0;
   /** Segments not acknowledged yet. */
   outstanding: Outstanding | undefined = undefined;
 
@@ -96,27 +92,31 @@ export class Direction implements TcpDirection {
   lastSequence = 0;
   lastLength = 0;
   lastIdentity = 0;
+  /** Flags of the last segment. */
+  lastFlags = 0;
+  /** Octets of payload sent, those sent again included. */
+  octets = 0;
+  /** Timeouts since the receiver was last heard. */
+  timeoutsInARow = 0;
+
+  // What every segment asks about stands above, side by side in memory; below is what few do.
+  /** The first FIN: its frame, the sequence number after it, and whether that was acknowledged. */
+  finFrame = 0;
+  finEnd = 0;
+  finAcked = false;
+  /** 0 while no FIN was sent; 1 when it was the first of both sides, 2 when the other side's came before. */
+  finRole = 0;
   /** SYNs sent, the frames of the first and last one, and the time of the last one. */
   syns = 0;
   firstSynFrame = 0;
   synFrame = 0;
   synSeconds = 0;
   synNanoseconds = 0;
-  /** Flags of the last segment. */
-  lastFlags = 0;
-  /** Octets of payload sent, those sent again included. */
-  octets = 0;
   repeatedOctets = 0;
   /** Repeats that turned out to be needless. */
   needless = 0;
-  /** Timeouts since the receiver was last heard. */
-  timeoutsInARow = 0;
 
   // What the endpoint states need (analysis/tcp-endpoints.ts).
-  /** The first FIN: its frame, the sequence number after it, and whether that was acknowledged. */
-  finFrame = 0;
-  finEnd = 0;
-  finAcked = false;
   /** Octets sent after the other side had sent its FIN. */
   octetsAfterPeerFin = 0;
   /** How often its sender had no room left, since when, and for how many nanoseconds in all. */
@@ -130,10 +130,12 @@ export class Direction implements TcpDirection {
   reordered = 0;
   /** Octets that were not captured. */
   missing = 0;
+  /** Whatever the reassembler of byte streams keeps for this direction. */
+  reader: unknown = undefined;
 
   constructor(
     readonly conversation: Conversation,
-    /** True when it is sent by the endpoint that compares lower, the first of {@link Conversation.directions}. */
+    /** True when it is sent by the endpoint that compares lower, {@link Conversation.low}. */
     readonly low: boolean,
     readonly srcPort: number,
     readonly dstPort: number,
@@ -164,8 +166,9 @@ export class Direction implements TcpDirection {
 export class Conversation {
   /** `tcp.stream`. */
   readonly number: number;
-  /** The direction of the endpoint that compares lower, and the other one. */
-  readonly directions: readonly [Direction, Direction];
+  /** The direction of the endpoint that compares lower, and the other one: fields of their own, two steps nearer than a list. */
+  readonly low: Direction;
+  readonly high: Direction;
   /** The direction whose sender sent the first SYN without ACK, or whose receiver sent a SYN with ACK; undefined when neither was seen. */
   opener: Direction | undefined = undefined;
   /** The direction of the first segment seen. */
@@ -249,8 +252,14 @@ export class Conversation {
     const high = new Direction(this, false, ports & 0xffff, ports >>> 16);
     low.peer = high;
     high.peer = low;
-    this.directions = [low, high];
+    this.low = low;
+    this.high = high;
     this.first = fromLow ? low : high;
+  }
+
+  /** Both directions, that of the lower endpoint first. */
+  get directions(): readonly [Direction, Direction] {
+    return [this.low, this.high];
   }
 
   /**
@@ -259,7 +268,7 @@ export class Conversation {
    */
   get client(): Direction {
     if (this.opener !== undefined) return this.opener;
-    const [low, high] = this.directions;
+    const { low, high } = this;
     if (low.srcPort === low.dstPort || (low.srcPort >= 32768 && low.dstPort >= 32768)) return this.first;
     return low.dstPort < low.srcPort ? low : high;
   }
@@ -365,12 +374,12 @@ export class Conversations {
       const addresses = version === 6 ? addressPair(segment, fromLow) : undefined;
       conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, addresses, fromLow, undefined);
     } else if (opening) {
-      const me = conversation.directions[fromLow ? 0 : 1];
+      const me = fromLow ? conversation.low : conversation.high;
       if (me.baseKnown && me.base !== sequence)
         conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, conversation.addresses, fromLow, conversation);
     }
 
-    const me = conversation.directions[fromLow ? 0 : 1];
+    const me = fromLow ? conversation.low : conversation.high;
     conversation.lastFrame = segment.number;
     conversation.previousSeconds = conversation.lastSeconds;
     conversation.previousNanoseconds = conversation.lastNanoseconds;

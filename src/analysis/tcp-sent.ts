@@ -241,7 +241,7 @@ export class SentLog {
     const sample = (this.rttSample ??= []);
     if (sample.length < SAMPLE) sample.push(rtt);
     // One in eight is enough; each of those gets the same chance, by a fixed scramble, so that a run can be repeated.
-    else if ((count & 7) === 0 && scramble(count) % (count >> 3) < SAMPLE) sample[scramble(count * 31 + 7) % SAMPLE] = rtt;
+    else if ((count & 7) === 0 && scramble(count) % (count >>> 3) < SAMPLE) sample[scramble(count * 31 + 7) % SAMPLE] = rtt;
   }
 
   /** The median of the sampled round trips. */

@@ -73,8 +73,8 @@ function byRoad(taken: { plain: number; none: number; other: number }): Way {
 /** All that a conversation remembers, as plain values. */
 function memory(conversation: Conversation): object {
   const side = (direction: Direction | undefined) => direction && (direction.low ? 'low' : 'high');
-  const { older: _o, newer: _n, directions, opener, first, resetBy, ...rest } = conversation;
-  const ends = directions.map(({ peer: _p, conversation: _c, ...own }) => own);
+  const { older: _o, newer: _n, low, high, opener, first, resetBy, ...rest } = conversation;
+  const ends = [low, high].map(({ peer: _p, conversation: _c, ...own }) => own);
   return { ...rest, ends, opener: side(opener), first: side(first), resetBy: side(resetBy) };
 }
 
