@@ -1,15 +1,22 @@
 /**
- * Syslog over UDP: a line for a log, with where it comes from and how bad it is.
+ * Syslog: a line for a log, with where it comes from and how bad it is.
  *
- * RFC 3164 (the old form), RFC 5424 (version 1), RFC 5426 (over UDP).
+ * RFC 3164 (the old form), RFC 5424 (version 1), RFC 5426 (over UDP), RFC 6587 (over TCP), RFC 5425 (over TLS).
  *
  *     <34>Oct 11 22:14:15 mymachine su: failed
  *     <34>1 2003-10-11T22:14:15.003Z mymachine su - ID47 [data] failed
+ *
+ * Over TCP a message is told from the next by its length before it, or by a line end behind it:
+ *
+ *     64 <34>1 2003-10-11T22:14:15.003Z mymachine su - ID47 [data] failed
+ *     <34>Oct 11 22:14:15 mymachine su: failed\n
  */
-import { type Field, group, string, time, uint8 } from '../core/field.js';
-import { type Layer, layer, type Tree } from '../core/layer.js';
+import { type Field, group, string, time, uint8, uint32 } from '../core/field.js';
+import type { Frame } from '../core/frame.js';
+import { layer, type Tree } from '../core/layer.js';
 import { textOf } from '../core/octets.js';
-import { type Dissect, type ProtocolEntry, udpPorts } from '../core/registry.js';
+import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
+import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
 
 const FACILITY_BITS = 3;
@@ -30,6 +37,7 @@ const FACILITY_NAMES: Readonly<Record<number, string>> = Object.fromEntries(FACI
 const LEVEL_NAMES: Readonly<Record<number, string>> = Object.fromEntries(LEVELS.entries());
 
 const rows = {
+  length: uint32('netlens.syslog.length', 'Message length', { unit: 'octets' }),
   facility: uint8('syslog.facility', 'Facility', { values: FACILITY_NAMES }),
   level: uint8('syslog.level', 'Level', { values: LEVEL_NAMES }),
   ...group(
@@ -52,7 +60,7 @@ interface Priority {
   readonly end: number;
 }
 
-function priorityOf({ bytes: b, start, captured }: Layer): Priority | undefined {
+function priorityOf(b: Uint8Array, start: number, captured: number): Priority | undefined {
   if (start >= captured || b[start] !== LESS) return undefined;
   let value = 0;
   for (let at = start + 1; at < Math.min(captured, start + 5); at++) {
@@ -65,23 +73,36 @@ function priorityOf({ bytes: b, start, captured }: Layer): Priority | undefined 
 
 /** A message for a log. */
 export class Syslog extends layer('syslog', 'Syslog message', rows, 'Syslog') {
+  /** Octets before the message that say how long it is, or line ends that were left over; of the message's own line end. */
+  declare before: number;
+  declare after: number;
+
+  private get from(): number {
+    return Math.min(this.captured, this.start + this.before);
+  }
+  private get to(): number {
+    return Math.max(this.from, Math.min(this.captured, this.end - this.after));
+  }
+
   override walk(tree: Tree): void {
-    const priority = priorityOf(this);
+    const { from, to, bytes } = this;
+    const counted = countOf(bytes, this.start, from);
+    if (counted !== undefined) tree.put(rows.length, counted.length, this.start, counted.end - this.start);
+    const priority = priorityOf(bytes, from, to);
     if (priority !== undefined) {
       const { value, end } = priority;
-      tree.put(rows.facility, value >> FACILITY_BITS, this.start, end - this.start);
-      tree.put(rows.level, value & 7, this.start, end - this.start);
+      tree.put(rows.facility, value >> FACILITY_BITS, from, end - from);
+      tree.put(rows.level, value & 7, from, end - from);
     }
-    const from = priority?.end ?? this.start;
-    const text = textOf(this.bytes, from, this.captured);
-    tree.openPut(rows.message, text, from, this.captured - from);
-    if (priority !== undefined) this.walkHead(tree, from);
+    const text = priority?.end ?? from;
+    tree.openPut(rows.message, textOf(bytes, text, to), text, to - text);
+    if (priority !== undefined) this.walkHead(tree, text);
     tree.close();
   }
 
   private walkHead(tree: Tree, from: number): void {
     // Names, numbers and times are ASCII, so that a character is an octet.
-    const head = textOf(this.bytes, from, Math.min(this.captured, from + MAX_HEAD));
+    const head = textOf(this.bytes, from, Math.min(this.to, from + MAX_HEAD));
     const modern = /^(1) (\S+) (\S+) (\S+) (\S+) (\S+)(?: |$)/.exec(head);
     if (modern !== null) {
       let at = from;
@@ -112,13 +133,14 @@ export class Syslog extends layer('syslog', 'Syslog message', rows, 'Syslog') {
   }
 
   override summary(out: TextBuffer): void {
-    const priority = priorityOf(this);
-    const from = priority?.end ?? this.start;
+    const { to, bytes } = this;
+    const priority = priorityOf(bytes, this.from, to);
+    const from = priority?.end ?? this.from;
     if (priority !== undefined) {
       out.ascii(`${FACILITIES[priority.value >> FACILITY_BITS]}.${LEVELS[priority.value & 7]}: `);
     }
-    out.text(textOf(this.bytes, from, Math.min(this.captured, from + MAX_SHOWN)));
-    if (this.captured > from + MAX_SHOWN) out.unicode('…');
+    out.text(textOf(bytes, from, Math.min(to, from + MAX_SHOWN)));
+    if (to > from + MAX_SHOWN) out.unicode('…');
   }
 }
 
@@ -138,13 +160,121 @@ function timestampOf(text: string): bigint | undefined {
   return BigInt(milliseconds) * 1_000_000n + BigInt((parts[2] ?? '').padEnd(9, '0'));
 }
 
-export const dissectSyslog: Dissect = (frame, start, end) => {
-  frame.add(new Syslog(frame, start, end), end - start);
-};
+function addMessage(frame: Frame, start: number, end: number, before: number, after: number): void {
+  const message = new Syslog(frame, start, end);
+  message.before = before;
+  message.after = after;
+  frame.add(message, end - start);
+}
+
+export const dissectSyslog: Dissect = (frame, start, end) => addMessage(frame, start, end, 0, 0);
+
+/** More than any message: RFC 5425 section 4.3.1 asks for 8192, programs take more. */
+const MOST_OCTETS = 1 << 20;
+const SPACE = 0x20;
+const LF = 10;
+const CR = 13;
+const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
+/** What ends a message without a length: mostly LF, NUL with some, and CR before it with others (RFC 6587 section 3.4.2). */
+const isEnd = (c: number): boolean => c === LF || c === 0;
+
+/** `MSG-LEN SP` at `start`; undefined where there is none. It has no leading zero (RFC 6587 section 3.4.1). */
+function countOf(b: Uint8Array, start: number, end: number): { readonly length: number; readonly end: number } | undefined {
+  let length = 0;
+  for (let at = start; at < end && at < start + 8; at++) {
+    if (b[at] === SPACE) return at > start && length <= MOST_OCTETS ? { length, end: at + 1 } : undefined;
+    if (!isDigit(b[at]!) || (at === start && b[at] === 0x30)) return undefined;
+    length = length * 10 + b[at]! - 0x30;
+  }
+  return undefined;
+}
+
+/** `[length ]<priority>` and what a message goes on with: its version or the name of a month. */
+function recognise(b: Uint8Array, start: number, end: number): boolean {
+  const priority = priorityOf(b, countOf(b, start, end)?.end ?? start, end);
+  if (priority === undefined) return false;
+  const { end: at } = priority;
+  if (end >= at + 7 && b[at] === 0x31 && b[at + 1] === SPACE) return isDigit(b[at + 2]!) || (b[at + 2] === 0x2d && b[at + 3] === SPACE);
+  return end >= at + 4 && /^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) $/.test(textOf(b, at, at + 4));
+}
+
+/** Messages one after the other, of both kinds of framing. */
+class SyslogParser implements StreamParser {
+  need = 0;
+  /** A message was read: what follows it may be a line of it that was sent by itself. */
+  private known = false;
+  /** Of the message at hand: octets looked at, before it, and behind it. */
+  private looked = 0;
+  private before = 0;
+  private after = 0;
+
+  measure(b: Uint8Array, start: number, end: number, final: boolean): number {
+    this.need = 0;
+    this.after = 0;
+    let from = start;
+    if (this.known) while (from < end && from < start + 4 && (isEnd(b[from]!) || b[from] === CR)) from++;
+    if (from === end) return final && end > start ? end - start : MORE;
+    const counted = countOf(b, from, end);
+    if (counted !== undefined && counted.end < end && (b[counted.end] === LESS || !this.known)) {
+      if (b[counted.end] !== LESS || counted.length === 0) return ALIEN;
+      this.before = counted.end - start;
+      const whole = this.before + counted.length;
+      if (end - start >= whole) return whole;
+      this.need = start + whole - end;
+      return MORE;
+    }
+    this.before = from - start;
+    if (!this.known && b[from] !== LESS) {
+      // The digits of a length may still be coming.
+      for (let at = from; at < end; at++) if (at >= from + 8 || !(isDigit(b[at]!) || b[at] === SPACE)) return ALIEN;
+      return MORE;
+    }
+    if (!this.known && end - from >= 5 && priorityOf(b, from, end) === undefined) return ALIEN;
+    for (let at = Math.max(from, start + this.looked); at < end; at++)
+      if (isEnd(b[at]!)) {
+        this.after = at > from && b[at - 1] === CR ? 2 : 1;
+        return at + 1 - start;
+      }
+    this.looked = end - start;
+    if (this.looked > MOST_OCTETS) return ALIEN;
+    return final ? end - start : MORE;
+  }
+
+  dissect(frame: Frame, start: number, end: number): void {
+    this.known = true;
+    addMessage(frame, start, end, this.before, this.after);
+    this.forget();
+  }
+
+  partial(frame: Frame, start: number, end: number): number {
+    const counted = countOf(frame.bytes, start, Math.min(end, frame.captured));
+    addMessage(frame, start, end, this.before, 0);
+    this.forget();
+    return counted === undefined ? 0 : Math.max(0, counted.end + counted.length - end);
+  }
+
+  hole(): void {
+    this.forget();
+  }
+
+  /** Behind a line end, or where a length stands, a message may begin. */
+  resync(b: Uint8Array, start: number, end: number): number {
+    for (let at = start; at < end; at++) if ((at === start || isEnd(b[at - 1]!) || isDigit(b[at]!)) && recognise(b, at, end)) return at;
+    return end;
+  }
+
+  private forget(): void {
+    this.looked = this.before = this.after = 0;
+  }
+}
+
+const syslogStream: StreamProtocol = { name: 'syslog', parser: () => new SyslogParser(), recognise };
 
 export const syslog: ProtocolEntry = {
   name: 'syslog',
   layers: [Syslog],
   dissect: dissectSyslog,
-  on: [udpPorts.at(514, dissectSyslog)],
+  stream: syslogStream,
+  // Port 514 is that of rsh, too, which begins with something else; 601 is that of RFC 3195, and what many use.
+  on: [udpPorts.at(514, dissectSyslog), tcpPorts.at([514, 601], syslogStream)],
 };
