@@ -33,6 +33,13 @@ export { type RespConnection, type RespOutcome, type RespTransaction, RespTransa
 export { SentinelStory } from './analysis/sentinel-story.js';
 export { Share } from './analysis/share.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
+export {
+  type TlsCertificate,
+  type TlsCounts,
+  type TlsHandshake,
+  TlsHandshakes,
+  type TlsOutcome,
+} from './analysis/tls-handshakes.js';
 export { KeyLog } from './analysis/tls-keylog.js';
 // Where octets come from and go to.
 export { type BpfFilter, compileBpf, listBpf } from './capture/bpf.js';

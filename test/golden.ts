@@ -11,6 +11,7 @@ import { RedisKind, SentinelKind } from '../src/cli/redis.js';
 import type { Sink } from '../src/cli/sink.js';
 import { StatsReport } from '../src/cli/stats.js';
 import { listConversations } from '../src/cli/tcp.js';
+import { TlsKind } from '../src/cli/tls.js';
 import { TextBuffer } from '../src/core/text.js';
 import { open } from '../src/frames.js';
 import { JsonWriter } from '../src/output/json.js';
@@ -88,6 +89,8 @@ const COMMANDS: Readonly<Record<string, (sink: Sink, options: ExchangeOptions) =
   dns: (sink, options) => new ExchangeLines(new DnsKind(), options, sink),
   resp: (sink, options) => new ExchangeLines(new RedisKind(options), options, sink),
   http: (sink, options) => new ExchangeLines(new HttpKind(), options, sink),
+  tls: (sink, options) => new ExchangeLines(new TlsKind(), options, sink),
+  dtls: (sink, options) => new ExchangeLines(new TlsKind(), options, sink),
   dhcp: (sink, options) => new ExchangeLines(new DhcpKind(), options, sink),
   icmp: (sink, options) => new ExchangeLines(new PingKind(), options, sink),
   icmpv6: (sink, options) => new ExchangeLines(new PingKind(), options, sink),

@@ -20,6 +20,7 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<C
   { name: 'dhcp', load: async () => (await import('./dhcp.js')).dhcpCommand() },
   { name: 'redis', load: async () => (await import('./redis.js')).redisCommand() },
   { name: 'http', load: async () => (await import('./http.js')).httpCommand() },
+  { name: 'tls', load: async () => (await import('./tls.js')).tlsCommand() },
   { name: 'tcp', load: async () => (await import('./tcp.js')).tcpCommand() },
   { name: 'follow', load: async () => (await import('./follow.js')).followCommand() },
   { name: 'stats', load: async () => (await import('./stats.js')).statsCommand() },

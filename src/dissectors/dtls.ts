@@ -51,6 +51,8 @@ export interface DtlsTalk {
 /** The records of a datagram. */
 export class Dtls extends layer('dtls', 'Datagram Transport Layer Security', rows) {
   declare records: readonly TlsRecord[];
+  /** What they belong to. */
+  declare connection: TlsConnection | undefined;
 
   override get shortName(): string {
     const last = this.records?.[this.records.length - 1];
@@ -97,6 +99,7 @@ export const dissectDtls: Dissect = (frame, start, end) => {
   const connection = talk?.connection ?? new TlsConnection(frame, 'd', ports?.srcPort ?? 0, ports?.dstPort ?? 0);
   const srcPort = ports?.srcPort ?? 0;
   connection.frame = frame.number;
+  dtls.connection = connection;
   if (talk !== undefined && !talk.clientKnown && b[start] === HANDSHAKE && b[start + HEADER] === CLIENT_HELLO) {
     talk.clientPort = srcPort;
     talk.clientKnown = true;

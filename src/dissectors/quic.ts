@@ -376,7 +376,6 @@ export const dissectQuic: Dissect = (frame, start, end) => {
   frame.headline ??= quic;
   if (talk !== undefined && isLong && frame.transport instanceof Udp) frame.session.expected.claim(frame.transport.stream, dissectQuic);
   for (const packet of packets) deliver(frame, packet);
-  if (frame.quoted === 0) frame.session.hooks.quicPackets?.(frame, quic);
 };
 
 /** What a packet with a long header says of its connection. */
@@ -426,6 +425,7 @@ function deliver(frame: Frame, packet: QuicPacket): void {
       connection.tls.frame = f.number;
       const record = connection.tls.bare(run.octets, from, to, fromServer);
       tls.records = [record];
+      tls.connection = connection.tls;
       texts.push(recordText(record, tls));
     });
   }

@@ -32,6 +32,7 @@ export interface TlsRecord {
   readonly header: number;
   /** Where it ends, as its header says. */
   readonly end: number;
+  readonly fromServer: boolean;
   /** Content type on the wire. */
   readonly type: number;
   /** The version agreed on; before that, the one in the header. */
@@ -66,10 +67,11 @@ class Side {
   pieces: number[] = [];
 }
 
-const noteOf = (at: number, header: number, end: number, type: number, version: number): TlsRecord => ({
+const noteOf = (at: number, header: number, end: number, fromServer: boolean, type: number, version: number): TlsRecord => ({
   at,
   header,
   end,
+  fromServer,
   type,
   version,
   encrypted: false,
@@ -119,6 +121,11 @@ export class TlsConnection {
     return this.carrier === 'd';
   }
 
+  /** The protocol that both sides agreed on by ALPN, once that could be read. */
+  get agreedProtocol(): string | undefined {
+    return this.alpn;
+  }
+
   /** What is spoken inside, as far as it is known: by ALPN, else by the port. */
   get application(): string | undefined {
     if (this.alpn !== undefined) return APPLICATIONS[this.alpn] ?? (this.alpn.startsWith('spdy') ? 'SPDY' : this.byPort);
@@ -145,7 +152,7 @@ export class TlsConnection {
   record(b: Uint8Array, at: number, header: number, end: number, captured: number, fromServer: boolean): TlsRecord {
     const side = this.sides[fromServer ? 1 : 0];
     const type = b[at]!;
-    const note = noteOf(at, header, end, type, this.version || u16(b, at + 1));
+    const note = noteOf(at, header, end, fromServer, type, this.version || u16(b, at + 1));
     const from = at + header;
     const stop = Math.min(end, captured);
     const protectedNow = side.ciphered || type === APPLICATION_DATA;
@@ -187,7 +194,7 @@ export class TlsConnection {
 
   /** Octets `[from, end)` of a handshake that come without records, as in CRYPTO frames of QUIC (RFC 9001 section 4.1.3). */
   bare(b: Uint8Array, from: number, end: number, fromServer: boolean): TlsRecord {
-    const note = noteOf(from, 0, end, HANDSHAKE, this.version);
+    const note = noteOf(from, 0, end, fromServer, HANDSHAKE, this.version);
     this.handshake(note, this.sides[fromServer ? 1 : 0], b, from, end, end, fromServer);
     note.version = this.version;
     return note;

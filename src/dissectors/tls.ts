@@ -45,6 +45,8 @@ const rows = {
 /** Records that a segment completes. */
 export class Tls extends layer('tls', 'Transport Layer Security', rows) {
   declare records: readonly TlsRecord[];
+  /** What they belong to; none for octets that are no records. */
+  declare connection: TlsConnection | undefined;
   /** The octets are a hello of SSL 2.0. */
   declare isOld: boolean;
   /** The octets are no record. */
@@ -328,6 +330,7 @@ class TlsParser implements StreamParser {
     const connection = ((this.context.shared as TlsConnection | undefined) ??
       (this.context.shared = new TlsConnection(frame, 't', this.context.srcPort, this.context.dstPort))) as TlsConnection;
     connection.frame = frame.number;
+    tls.connection = connection;
     const records: TlsRecord[] = [];
     tls.records = records;
     for (let at = start; at + HEADER <= tls.captured; ) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DhcpKind } from '../../src/cli/dhcp.js';
 import { PingKind } from '../../src/cli/ping.js';
 import { StatsReport } from '../../src/cli/stats.js';
+import { TlsKind } from '../../src/cli/tls.js';
 import { fixture, listed, printedBy, recorded } from './printed.js';
 
 const leases = (options = {}) => listed(fixture('dhcp.pcap'), () => new DhcpKind(), options);
@@ -82,5 +83,52 @@ describe('netlens stats', () => {
       'TCP conversations, the 3 largest of 11',
       '114 frames seen · 0 cut short · 0 malformed · drops by the kernel not recorded',
     ]);
+  });
+});
+
+describe('netlens tls', () => {
+  const connections = (options = {}) => listed(fixture('tls.pcap'), () => new TlsKind(), options);
+
+  it('lists connections with their versions, ciphers and ends', async () => {
+    const lines = words(await connections());
+    expect(lines[0]).toBe('time | client | server | name | version | protocol | result | took | cipher');
+    expect(lines).toContain('0.207510 | 10.99.2.1:44484 | 10.99.2.2 | tls.example.test | (http/1.1) | server: Protocol Version');
+    expect(lines).toContain(
+      '5.835037 | 10.99.2.1:58546 | 10.99.2.2:4443 | tls.example.test | TLSv1.3 | ok | 560 µs | AES_256_GCM_SHA384 | resumed',
+    );
+    expect(lines[lines.length - 1]).toMatch(/^9 connections: 8 ok, 1 refused by an alert/);
+  });
+
+  it('chooses', async () => {
+    expect(await connections({ errors: true })).toHaveLength(3);
+    // The one that was refused took for ever.
+    expect(words(await connections({ slow: 0.003, sort: 'took' })).slice(1, -1)).toEqual([
+      expect.stringContaining('server: Protocol Version'),
+      expect.stringContaining('3.54 ms'),
+    ]);
+    expect(await connections({ displayFilter: 'tls.resumed || frame.number == 1' })).toHaveLength(2);
+  });
+
+  it('sums up by server name, versions and cipher suites', async () => {
+    const lines = words(await connections({ stats: true }));
+    expect(lines[1]).toMatch(/^name \| tls\.example\.test \| 9 \| 1 \| 1 \| /);
+    expect(lines).toContainEqual(expect.stringMatching(/^version \| TLSv1\.2 \| 4 \| 0 \| /));
+    expect(lines).toContainEqual(expect.stringMatching(/^cipher \| TLS_CHACHA20_POLY1305_SHA256 \| 1 \| 0 \| /));
+  });
+
+  it('writes JSON with fingerprints and the certificate', async () => {
+    const records = await recorded(fixture('tls.pcap'), () => new TlsKind());
+    expect(records[2]).toMatchObject({
+      type: 'tls',
+      carrier: 'tcp',
+      server_name: 'tls.example.test',
+      version: 'TLSv1.2',
+      alpn: 'http/1.1',
+      outcome: 'ok',
+      resumed: false,
+      ja4: expect.stringMatching(/^t12d/),
+      certificate: { names: expect.arrayContaining(['tls.example.test']) },
+    });
+    expect(records[records.length - 1]).toMatchObject({ type: 'tls_coverage', connections: 9, ok: 8, alert: 1 });
   });
 });
