@@ -108,6 +108,7 @@ export interface TlsHandshake {
   readonly frames: number[];
 }
 
+/** What was seen of all connections. */
 export interface TlsCounts {
   /** With their Client Hello. */
   connections: number;
