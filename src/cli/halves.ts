@@ -35,8 +35,10 @@ export interface Report {
 
 /** Is there something for a second thread to do? Not where frames are counted or chosen one after another, nor for a terminal. */
 export function inHalves(files: readonly string[], options: ViewOptions): boolean {
-  const { filter, displayFilter, count, write, quiet, octets } = options;
+  const { filter, displayFilter, count, write, quiet, octets, decodeAs } = options;
   if (filter !== undefined || displayFilter !== undefined || count !== undefined || write !== undefined || quiet || octets) return false;
+  // What is plain to both threads (see Share) may not be once a port is decoded as a tunnel.
+  if (decodeAs !== undefined) return false;
   if (process.stdout.isTTY || options.threads === '1' || (options.threads === undefined && availableParallelism() < 2)) return false;
   let size = 0;
   for (const file of files) {
