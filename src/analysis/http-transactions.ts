@@ -56,6 +56,8 @@ export interface HttpTransaction extends Aged<HttpTransaction> {
   body: number;
   /** The response broke off: its sender or the capture lost the rest. */
   cut: boolean;
+  /** Why either side gave it up, if it did: HTTP/2's word for the error. */
+  reset: string | undefined;
   /** From the end of the request to the first and to the last octet of the response. */
   latency: Nanoseconds | undefined;
   duration: Nanoseconds | undefined;
@@ -156,6 +158,7 @@ export class HttpTransactions {
     transaction.contentEncoding = head.contentEncoding;
     transaction.body = http.bodyCaptured;
     transaction.cut = http.incomplete;
+    if (http.incomplete) transaction.reset = request?.reset;
     if (this.bodies) transaction.content = http.content;
     if (http.incomplete) this.counts.cut++;
     transaction.responseFrames.push(frame.number);
@@ -180,7 +183,8 @@ export class HttpTransactions {
   ended(conversation: unknown): void {
     const those = this.open.get(conversation);
     if (those === undefined) return;
-    for (const [transaction, { lost, begun }] of those) {
+    for (const [transaction, { lost, begun, reset }] of those) {
+      if (transaction.outcome !== 'answered') transaction.reset = reset;
       if (transaction.outcome === 'answered') {
         // Its request never became whole.
       } else if (begun !== undefined) {
@@ -263,6 +267,7 @@ export class HttpTransactions {
       contentEncoding: '',
       body: 0,
       cut: false,
+      reset: undefined,
       content: undefined,
       saved: undefined,
       latency: undefined,

@@ -23,6 +23,8 @@ export interface HttpRequest {
   lost: boolean;
   /** A response that began and never became whole: its head, and the octets of its body that came. */
   begun: { readonly head: MessageHead; readonly body: number } | undefined;
+  /** Why either side gave it up (HTTP/2 RST_STREAM), if it did. */
+  reset: string | undefined;
   /** Whatever an analysis keeps of it. */
   note: unknown;
 }
@@ -88,6 +90,7 @@ export class Connection {
       received,
       lost: false,
       begun: undefined,
+      reset: undefined,
       note: undefined,
     };
     this.waiting.push(asked);
@@ -120,8 +123,10 @@ export class Connection {
     if (this.holed) {
       // A client that had something of the answer to one request when it sent the next is not given both answers later:
       // what it had was that answer, and it was lost to us.
-      while (waiting.length > 1 && waiting[1]!.received <= position && waiting[1]!.received > waiting[0]!.received)
+      while (waiting.length > 1 && waiting[1]!.received <= position && waiting[1]!.received > waiting[0]!.received) {
         waiting.shift()!.lost = true;
+        this.responses++;
+      }
       this.holed = false;
     }
     // An interim answer leaves its request waiting for the final one.

@@ -7,6 +7,7 @@ import type { HeaderBlock } from './hpack.js';
 import type { HttpExchange, HttpMessage, HttpRequest } from './http-exchange.js';
 import { isInterim, type MessageHead } from './http-head.js';
 import { type Http2, statusText, UNKNOWN } from './http2-layer.js';
+import { ERRORS } from './http2-rows.js';
 
 /** Most streams of a connection that are open; the oldest is forgotten for another. */
 const MAX_STREAMS = 2000;
@@ -32,6 +33,7 @@ class StreamRequest implements HttpRequest {
   seconds = 0;
   nanoseconds = 0;
   begun: { readonly head: MessageHead; body: number } | undefined = undefined;
+  reset: string | undefined = undefined;
   note: unknown = undefined;
   readonly previous = undefined;
   readonly received = 0;
@@ -257,9 +259,10 @@ export class Http2Connection {
   }
 
   /** Either side gave the stream up (RFC 9113 section 6.4). */
-  reset(frame: Frame, layer: Http2, id: number, begun: Begun): void {
+  reset(frame: Frame, layer: Http2, id: number, error: number, begun: Begun): void {
     const stream = this.streams.get(id);
     if (stream === undefined) return;
+    if (stream.request !== undefined) stream.request.reset = ERRORS[error] ?? `error ${error}`;
     if (!stream.requestDone && stream.requestHead !== undefined) this.endRequest(frame, stream, begun, true);
     if (stream.responseHead !== undefined && !stream.responseDone) this.endResponse(frame, layer, stream, true);
     this.drop(id);

@@ -180,7 +180,7 @@ class Http2Parser implements StreamParser, Sender {
         this.headers(frame, http2, type, flags, id, start, end);
         break;
       case RST_STREAM:
-        this.connection.reset(frame, http2, id, this.context);
+        this.connection.reset(frame, http2, id, u32(b, start + FRAME_HEADER), this.context);
         break;
       case SETTINGS:
         if (length % 6 !== 0) return frame.malformed(http2);

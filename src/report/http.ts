@@ -66,6 +66,7 @@ function notes(t: HttpTransaction): string[] {
   for (const code of t.interim) found.push(String(code));
   if (t.pushed) found.push('pushed');
   if (t.cut) found.push('broken off');
+  if (t.reset !== undefined) found.push(`reset: ${t.reset}`);
   if (t.outcome === 'unasked') found.push('request not captured');
   return found;
 }
@@ -93,6 +94,7 @@ export function httpRecord(t: HttpTransaction): object {
     content_encoding: t.contentEncoding || undefined,
     body_octets: t.status === undefined ? undefined : t.body,
     broken_off: t.cut || undefined,
+    reset: t.reset,
     saved: t.saved,
     latency: inSeconds(t.latency),
     duration: inSeconds(t.duration),

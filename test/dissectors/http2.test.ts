@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { type HttpTransaction, HttpTransactions } from '../../src/analysis/http-transactions.js';
 import { KeyLog } from '../../src/analysis/tls-keylog.js';
 import { openCapture } from '../../src/capture/open.js';
 import type { Frame } from '../../src/core/frame.js';
@@ -254,6 +255,27 @@ test('a hole inside DATA hides nothing else', () => {
   const frame = talk.server(SERVER + rest.length, h2(6, 0, 0, '0000000000000000'), CLIENT + GET.length);
   expect(lines(frame)).toContain('DATA[1] (text/plain)');
   expect(lines(frame)).toContain('PING[0]');
+});
+
+test('transactions: a push, a stream given up by the client, and one without an answer', () => {
+  const found: HttpTransaction[] = [];
+  const httpTransactions = new HttpTransactions((transaction) => found.push(transaction));
+  const talk = new Talk(9000, { httpTransactions }).open();
+  talk.client(0, join(MAGIC, SETTINGS));
+  const ask = (id: number, path: string) => h2(1, 0x05, id, `82 86 04 02 ${Buffer.from(path).toString('hex')} 41 06 612e74657374`);
+  const asked = join(ask(1, '/a'), ask(3, '/b'), ask(5, '/c'));
+  talk.client(24 + SETTINGS.length, asked);
+  const push = h2(5, 0x04, 1, '00000002 82 86 04 02 2f70 41 06 612e74657374');
+  const answers = join(SETTINGS, push, OK, HELLO, h2(1, 0x05, 2, '89'), h2(1, 0x04, 3, '88'), h2(0, 0, 3, 'abcd'));
+  talk.server(0, answers, 24 + SETTINGS.length + asked.length);
+  talk.client(24 + SETTINGS.length + asked.length, join(h2(3, 0, 3, '00000008'), h2(3, 0, 5, '00000008')), answers.length);
+  talk.session.hooks.end?.();
+  expect(found.map((t) => [t.client, t.method, t.path, t.status, t.body, t.outcome, t.pushed, t.cut, t.reset])).toEqual([
+    ['192.0.2.1', 'GET', '/a', 200, 5, 'answered', false, false, undefined],
+    ['192.0.2.1', 'GET', '/p', 204, 0, 'answered', true, false, undefined],
+    ['192.0.2.1', 'GET', '/b', 200, 2, 'answered', false, true, 'CANCEL'],
+    ['192.0.2.1', 'GET', '/c', undefined, 0, 'unanswered', false, false, 'CANCEL'],
+  ]);
 });
 
 describe('recorded', () => {
