@@ -9,11 +9,27 @@
  *     _\r\n   #t\r\n   ,3.14\r\n   (123…\r\n   !5\r\n…\r\n   =8\r\ntxt:text\r\n   %n   ~n   >n   |n      since version 3
  *     $?\r\n ;4\r\nsome\r\n ;0\r\n   *?\r\n … .\r\n                                      streamed strings and aggregates
  */
-import { bool, bytes, computed, double, duration, expert, frameNumber, group, int32, int64, many, mark, string } from '../core/field.js';
+import {
+  bool,
+  bytes,
+  computed,
+  double,
+  duration,
+  expert,
+  frameNumber,
+  gated,
+  group,
+  int32,
+  int64,
+  many,
+  mark,
+  string,
+} from '../core/field.js';
+import { FixedText } from '../core/fixed-text.js';
 import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, Texts, textOf } from '../core/octets.js';
-import type { TextBuffer } from '../core/text.js';
+import { TextBuffer } from '../core/text.js';
 import { argumentsOf, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
 import {
   ATTRIBUTE,
@@ -44,8 +60,13 @@ const aggregateLength = () => many(int64('resp.array.length', 'Length'));
 
 /** What the class below finds out about a command. */
 interface Command extends Layer {
+  readonly isCommand: boolean;
+  readonly hasKey: boolean;
   readonly command: string | undefined;
   readonly keyText: string | undefined;
+  /** Both as JSON. */
+  writeCommand(out: TextBuffer): void;
+  writeKey(out: TextBuffer): void;
 }
 
 /** True for the last message of a segment that begins another one and does not end it. */
@@ -59,8 +80,14 @@ function isContinued(l: Layer): boolean {
 }
 
 const fields = {
-  commandRow: computed('string', 'resp.command', 'Command', (l: Command) => l.command),
-  keyRow: computed('string', 'resp.key', 'Key', (l: Command) => l.keyText),
+  ...gated((l: Command) => l.isCommand, {
+    commandRow: computed('string', 'resp.command', 'Command', (l: Command) => l.command, {
+      json: (l, out) => (l as Command).writeCommand(out),
+    }),
+  }),
+  ...gated((l: Command) => l.hasKey, {
+    keyRow: computed('string', 'resp.key', 'Key', (l: Command) => l.keyText, { json: (l, out) => (l as Command).writeKey(out) }),
+  }),
   inline: many(string('resp.inline', 'Inline command')),
   fragment: many(mark('resp.fragment', 'Fragment')),
   continued: computed('none', 'resp.reassembled_in_next_frame', 'The segment ends inside the message after this one', (l) =>
@@ -110,6 +137,8 @@ const KEYLESS =
 interface CommandName {
   /** In capitals. */
   readonly text: string;
+  /** The same as JSON. */
+  readonly json: FixedText;
   /** Whether its first argument is a key. */
   readonly hasKey: boolean;
 }
@@ -125,7 +154,10 @@ function nameOf(b: Uint8Array, from: number, to: number): CommandName {
   if (name === undefined) {
     if (knownNames.size >= MOST_NAMES) knownNames.clear();
     const text = written.toUpperCase();
-    knownNames.set(written, (name = { text, hasKey: !KEYLESS.test(text) }));
+    const out = new TextBuffer(64);
+    out.json(text);
+    name = { text, json: new FixedText(out.bytes.subarray(0, out.length)), hasKey: !KEYLESS.test(text) };
+    knownNames.set(written, name);
   }
   return name;
 }
@@ -182,12 +214,27 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
 
   /** The name of the command in capitals. */
   get command(): string | undefined {
-    return this.fromClient && this.arguments.length > 0 ? this.name.text : undefined;
+    return this.isCommand ? this.name.text : undefined;
   }
 
   /** The (first) key that the command is about. */
   get keyText(): string | undefined {
-    return this.fromClient && this.arguments.length > 2 && this.name.hasKey ? this.argument(1) : undefined;
+    return this.hasKey ? this.argument(1) : undefined;
+  }
+
+  get isCommand(): boolean {
+    return this.fromClient && this.arguments.length > 0;
+  }
+  get hasKey(): boolean {
+    return this.fromClient && this.arguments.length > 2 && this.name.hasKey;
+  }
+
+  writeCommand(out: TextBuffer): void {
+    out.fixed(this.name.json);
+  }
+  writeKey(out: TextBuffer): void {
+    const { arguments: args } = this;
+    out.jsonText(this.bytes, args[2]!, Math.min(args[3]!, args[2]! + 256));
   }
 
   override quickJson(out: TextBuffer): boolean {
