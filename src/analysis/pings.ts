@@ -100,7 +100,7 @@ export class Pings {
       else if ((layer instanceof Icmp || layer instanceof Icmpv6) && network !== undefined) {
         if (layer === frame.headline) return this.complaint(frame, layer, network);
         if (layer.start + 8 <= layer.captured) this.echo(frame, layer, network);
-      }
+      } else if (layer === frame.headline) return; // What follows is a copy of a packet (sFlow), not one.
     }
     for (let first = this.oldest; first !== undefined && first.seconds + PATIENCE < frame.seconds; first = this.oldest) this.giveUp(first);
   }

@@ -98,9 +98,11 @@ const headerLength = (l: Layer): number => (l.bytes[l.start + 1]! >> 3) * 4;
 
 /** A CAPWAP header, of the control or of the data channel. */
 export class Capwap extends layer('capwap', 'Control And Provisioning of Wireless Access Points', fields, 'CAPWAP') {
+  /** It came by the data channel. */
+  isData = false;
+
   override get chain(): string {
-    const { transport } = this.frame;
-    return transport !== undefined && (transport.srcPort === DATA_PORT || transport.dstPort === DATA_PORT) ? 'capwap.data' : 'capwap';
+    return this.isData ? 'capwap.data' : 'capwap';
   }
 
   override walk(tree: Tree): void {
@@ -128,8 +130,7 @@ export class Capwap extends layer('capwap', 'Control And Provisioning of Wireles
   }
 
   override summary(out: TextBuffer): void {
-    const data = this.chain === 'capwap.data';
-    out.ascii(data ? 'CAPWAP-Data' : 'CAPWAP-Control');
+    out.ascii(this.isData ? 'CAPWAP-Data' : 'CAPWAP-Control');
     if (isDtls(this)) out.ascii(', DTLS');
     else if (this.keepAlive) out.ascii(' Keep-Alive');
     else if (this.fragment) {
@@ -143,8 +144,14 @@ export class Capwap extends layer('capwap', 'Control And Provisioning of Wireles
 }
 
 /** The header; where what it carries begins, or undefined when that cannot be read. */
-function dissectHeader(frame: Frame, start: number, end: number): { readonly flags: number; readonly from: number } | undefined {
+function dissectHeader(
+  frame: Frame,
+  start: number,
+  end: number,
+  isData: boolean,
+): { readonly flags: number; readonly from: number } | undefined {
   const capwap = new Capwap(frame, start, end);
+  capwap.isData = isData;
   if (!frame.add(capwap, DTLS_HEADER_LENGTH)) return undefined;
   if (isDtls(capwap)) {
     dissectDtls(frame, start + DTLS_HEADER_LENGTH, end);
@@ -160,12 +167,12 @@ function dissectHeader(frame: Frame, start: number, end: number): { readonly fla
 }
 
 export const dissectCapwapControl: Dissect = (frame, start, end) => {
-  const header = dissectHeader(frame, start, end);
+  const header = dissectHeader(frame, start, end, false);
   if (header !== undefined) frame.data(header.from, end, 'CAPWAP');
 };
 
 export const dissectCapwapData: Dissect = (frame, start, end) => {
-  const header = dissectHeader(frame, start, end);
+  const header = dissectHeader(frame, start, end, true);
   if (header === undefined) return;
   const { flags, from } = header;
   if (flags & (KEEP_ALIVE | FRAGMENT)) frame.data(from, end, 'CAPWAP');

@@ -73,6 +73,11 @@ const KIND: Readonly<Record<string, Tone>> = {
   udp: 'transport',
 };
 
+/** The ports that go with the addresses: those of a tunnel's outer datagram do not go with the addresses inside. */
+function portsOf({ transport }: Frame, addressing: Layer): Frame['transport'] {
+  return transport !== undefined && transport.bytes === addressing.bytes && transport.start < addressing.start ? undefined : transport;
+}
+
 /**
  * Writes frames as lines.
  * @example
@@ -299,8 +304,9 @@ export class LineWriter {
 
   /** An end of the conversation: its address, and its port where there is one. */
   private endpoint(out: TextBuffer, frame: Frame, source: boolean): void {
-    const { addressing, transport } = frame;
+    const { addressing } = frame;
     if (addressing === undefined) return;
+    const transport = portsOf(frame, addressing as unknown as Layer);
     // An IPv6 address and a port are told apart by brackets (RFC 5952 section 6).
     const brackets = transport !== undefined && (addressing as unknown as Layer).protocol.name === 'ipv6';
     if (brackets) out.byte(91);

@@ -42,6 +42,17 @@ describe('pings', () => {
     expect(texts(events)).toEqual(['192.0.2.1:40000 | 192.0.2.2:53 | udp | Destination unreachable (Host unreachable) from 192.0.2.2 | ']);
   });
 
+  it('does not count a request that sFlow sampled', () => {
+    const echo = Buffer.from(request(1)).toString('hex');
+    const word = (n: number) => n.toString(16).padStart(8, '0');
+    const size = echo.length / 2;
+    const record = `${word(1)}${word(16 + size)}${word(11)}${word(size)}${word(0)}${word(size)}${echo}`;
+    const sample = `${word(1)}${word(32 + 24 + size)}${word(1).repeat(7)}${word(1)}${record}`;
+    const sampled = udpMessage(40000, 6343, hex(`${word(5)}${word(1)}c0000201${word(0)}${word(1)}${word(0)}${word(1)}${sample}`));
+    expect(dissect(sampled, { linkType: IPV4 }).protocols).toBe('ip:udp:sflow:ip:icmp:data');
+    expect(run(sampled).events).toEqual([]);
+  });
+
   it('gives up what waited for a minute, and what its number was used again for', () => {
     const { events, pings } = run(request(1), request(1), ...Array.from({ length: 61 }, (_, i) => reply(2 + (i % 7))));
     expect(events.map((event) => [event.frame, (event as Ping).outcome])).toEqual([

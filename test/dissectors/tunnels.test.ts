@@ -1,5 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { TextBuffer } from '../../src/core/text.js';
+import { LineWriter } from '../../src/output/line.js';
 import { dissect, everyCut, everyLie, hex, values } from '../packets.js';
 
 const IPV4 = 228;
@@ -204,6 +206,26 @@ const TUNNELS: readonly [what: string, packet: Uint8Array, protocols: string, fi
 ];
 
 describe('tunnels', () => {
+  it('give addresses the ports that go with them', () => {
+    const line = (packet: Uint8Array) => {
+      const out = new TextBuffer(256);
+      const writer = new LineWriter();
+      writer.write(out, dissect(packet, { linkType: IPV4 }));
+      writer.release(out);
+      return out.toString();
+    };
+    const icmp = '4500 001c 0000 0000 40 01 0000 cb007101 cb007102 0800 f7ff 0000 0000';
+    expect(line(udp(4790, `0c 0000 01 00007b 00 ${icmp}`))).toMatch(/ 203\.0\.113\.1 +→ 203\.0\.113\.2 /);
+    const datagram = '4500 001c 0000 0000 40 11 0000 cb007101 cb007102 0007 0009 0008 0000';
+    expect(line(udp(4790, `0c 0000 01 00007b 00 ${datagram}`))).toMatch(/ 203\.0\.113\.1:7 +→ 203\.0\.113\.2:9 /);
+  });
+
+  it('of CAPWAP are named by their own channel, whatever is inside', () => {
+    const datagram = '4500 001c 0000 0000 40 11 0000 cb007101 cb007102 0007 0009 0008 0000';
+    const frame = dissect(udp(5247, `00 100200 0000 0000 020000000001 020000000002 0800 ${datagram}`), { linkType: IPV4 });
+    expect(frame.protocols).toBe('ip:udp:capwap.data:eth:ethertype:ip:udp');
+  });
+
   it.each(TUNNELS)('%s', (_what, packet, protocols, fields) => {
     const frame = dissect(packet, { linkType: IPV4 });
     expect(frame.protocols).toBe(protocols);
