@@ -56,18 +56,31 @@ echo
 cat "$capture" >/dev/null
 measure netlens "$runs" "${netlens[@]}" "$capture"
 measure netlens-json "$runs" "${netlens[@]}" "$capture" --json
+# Commands that look at all frames and show few or none.
+few='tcp.flags.syn == 1 && ip.dst == 10.77.0.2'
+measure netlens-copy "$runs" "${netlens[@]}" "$capture" -f 'tcp port 6379' -w /dev/null
+measure netlens-few "$runs" "${netlens[@]}" "$capture" -Y "$few"
 has_tcpdump=no; has_tshark=no
-if command -v tcpdump >/dev/null; then has_tcpdump=yes; measure tcpdump "$runs" tcpdump -nr "$capture"; fi
+if command -v tcpdump >/dev/null; then
+  has_tcpdump=yes
+  measure tcpdump "$runs" tcpdump -nr "$capture"
+  measure tcpdump-copy "$runs" tcpdump -nr "$capture" -w /dev/null 'tcp port 6379'
+fi
 if command -v tshark >/dev/null; then
   has_tshark=yes
   measure tshark 1 tshark -nr "$capture"
+  measure tshark-few 1 tshark -nr "$capture" -Y "$few"
   [ "${SLOW:-yes}" = no ] || measure tshark-ek 1 tshark -nr "$capture" -T ek
 fi
 echo
 frames=$(cut -d' ' -f4 "$work/netlens-json")
 awk -v n="$frames" -v a="$(seconds netlens)" -v b="$(seconds netlens-json)" 'BEGIN { printf "netlens: %.0f lines and %.0f JSON objects a second, of %d frames\n", n / a, n / b, n }'
-if [ $has_tcpdump = yes ]; then ratio 'time of netlens / time of tcpdump' netlens tcpdump; fi
+if [ $has_tcpdump = yes ]; then
+  ratio 'time of netlens / time of tcpdump' netlens tcpdump
+  ratio 'the same, copying with -f and -w' netlens-copy tcpdump-copy
+fi
 if [ $has_tshark = yes ]; then
   ratio 'time of tshark / time of netlens' tshark netlens
+  ratio 'the same, selecting with -Y' tshark-few netlens-few
   [ ! -e "$work/tshark-ek" ] || ratio 'time of tshark -T ek / time of netlens --json' tshark-ek netlens-json
 fi
