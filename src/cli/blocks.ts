@@ -34,6 +34,8 @@ export class BlockWriter {
   private text = new TextBuffer(2 * BATCH);
   private marks: Int32Array;
   private frames = 0;
+  /** Frames that could not be dissected whole because of an error of ours. */
+  faults = 0;
   private readonly stride: number;
 
   constructor(
@@ -53,6 +55,7 @@ export class BlockWriter {
     const { view, text, marks } = this;
     const at = this.frames++ * this.stride;
     marks[at] = frame.number;
+    if (frame.fault !== undefined) this.faults++;
     if (typeof view === 'function') {
       view(text, frame);
       marks[at + 1] = text.length;

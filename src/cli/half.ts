@@ -2,10 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Share } from '../analysis/share.js';
 import { openCaptures } from '../capture/open.js';
-import { CaptureRecord } from '../capture/source.js';
 import { TextBuffer } from '../core/text.js';
 import { createSession } from '../frames.js';
 import { type Block, BlockWriter } from './blocks.js';
+import { readHalf } from './half-reader.js';
 import { MOST_WAITING, type Order, type Report } from './halves.js';
 import { sessionOptions } from './session-options.js';
 import { viewFor } from './view.js';
@@ -18,14 +18,12 @@ const view = viewFor(options, false);
 const head = new TextBuffer(256);
 view.begin?.(head);
 const blocks = new BlockWriter(view.lines ?? view.frame, head.asciiOnly);
-const record = new CaptureRecord();
 
 /** Blocks that were written and came back. */
 const used: Block[] = [];
 /** Blocks that did not come back yet. */
 let away = 0;
 let wake: (() => void) | undefined;
-let faults = 0;
 
 port.on('message', (block: Block) => {
   used.push(block);
@@ -33,35 +31,16 @@ port.on('message', (block: Block) => {
   wake?.();
 });
 
-async function handOver(through: number): Promise<void> {
+async function handOver(through: number): Promise<boolean> {
   const block = blocks.take(used.pop());
-  const report: Report = { block, through, faults };
+  const report: Report = { block, through, faults: blocks.faults };
   port.postMessage(report, block === undefined ? [] : [block.text.buffer as ArrayBuffer, block.marks.buffer as ArrayBuffer]);
   if (block !== undefined) away++;
   while (away > MOST_WAITING) await new Promise<void>((resolve) => (wake = resolve));
+  return true;
 }
 
 const reader = await openCaptures(files);
-do {
-  while (!share.torn && reader.next(record)) {
-    if (reader.secrets.length !== session.learnt) session.learn(reader.secrets);
-    if (!share.wants(record, session.count + 1)) {
-      session.skip(record);
-      session.shown(record);
-      continue;
-    }
-    const frame = session.dissect(record);
-    if (share.torn) break;
-    if (share.takes(frame)) {
-      blocks.add(frame);
-      if (frame.fault !== undefined) faults++;
-    }
-    session.shown(frame);
-    if (blocks.full) await handOver(frame.number);
-  }
-  if (!share.torn) await handOver(session.count);
-} while (!share.torn && (await reader.fill()));
+await readHalf(reader, session, share, blocks, handOver);
 await reader.close();
-// Where a frame is torn the first thread finds so itself, and goes on alone.
-if (!share.torn) await handOver(Number.POSITIVE_INFINITY);
 port.close();

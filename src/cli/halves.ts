@@ -8,9 +8,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Share } from '../analysis/share.js';
 import type { CaptureReader } from '../capture/source.js';
-import { CaptureRecord } from '../capture/source.js';
 import type { Session } from '../core/session.js';
 import { type Block, BlockWriter, Merge } from './blocks.js';
+import { readHalf } from './half-reader.js';
 import type { ViewOptions } from './options.js';
 import type { Sink } from './sink.js';
 import type { Tally, View } from './view.js';
@@ -112,54 +112,28 @@ export async function showHalves(
   const second = new Second(order, (block, through) => merge.offer(1, block, through));
   view.begin?.(sink.out);
   const own = new BlockWriter(view.lines ?? view.frame, sink.out.asciiOnly);
-  const record = new CaptureRecord();
-  let faults = 0;
   const write = async (): Promise<void> => {
     while (merge.write(sink.out, sink.batch)) await sink.flush();
   };
-  const isOver = (): boolean => share.torn || second.failed || sink.closed;
-  /** Hand over what this thread made, and let the other one say its word. */
-  const handOver = async (through: number): Promise<void> => {
-    merge.offer(0, own.take(used.pop()), through);
-    await new Promise(setImmediate);
-    await write();
-    while (merge.waiting(0) > MOST_WAITING && !isOver()) {
-      await second.word();
-      await write();
-    }
-  };
+  const isOver = (): boolean => second.failed || sink.closed;
   try {
-    do {
-      while (!isOver() && reader.next(record)) {
-        if (reader.secrets.length !== session.learnt) session.learn(reader.secrets);
-        tally.seen++;
-        if (!share.wants(record, session.count + 1)) {
-          session.skip(record);
-          session.shown(record);
-          continue;
-        }
-        const frame = session.dissect(record);
-        if (share.torn) break;
-        if (share.takes(frame)) {
-          own.add(frame);
-          if (frame.fault !== undefined) faults++;
-        }
-        session.shown(frame);
-        if (own.full) await handOver(frame.number);
-      }
-      if (!share.torn) await handOver(session.count);
-    } while (!isOver() && (await reader.fill()));
-    if (!isOver()) await handOver(Number.POSITIVE_INFINITY);
-    while (!second.ended && !isOver()) {
-      await second.word();
+    await readHalf(reader, session, share, own, async (through) => {
+      merge.offer(0, own.take(used.pop()), through);
+      // The other thread gets a word in.
+      await new Promise(setImmediate);
       await write();
-    }
-    await write();
+      while ((through === Number.POSITIVE_INFINITY ? !second.ended : merge.waiting(0) > MOST_WAITING) && !isOver()) {
+        await second.word();
+        await write();
+      }
+      return !isOver();
+    });
+    tally.seen = session.count;
     if (sink.closed) return undefined;
     if (merge.written < session.count) return merge.written;
     view.release?.(sink.out);
     await sink.end();
-    session.faults = faults + second.faults;
+    session.faults = own.faults + second.faults;
     return undefined;
   } finally {
     await second.stop();
