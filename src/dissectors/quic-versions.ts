@@ -36,8 +36,8 @@ const SALT_23 = octets('c3eef712c72ebb5a11a7d2432bb46365bef9f502');
 const SALT_29 = octets('afbfec289993d24c9e9786f19c6111e04390a899');
 const SALT_1 = octets('38762cf7f55934b34d179ae6a4c80cadccbb7f0a');
 const SALT_2 = octets('0dede3def700a6db819381be6e269dcbf9bd2ed9');
-/** draft-ietf-quic-v2-00. */
-const SALT_2_00 = octets('a707c203a59b47184a1d62ca570406ea7ae3e5d3');
+/** draft-ietf-quic-v2-00 to -09. */
+const SALT_2_DRAFT = octets('a707c203a59b47184a1d62ca570406ea7ae3e5d3');
 const SALT_T050 = octets('7ff579e5acd072915580304c43a2367c60488310');
 const SALT_T051 = octets('7a4edef4e7ccee5fa4506c19124fc8ccda6e033d');
 
@@ -82,8 +82,15 @@ const GREASE: QuicVersion = { ...ONE, salts: [SALT_29, SALT_1] };
 const VERSIONS: ReadonlyMap<number, QuicVersion> = new Map<number, QuicVersion>([
   [0x0000_0001, ONE],
   [0x6b33_43cf, TWO],
-  [0x709a_50c4, TWO],
-  [0xff02_0000, { ...TWO, types: TYPES, salts: [SALT_2_00], prefix: 'quic ' }],
+  [
+    0x709a_50c4,
+    {
+      ...TWO,
+      salts: [SALT_2_DRAFT],
+      retryKey: octets('ba858dc7b43de5dbf87617ff4ab253db'),
+      retryNonce: octets('141b99c239b03e785d6a2e9f'),
+    },
+  ],
   [0xface_b001, DRAFT_22],
   [0xface_b002, DRAFT_25],
   [0xface_b00e, DRAFT_25],
@@ -120,7 +127,6 @@ const NAMES: Readonly<Record<number, string>> = {
   1: '1',
   1798521807: '2',
   1889161412: '2 (draft)',
-  4278321152: '2 (draft-00)',
   4207849473: 'Facebook mvfst (draft-22)',
   4207849474: 'Facebook mvfst (draft-27)',
   4207849486: 'Facebook mvfst (experimental)',
