@@ -59,7 +59,6 @@ export function quicParameterRows(p: 'tls' | 'dtls') {
   const q = `${p}.quic.parameter`;
   return {
     quicLength: many(uint16(`${p}.quic.len`, 'Parameters Length')),
-    quicParameter: many(mark(q, 'Parameter')),
     quicType: many(
       uint64(`${q}.type`, 'Type', { values: (type) => PARAMETERS[Number(type)] ?? (isGrease(Number(type)) ? 'GREASE' : undefined) }),
     ),
@@ -130,7 +129,7 @@ export function walkQuicParameters(walk: Walk): void {
     const length = isOld ? u16(b, from + 2) : varint(b, from + typeLength);
     const name = PARAMETERS[type] ?? (isGrease(type) ? 'GREASE' : `Unknown 0x${type.toString(16)}`);
     const end = Math.min(stop, at + length);
-    tree.openPut(rows.quicParameter, true, from, end - from).text = `Parameter: ${name} (len=${length})`;
+    tree.heading(`Parameter: ${name} (len=${length})`, from, end - from);
     tree.put(rows.quicType, isOld ? BigInt(type) : bigVarint(b, from), from, typeLength);
     if (isOld) tree.put(rows.quicOldLength, length, from + typeLength, lengthLength);
     else tree.put(rows.quicParameterLength, bigVarint(b, from + typeLength), from + typeLength, lengthLength);
