@@ -20,6 +20,9 @@ const LEAST = 24 << 20;
 /** Blocks of a thread that may wait to be written. */
 export const MOST_WAITING = 6;
 
+/** What is new is short-lived in the second thread: room for little of it (MB) keeps both within the memory that one may take. */
+const LIMITS = { maxYoungGenerationSizeMb: 6 };
+
 /** What the second thread is told at its start. */
 export interface Order {
   readonly files: readonly string[];
@@ -60,7 +63,7 @@ class Second {
 
   constructor(order: Order, take: (block: Block | undefined, through: number) => void) {
     // The bundle of this command stands one folder below.
-    this.worker = new Worker(new URL('../half.js', import.meta.url), { workerData: order });
+    this.worker = new Worker(new URL('../half.js', import.meta.url), { workerData: order, resourceLimits: LIMITS });
     this.worker.on('message', ({ block, through, faults }: Report) => {
       this.faults = faults;
       this.ended = through === Number.POSITIVE_INFINITY;
