@@ -17,7 +17,7 @@ import { Sink } from './sink.js';
 import { isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
 
 /** Lines that are kept to be sorted by how long they took; beyond it the quickest are left out, and that is said. */
-const MOST_SORTED = 50_000;
+const MOST_SORTED = 20_000;
 /** Frames that passed the display filter and are remembered at least, for exchanges that are not over. */
 const MATCHED = 250_000;
 

@@ -10,7 +10,7 @@ interface Held<T> {
 }
 
 /** Most things held; beyond it the earliest goes, whatever may still come. */
-const MOST = 20_000;
+const MOST = 4096;
 
 export class TimeOrder<T> {
   /** Earliest first, from {@link head} on. */

@@ -66,8 +66,10 @@ const statusOf = (pid: number): string => readFileSync(`/proc/${pid}/status`, 'u
 const lineOf = (status: string, key: string): string => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
 
 /** A running capture: the interface is open once root was given up. `ip netns exec` has become the program by then. */
-async function live(...args: string[]): Promise<Running> {
-  const running = start(far, process.execPath, [program, 'live', 'far', ...args]);
+const live = (...args: string[]): Promise<Running> => capturing('live', 'far', ...args);
+
+async function capturing(...args: string[]): Promise<Running> {
+  const running = start(far, process.execPath, [program, ...args]);
   await until('root is given up', () => running.child.exitCode !== null || !/^0\b/.test(lineOf(statusOf(running.child.pid!), 'Uid')));
   return running;
 }
@@ -155,6 +157,36 @@ describe.skipIf(!isReady || !hasLibpcap)('netlens live', { timeout: 60_000 }, ()
     expect(Math.max(...differences.filter(({ row }) => isStamped(row)).map(({ difference }) => difference))).toBeLessThan(apart);
     expect(Math.max(...differences.map(({ difference }) => difference))).toBeLessThan(driver === 'cap' ? apart : 0.001);
     expect(running.said()).toContain(`${seen.length} captured, ${seen.length} received, ${driver === 'cap' ? '' : '0 '}dropped`);
+  });
+
+  it('lists exchanges as they end; Ctrl-C sums them up', async () => {
+    const [ping, http] = await Promise.all([capturing('ping', '-i', 'far'), capturing('http', '-i', 'far', '--json')]);
+    await talk();
+    await until('each ping and the request are listed', () => ping.out().split('\n').length > 6 && http.out().includes('"path":"/"'));
+    for (const { child } of [ping, http]) child.kill('SIGINT');
+    expect(await Promise.all([ping.ended, http.ended])).toEqual([0, 0]);
+    const [row] = ping
+      .out()
+      .split('\n')
+      .filter((line) => line.includes('echo 1,'));
+    expect(row).toMatch(/192\.0\.2\.1 +192\.0\.2\.2 +echo 1, 56 B +reply, ttl 64 /);
+    expect(ping.out()).toMatch(
+      /\n192\.0\.2\.2 +5 +5 +0 +0 % .*\n5 requests: 5 answered, .* 0 frames cut short · 0 dropped by the kernel\n$/,
+    );
+    expect(ping.said()).toMatch(/\d+ captured, \d+ received, 0 dropped by the kernel/);
+    const records = rows(http.out()).map(([line]) => JSON.parse(line!) as Record<string, unknown>);
+    expect(records).toMatchObject([
+      { type: 'http', status: 200, body_octets: 20000 },
+      { type: 'http_coverage', answered: 1, holes: 0, dropped_by_kernel: 0 },
+    ]);
+  });
+
+  it('ends quietly when nobody reads the list any more', async () => {
+    const ping = await capturing('ping', '-i', 'far');
+    ping.child.stdout!.destroy();
+    await talk();
+    expect(await ping.ended).toBe(0);
+    expect(ping.said()).toBe('');
   });
 
   it('has no root, and no capabilities, while it reads packets', async () => {
