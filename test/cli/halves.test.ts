@@ -5,8 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Share } from '../../src/analysis/share.js';
+import { openCapture } from '../../src/capture/open.js';
 import { type Block, Merge } from '../../src/cli/blocks.js';
+import { showHalves } from '../../src/cli/halves.js';
+import type { ViewOptions } from '../../src/cli/options.js';
+import { showFrames, viewFor } from '../../src/cli/view.js';
 import { TextBuffer } from '../../src/core/text.js';
+import { createSession } from '../../src/frames.js';
+import { written } from '../written.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = join(root, 'dist/netlens.js');
@@ -54,6 +61,29 @@ describe('two threads show together what one shows alone', () => {
     );
     expect(stdout.split('\n').length).toBe(4);
     expect(stderr).toBe('');
+  });
+});
+
+describe('a second thread that dies', () => {
+  it('leaves the rest to the first, which says nothing twice', async () => {
+    const path = join(root, 'fixtures/redis.pcap');
+    const options: ViewOptions = { time: 'r', color: 'never', threads: '2' };
+    // From the sources there is no bundle for a second thread to run, so that it ends before it has begun.
+    const text = await written(async (sink) => {
+      const view = viewFor(options, false);
+      const share = new Share(0);
+      const tally = { seen: 0, selected: 0 };
+      const reader = await openCapture(path);
+      const shown = await showHalves(reader, createSession({ share }), share, { files: [path], options }, view, sink, tally);
+      expect(shown).toBe(0);
+      await reader.close();
+      await showFrames(await openCapture(path), createSession(), view, sink, {}, false, tally, shown);
+    });
+    const alone = spawnSync(process.execPath, [program, 'read', path], {
+      env: { PATH: process.env.PATH, LC_ALL: process.env.LC_ALL, LANG: process.env.LANG },
+      encoding: 'utf8',
+    });
+    expect(text).toBe(alone.stdout);
   });
 });
 
