@@ -10,7 +10,7 @@ import { NetlensError } from '../core/errors.js';
 import type { Chunks } from './chunks.js';
 import { pseudoHeaderLength } from './link-types.js';
 import { ReaderBase } from './reader.js';
-import type { CaptureInterface, CaptureRecord, RecordNotes } from './source.js';
+import { type CaptureInterface, type CaptureRecord, type RecordNotes, TIMELESS } from './source.js';
 
 /** Type of the Section Header Block; reads the same in both byte orders. */
 export const SECTION_HEADER = 0x0a0d0d0a;
@@ -76,6 +76,7 @@ class PcapngReader extends ReaderBase {
   readonly format = 'pcapng';
   private little = true;
   private section = 0;
+  private noPacket = NO_PACKET;
   /** Interfaces of this section and their clocks, by number. */
   private sectionInterfaces: CaptureInterface[] = [];
   private clocks: Clock[] = [];
@@ -175,6 +176,7 @@ class PcapngReader extends ReaderBase {
     const version = unknownVersion(view.getUint16(position + 12, this.little), view.getUint16(position + 14, this.little));
     if (version) return this.damaged(`section header at octet ${this.chunks.offset} has ${version}`);
     this.section++;
+    this.noPacket = { ...NO_PACKET, section: this.section };
     this.sectionInterfaces = [];
     this.clocks = [];
     return true;
@@ -253,7 +255,6 @@ class PcapngReader extends ReaderBase {
     record.wireLength = wire;
     withoutTime(record);
     record.interface = itself;
-    record.notes = undefined;
     return true;
   }
 
@@ -289,9 +290,10 @@ class PcapngReader extends ReaderBase {
     record.start = position + 12;
     record.captured = stop - 4;
     record.wireLength = record.captured - record.start;
-    withoutTime(record);
-    record.interface = NO_PACKET;
-    record.notes = undefined;
+    // The seconds stay those of the record before: what is no packet does not stand between two that are.
+    record.hasTime = false;
+    record.notes = TIMELESS;
+    record.interface = this.noPacket;
   }
 
   private lyingPacket(captured: number): false {
@@ -408,6 +410,7 @@ function withoutTime(record: CaptureRecord): void {
   record.seconds = 0;
   record.nanoseconds = 0;
   record.hasTime = false;
+  record.notes = TIMELESS;
 }
 
 /** Splits a 64-bit count of units into seconds and nanoseconds, exactly. */

@@ -23,7 +23,7 @@ export class CaptureRecord {
   seconds = 0;
   /** Nanoseconds after {@link seconds}, 0 to 999 999 999. */
   nanoseconds = 0;
-  /** False where the source gives no time (pcapng Simple Packet Block, Custom Block); then both are 0. */
+  /** False where the source gives no time (pcapng Simple Packet Block: both are 0; Custom Block: both are of no meaning). */
   hasTime = true;
   /** The interface it came in on; one object an interface, so that it can be compared by identity. */
   interface: CaptureInterface = NO_INTERFACE;
@@ -59,7 +59,12 @@ export interface RecordNotes {
   readonly dropCount?: bigint;
   readonly packetId?: bigint;
   readonly queue?: number;
+  /** The source gives no time for it. Said here also, so that what is kept of every frame need not say it. */
+  readonly timeless?: true;
 }
+
+/** The notes of a record without a time. */
+export const TIMELESS: RecordNotes = { timeless: true };
 
 /** A running source of records. */
 export interface CaptureReader {

@@ -23,7 +23,16 @@ import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { NetlensError } from '../core/errors.js';
 import { printable, systemReason } from './octets.js';
-import type { CaptureInterface, CaptureReader, CaptureRecord, InterfaceStatistics, NameRecord, RecordNotes, Secrets } from './source.js';
+import {
+  type CaptureInterface,
+  type CaptureReader,
+  type CaptureRecord,
+  type InterfaceStatistics,
+  type NameRecord,
+  type RecordNotes,
+  type Secrets,
+  TIMELESS,
+} from './source.js';
 
 const open = promisify(openDescriptor);
 const statOpen = promisify(fstat) as (descriptor: number) => Promise<Stats>;
@@ -348,7 +357,7 @@ class PcapngWriter implements CaptureWriter {
       this.last = itself;
     }
     if (!record.hasTime && this.writeSimple(record)) return;
-    const options = record.notes === undefined ? undefined : noteOptions(record.notes);
+    const options = hasNotes(record) ? noteOptions(record.notes!) : undefined;
     const captured = record.captured - record.start;
     const padded = (captured + 3) & ~3;
     const total = 32 + padded + (options?.length ?? 0);
@@ -373,7 +382,7 @@ class PcapngWriter implements CaptureWriter {
     const { snapLength } = record.interface;
     const captured = record.captured - record.start;
     const implied = snapLength === 0 ? record.wireLength : Math.min(record.wireLength, snapLength);
-    if (this.lastNumber !== 0 || captured !== implied || record.notes !== undefined) return false;
+    if (this.lastNumber !== 0 || captured !== implied || hasNotes(record)) return false;
     const body = new Uint8Array(4 + captured);
     new DataView(body.buffer).setUint32(0, record.wireLength, true);
     body.set(record.bytes.subarray(record.start, record.captured), 4);
@@ -564,6 +573,9 @@ class Options {
     }
   }
 }
+
+/** Notes with anything in them to be written. */
+const hasNotes = ({ notes }: CaptureRecord): boolean => notes !== undefined && notes !== TIMELESS;
 
 function noteOptions(notes: RecordNotes): Options {
   const options = new Options();

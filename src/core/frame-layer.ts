@@ -5,7 +5,7 @@ import { FixedText } from './fixed-text.js';
 import type { Frame } from './frame.js';
 import { type Layer, layer } from './layer.js';
 import type { TextBuffer } from './text.js';
-import { between, isoText } from './time.js';
+import { between, isoText, type Nanoseconds } from './time.js';
 
 /** LINKTYPE_ numbers to Wireshark's own numbering of encapsulations, which `frame.encap_type` prints. */
 const ENCAPSULATION: Readonly<Record<number, number>> = {
@@ -177,6 +177,10 @@ const direction = (l: Layer): number | undefined => {
   return (flags & 3) === 1 ? 1 : 0;
 };
 
+/** From a point in time to a frame's, where the frame has one. One without counts as 0 for those after it, as in Wireshark. */
+const since = (frame: Frame, seconds: number, nanoseconds: number): Nanoseconds | undefined =>
+  frame.hasTime ? between(frame.seconds, frame.nanoseconds, seconds, nanoseconds) : undefined;
+
 /** The JSON of a second in some form, up to its point. */
 class SecondText {
   private second = Number.NaN;
@@ -242,38 +246,34 @@ export class FrameLayer extends layer('frame', 'Frame', {
     quiet: true,
   }),
   number: computed('uint32', 'frame.number', 'Frame Number', (l) => l.frame.number),
-  time: computed('time', 'frame.time', 'Arrival Time', (l) => l.frame.time, { json: writeIso }),
-  timeEpoch: computed('duration', 'frame.time_epoch', 'Epoch Time', (l) => l.frame.time, { unit: 'seconds', json: writeEpoch }),
-  timeDelta: computed(
-    'duration',
-    'frame.time_delta',
-    'Time delta from previous captured frame',
-    (l) => {
-      const { frame } = l;
-      return between(frame.seconds, frame.nanoseconds, frame.previousSeconds, frame.previousNanoseconds);
-    },
-    { unit: 'seconds', quiet: true },
-  ),
-  timeDeltaDisplayed: computed(
-    'duration',
-    'frame.time_delta_displayed',
-    'Time delta from previous displayed frame',
-    (l) => {
-      const [seconds, nanoseconds] = l.frame.displayedBase ?? l.frame.session.displayedBase;
-      return between(l.frame.seconds, l.frame.nanoseconds, seconds, nanoseconds);
-    },
-    { unit: 'seconds', quiet: true },
-  ),
-  timeRelative: computed(
-    'duration',
-    'frame.time_relative',
-    'Time since reference or first frame',
-    (l) => {
-      const { frame } = l;
-      return between(frame.seconds, frame.nanoseconds, frame.session.firstSeconds, frame.session.firstNanoseconds);
-    },
-    { unit: 'seconds', quiet: true },
-  ),
+  ...gated((l: Layer) => l.frame.hasTime, {
+    time: computed('time', 'frame.time', 'Arrival Time', (l) => (l.frame.hasTime ? l.frame.time : undefined), { json: writeIso }),
+    timeEpoch: computed('duration', 'frame.time_epoch', 'Epoch Time', (l) => (l.frame.hasTime ? l.frame.time : undefined), {
+      unit: 'seconds',
+      json: writeEpoch,
+    }),
+    timeDelta: computed(
+      'duration',
+      'frame.time_delta',
+      'Time delta from previous captured frame',
+      ({ frame }) => since(frame, frame.previousSeconds, frame.previousNanoseconds),
+      { unit: 'seconds', quiet: true },
+    ),
+    timeDeltaDisplayed: computed(
+      'duration',
+      'frame.time_delta_displayed',
+      'Time delta from previous displayed frame',
+      ({ frame }) => since(frame, ...(frame.displayedBase ?? frame.session.displayedBase)),
+      { unit: 'seconds', quiet: true },
+    ),
+    timeRelative: computed(
+      'duration',
+      'frame.time_relative',
+      'Time since reference or first frame',
+      ({ frame }) => since(frame, frame.session.firstSeconds, frame.session.firstNanoseconds),
+      { unit: 'seconds', quiet: true },
+    ),
+  }),
   length: computed('uint32', 'frame.len', 'Frame length on the wire', (l) => l.frame.wireLength, { unit: 'bytes' }),
   capturedLength: computed('uint32', 'frame.cap_len', 'Frame length stored into the capture file', (l) => l.frame.capturedLength, {
     unit: 'bytes',

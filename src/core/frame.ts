@@ -78,7 +78,7 @@ export class Frame {
   get remark(): string | undefined {
     const { answer } = this;
     // Made when it is read: most frames are never shown.
-    return answer === undefined ? this.words : ` · ${durationText(answer.time)} after #${answer.request}`;
+    return answer === undefined || !this.hasTime ? this.words : ` · ${durationText(answer.time)} after #${answer.request}`;
   }
   set remark(words: string | undefined) {
     this.words = words;
@@ -116,7 +116,12 @@ export class Frame {
     return this.ownCaptured - this.start;
   }
 
-  /** Nanoseconds since 1970 UTC. */
+  /** False where the capture does not say when the frame came (a pcapng Simple Packet Block); its seconds then mean nothing. */
+  get hasTime(): boolean {
+    return this.notes === undefined || this.notes.timeless !== true;
+  }
+
+  /** Nanoseconds since 1970 UTC; of no meaning where {@link hasTime} is false. */
   get time(): bigint {
     return BigInt(this.seconds) * 1_000_000_000n + BigInt(this.nanoseconds);
   }
@@ -219,7 +224,7 @@ export class Frame {
       else out.text(`[cut short: ${this.stopped.layer.shortName} needs ${this.stopped.need} octets, ${this.stopped.have} captured]`);
     }
     const { answer } = this;
-    if (answer !== undefined) {
+    if (answer !== undefined && this.hasTime) {
       out.raw(out.asciiOnly ? ASCII_DOT : DOT);
       writeDuration(out, answer.time);
       out.ascii(' after #');

@@ -321,6 +321,7 @@ export class LineWriter {
 
   private time(cells: TextBuffer, frame: Frame): void {
     const { session } = frame;
+    if (!frame.hasTime) return;
     switch (this.options.time) {
       case 'r':
         span(cells, frame.seconds - session.firstSeconds, frame.nanoseconds - session.firstNanoseconds);

@@ -81,6 +81,7 @@ export class CaptureStatistics {
   private readonly rates = new Rates();
   private shortest = Number.POSITIVE_INFINITY;
   private longest = 0;
+  private anyTime = false;
   private firstSeconds = 0;
   private firstNanoseconds = 0;
   /** Nanoseconds from the first frame to the latest. */
@@ -90,11 +91,14 @@ export class CaptureStatistics {
   add(frame: Frame): void {
     this.see(frame);
     const length = frame.wireLength;
-    if (this.frames === 0) {
+    const { hasTime } = frame;
+    if (!this.anyTime && hasTime) {
+      this.anyTime = true;
       this.firstSeconds = frame.seconds;
       this.firstNanoseconds = frame.nanoseconds;
     }
-    const since = (frame.seconds - this.firstSeconds) * 1e9 + frame.nanoseconds - this.firstNanoseconds;
+    // What has no time counts where the capture stands.
+    const since = hasTime ? (frame.seconds - this.firstSeconds) * 1e9 + frame.nanoseconds - this.firstNanoseconds : this.span;
     if (since > this.span) this.span = since;
     this.frames++;
     this.octets += length;

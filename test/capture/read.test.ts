@@ -168,7 +168,7 @@ describe('pcapng', () => {
     const { seen, problems } = await read(concat(SECTION, short, simple, obsolete));
     const common = { wire: 64, interface: 0, linkType: 1 };
     expect(seen).toEqual([
-      { ...common, time: undefined, octets: 'abcd', notes: undefined },
+      { ...common, time: undefined, octets: 'abcd', notes: { timeless: true } },
       { ...common, time: '1.000001000', octets: 'abcdef', notes: { flags: 2, dropCount: 5n } },
     ]);
     expect(problems).toEqual([]);

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { CaptureRecord, TIMELESS } from '../../src/capture/source.js';
+import type { Frame } from '../../src/core/frame.js';
+import type { Session } from '../../src/core/session.js';
+import { TextBuffer } from '../../src/core/text.js';
+import { createSession } from '../../src/frames.js';
+import { JsonWriter } from '../../src/output/json.js';
+import { LINE_DEFAULTS, LineWriter, type TimeFormat } from '../../src/output/line.js';
+import { dissect, hex, values } from '../packets.js';
+
+const PACKET = hex('020000000001 020000000002 88b5 | 00112233');
+
+/** A frame of a capture that does not say when it came. */
+function timeless(session: Session): Frame {
+  const record = new CaptureRecord();
+  record.bytes = PACKET;
+  record.captured = record.wireLength = PACKET.length;
+  record.interface = { ...record.interface, linkType: 1 };
+  record.hasTime = false;
+  record.notes = TIMELESS;
+  return session.dissect(record);
+}
+
+const TIMES = ['frame.time', 'frame.time_epoch', 'frame.time_delta', 'frame.time_delta_displayed', 'frame.time_relative'];
+
+describe('A frame without a time', () => {
+  it('has no field with one, and is 0 to the frame after it', () => {
+    const session = createSession();
+    const first = timeless(session);
+    expect(first.hasTime).toBe(false);
+    expect(TIMES.map((name) => values(first, name))).toEqual(['', '', '', '', '']);
+    const next = dissect(PACKET, { session, seconds: 5 });
+    expect(TIMES.map((name) => values(next, name))).toEqual([
+      'Jan  1, 1970 00:00:05.000000000 UTC',
+      '5.000000000',
+      '5.000000000',
+      '5.000000000',
+      '5.000000000',
+    ]);
+  });
+
+  it('has none in JSON, compiled or not', () => {
+    const session = createSession();
+    for (const compileAfter of [0, 1000]) {
+      const writer = new JsonWriter({ compileAfter });
+      const keys = [timeless(session), dissect(PACKET, { session })].map((frame) => {
+        const out = new TextBuffer();
+        writer.write(out, frame);
+        return Object.keys((JSON.parse(out.toString()) as { frame: object }).frame).filter((key) => key.startsWith('time'));
+      });
+      expect(keys).toEqual([[], ['time', 'time_epoch']]);
+    }
+  });
+
+  it.each<TimeFormat>(['r', 'd', 'dd', 'a', 'ad', 'u', 'ud', 'e'])('leaves its column empty (-t %s)', (time) => {
+    const out = new TextBuffer();
+    const lines = new LineWriter({ ...LINE_DEFAULTS, time, look: 0 });
+    lines.write(out, timeless(createSession()));
+    expect(out.toString()).toMatch(/^\s*1\s+02:00:00:00:00:02 → /);
+  });
+});
