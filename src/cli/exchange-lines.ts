@@ -8,7 +8,7 @@ import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
 import type { AnalysisOptions } from '../frames.js';
 import type { StreamCounters } from '../reassembly/streams.js';
-import type { Losses } from '../report/coverage.js';
+import { folded, type Losses } from '../report/coverage.js';
 import { type Cell, RollingTable } from '../report/rolling-table.js';
 import { ASCII_SIGNS, type Signs, type Start, UNICODE_SIGNS } from '../report/signs.js';
 import { TimeOrder } from '../report/time-order.js';
@@ -195,7 +195,7 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     if (options.json) return sink.record(kind.coverageRecord(losses));
     const left = this.leftOut > 0 ? ` ${signs.dot} the ${this.leftOut} quickest left out` : '';
     const chosen = options.slow !== undefined || options.errors || options.displayFilter !== undefined;
-    sink.unicodeLine(kind.coverageText(losses, signs, chosen ? this.shown : undefined) + left);
+    sink.unicodeLine(folded(kind.coverageText(losses, signs, chosen ? this.shown : undefined) + left, terminalWidth(), signs.dot));
   }
 
   private summarise(summary: Summary): void {

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { CaptureReader } from '../capture/source.js';
 import type { Frame } from '../core/frame.js';
+import { folded } from '../report/coverage.js';
 import { RollingTable } from '../report/rolling-table.js';
 import { CaptureStatistics } from '../report/stats.js';
 import { droppedByKernel, type ExchangeOptions, type ExchangeReport, runExchanges } from './exchanges.js';
@@ -70,6 +71,6 @@ export class StatsReport implements ExchangeReport {
       table.release();
       sink.unicodeLine('');
     }
-    sink.unicodeLine(statistics.coverageText(dropped));
+    sink.unicodeLine(folded(statistics.coverageText(dropped), terminalWidth()));
   }
 }

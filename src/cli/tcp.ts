@@ -18,6 +18,7 @@ import {
   conversationJson,
   sortedPlaces,
 } from '../report/conversations.js';
+import { folded } from '../report/coverage.js';
 import { countText } from '../report/quantities.js';
 import { RecordStore } from '../report/record-store.js';
 import { CUT_SHORT, ETHERNET } from './limits.js';
@@ -244,7 +245,7 @@ class Run {
       }
     }
     if (options.json) sink.record(coverage.json(dropped, unlisted));
-    else sink.unicodeLine(coverage.text(dropped, unlisted));
+    else sink.unicodeLine(folded(coverage.text(dropped, unlisted), terminalWidth()));
     await sink.flush();
   }
 

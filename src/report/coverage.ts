@@ -32,3 +32,22 @@ export const lossRecord = ({ holes, missing, cut, dropped }: Losses): object => 
 /** What is known of packets that the kernel dropped. */
 export const dropsText = (dropped: number | undefined): string =>
   dropped === undefined ? 'drops by the kernel not recorded' : `${countText(dropped)} dropped by the kernel`;
+
+/**
+ * A last line on a screen of `width` columns (0: no screen), broken where one part ends and the next begins, further lines
+ * set in. `sign` stands between the parts.
+ */
+export function folded(text: string, width: number, sign = '·'): string {
+  if (width === 0 || text.length <= width) return text;
+  let lines = '';
+  let line = '';
+  for (const part of text.split(` ${sign} `)) {
+    if (line === '') line = part;
+    else if (line.length + part.length + 3 <= width - 2) line += ` ${sign} ${part}`;
+    else {
+      lines += `${line} ${sign}\n`;
+      line = `  ${part}`;
+    }
+  }
+  return lines + line;
+}
