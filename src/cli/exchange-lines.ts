@@ -12,7 +12,8 @@ import { folded, type Losses } from '../report/coverage.js';
 import { type Cell, RollingTable } from '../report/rolling-table.js';
 import { ASCII_SIGNS, type Signs, type Start, UNICODE_SIGNS } from '../report/signs.js';
 import { TimeOrder } from '../report/time-order.js';
-import { droppedByKernel, type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
+import { type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
+import { droppedByKernel } from './limits.js';
 import { Sink } from './sink.js';
 import { isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
 

@@ -4,7 +4,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
-import { type LiveSource, openLive } from '../capture/live.js';
+import { openLive } from '../capture/live.js';
 import { openCaptures } from '../capture/open.js';
 import { dropPrivileges } from '../capture/privileges.js';
 import type { CaptureReader } from '../capture/source.js';
@@ -109,7 +109,7 @@ export async function runExchanges(files: readonly string[], options: ExchangeOp
     await showFrames(reader, session, { frame: () => undefined }, sink, sifted, live !== undefined, tally);
     session.hooks.end?.();
     report.finish(reader);
-    await sink.flush();
+    await sink.end();
   } finally {
     done?.();
     const summary = live && counters(live, tally);
@@ -124,15 +124,4 @@ export async function runExchanges(files: readonly string[], options: ExchangeOp
     say(`${problem.message} (${tally.seen} whole frames before it)`);
     process.exitCode = CUT_SHORT;
   }
-}
-
-/** Frames that the kernel dropped while capturing; undefined when the capture does not say. */
-export function droppedByKernel(reader: CaptureReader): number | undefined {
-  const stats = (reader as Partial<LiveSource>).stats?.();
-  if (stats !== undefined) return stats.dropped;
-  let dropped: number | undefined;
-  // libpcap counts what the kernel drops as the interface's, others as the system's.
-  for (const { dropped: byInterface, droppedBySystem } of reader.statistics)
-    for (const known of [byInterface, droppedBySystem]) if (known !== undefined) dropped = (dropped ?? 0) + Number(known);
-  return dropped;
 }

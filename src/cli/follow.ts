@@ -152,7 +152,8 @@ class Follow {
       session.hooks.end?.();
       if (this.found === undefined) throw this.notFound();
       this.transcript?.finish();
-      await this.flush();
+      // Closed while a write is under way, a file would lack its last octets.
+      for (const sink of this.sinks()) await sink.end();
     } finally {
       for (const descriptor of this.descriptors) closeSync(descriptor);
       await reader.close();
@@ -169,9 +170,13 @@ class Follow {
     }
   }
 
+  private sinks(): Set<Sink> {
+    const { client = this.sink, server = this.sink } = this.files;
+    return new Set([this.sink, client, server]);
+  }
+
   private async flush(): Promise<void> {
-    const { client, server } = this.files;
-    for (const sink of new Set([this.sink, client, server])) if (sink !== undefined && sink.out.length > 0) await sink.flush();
+    for (const sink of this.sinks()) if (sink.out.length > 0) await sink.flush();
   }
 
   /** Is it the conversation that was asked for? The first that fits an address is. */

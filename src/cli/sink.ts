@@ -1,5 +1,6 @@
 /** Where output goes: standard output in large writes, one line at a time where it must be seen at once. */
 import { write } from 'node:fs';
+import { NetlensError } from '../core/errors.js';
 import { TextBuffer } from '../core/text.js';
 
 /** Octets to gather before they are written. */
@@ -15,7 +16,7 @@ export class Sink {
   closed = false;
   private spare: Uint8Array = new Uint8Array(BATCH * 2);
   private under: Promise<void> | undefined;
-  private failure: unknown;
+  private failure: NetlensError | undefined;
 
   constructor(
     private readonly descriptor = 1,
@@ -83,7 +84,8 @@ export class Sink {
         if (code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, 2));
         else {
           this.closed = true;
-          if (code !== 'EPIPE') this.failure = error;
+          if (code !== 'EPIPE')
+            this.failure = new NetlensError('unreadable', `what netlens prints could not be written: ${(error as Error).message}`);
         }
       }
     }

@@ -83,7 +83,7 @@ export class TcpLook {
       sink.unicodeLine(line);
       if (sink.full) await sink.flush();
     }
-    await sink.flush();
+    await sink.end();
   }
 }
 

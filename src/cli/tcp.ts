@@ -21,7 +21,7 @@ import {
 import { folded } from '../report/coverage.js';
 import { countText } from '../report/quantities.js';
 import { RecordStore } from '../report/record-store.js';
-import { CUT_SHORT, ETHERNET } from './limits.js';
+import { CUT_SHORT, droppedByKernel, ETHERNET } from './limits.js';
 import { gather, seconds, wholeNumber } from './options.js';
 import { Sink } from './sink.js';
 import type { TcpLook } from './tcp-look.js';
@@ -106,6 +106,8 @@ class Run {
   /** Over, but more than are listed. */
   private unlisted = 0;
   private frames = new FrameCount();
+  /** Frames that were captured in part. */
+  private cut = 0;
   /** Looks at dissected frames, where octets alone do not answer what was asked. */
   private look: TcpLook | undefined;
 
@@ -139,7 +141,11 @@ class Run {
     const live = options.interface === undefined ? undefined : await this.openLive(options.interface);
     const reader: CaptureReader = live ?? (await openCaptures(files));
     const packets = options.filter === undefined || live !== undefined ? undefined : await this.packetFilter(options.filter, reader);
-    const wanted = packets && ((record: CaptureRecord) => packets.test(record));
+    const wanted = (record: CaptureRecord) => {
+      if (packets !== undefined && !packets.test(record)) return false;
+      if (record.captured - record.start < record.wireLength) this.cut++;
+      return true;
+    };
     const stop = live === undefined ? undefined : this.watch(live);
     let faults: number;
     try {
@@ -152,7 +158,7 @@ class Run {
       await reader.close();
     }
     const ladder = this.look?.ladder;
-    if (ladder === undefined) await this.showTable(dropsOf(reader, live));
+    if (ladder === undefined) await this.showTable(reader);
     else {
       const record = this.recordOfLadder(ladder.stream);
       if (record === undefined) throw this.noSuch();
@@ -195,7 +201,7 @@ class Run {
       if (drawing || this.sink.closed || asked) return;
       drawing = true;
       if (process.stdout.isTTY) this.sink.out.ascii('\u001b[H\u001b[2J');
-      await this.showTable(dropsOf(source, source));
+      await this.showTable(source);
       if (!process.stdout.isTTY && !this.options.json) this.sink.line('');
       await this.sink.flush();
       drawing = false;
@@ -210,7 +216,7 @@ class Run {
   }
 
   /** The conversations that are over and those that are not. */
-  private async showTable(dropped: number | undefined): Promise<void> {
+  private async showTable(reader: CaptureReader): Promise<void> {
     const { over, sink, frames, options, unlisted } = this;
     const running = new RecordStore();
     for (const conversation of this.conversations) if (this.wanted(conversation.number)) running.add(recordOf(conversation));
@@ -244,9 +250,10 @@ class Run {
         if (sink.closed) return;
       }
     }
-    if (options.json) sink.record(coverage.json(dropped, unlisted));
-    else sink.unicodeLine(folded(coverage.text(dropped, unlisted), terminalWidth()));
-    await sink.flush();
+    const losses = { cut: this.cut, dropped: droppedByKernel(reader), unlisted };
+    if (options.json) sink.record(coverage.json(losses));
+    else sink.unicodeLine(folded(coverage.text(losses), terminalWidth()));
+    await sink.end();
   }
 
   /** The conversation that a ladder shows, which may be over. */
@@ -263,13 +270,4 @@ class Run {
       count === 0 ? 'no TCP conversation' : count === 1 ? 'one, number 0' : `${countText(count)}, numbered from 0 to ${count - 1}`;
     return new NetlensError('usage', `--stream ${this.options.stream}: no such conversation; the capture has ${there}`);
   }
-}
-
-/** Packets that the kernel dropped; undefined when the capture does not say. */
-function dropsOf(reader: CaptureReader, live: LiveSource | undefined): number | undefined {
-  if (live !== undefined) return live.stats().dropped;
-  let dropped: number | undefined;
-  for (const { droppedBySystem } of reader.statistics)
-    if (droppedBySystem !== undefined) dropped = (dropped ?? 0) + Number(droppedBySystem);
-  return dropped;
 }

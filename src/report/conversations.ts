@@ -3,6 +3,7 @@ import type { ConversationRecord, EndpointRecord } from '../analysis/conversatio
 import { durationText } from '../core/time.js';
 import type { Theme, Tone } from '../output/theme.js';
 import { communityId } from './community-id.js';
+import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { counted, countText, rateText, shareText, sizeText, spreadText } from './quantities.js';
 import { type Align, textWidth } from './table.js';
 
@@ -262,6 +263,19 @@ export function cut(text: string, width: number, unicode: boolean): string {
   return kept.trimEnd() + sign;
 }
 
+/** What the capture lost, as far as the conversations do not know it themselves. */
+interface TableLosses {
+  /** Frames that were captured in part. */
+  readonly cut: number;
+  /** Packets that the kernel dropped; undefined when the capture does not say. */
+  readonly dropped: number | undefined;
+  /** Conversations that were only counted. */
+  readonly unlisted: number;
+}
+
+/** What was not captured of the conversations is told by its octets: acknowledged ranges that were never seen. */
+const OWN_HOLES: Pick<Losses, 'holes' | 'missing'> = { holes: undefined, missing: 0 };
+
 /** What there was to see, counted over the conversations that are listed. */
 export class Coverage {
   private conversations = 0;
@@ -282,8 +296,8 @@ export class Coverage {
     if (!record.over && record.server.segments > 0) this.open++;
   }
 
-  /** `dropped`: packets that the kernel dropped, where that is known. `4 conversations, 1 842 segments · seen whole 3, begun before the capture 1 · nothing dropped by the kernel`. */
-  text(dropped: number | undefined, unlisted = 0): string {
+  /** `4 conversations, 1 842 segments · seen whole 3, begun before the capture 1 · 0 frames cut short · 0 dropped by the kernel`. */
+  text(losses: TableLosses): string {
     const seen = [
       [this.whole, 'seen whole'],
       [this.before, 'begun before the capture'],
@@ -294,14 +308,12 @@ export class Coverage {
     const parts = [`${counted(this.conversations, 'conversation')}, ${counted(this.segments, 'segment')}`];
     if (course !== '') parts.push(course);
     if (this.missing > 0) parts.push(`${sizeText(this.missing)} not captured`);
-    if (unlisted > 0) parts.push(`${countText(unlisted)} more not listed`);
-    if (dropped !== undefined)
-      parts.push(dropped === 0 ? 'nothing dropped by the kernel' : `${counted(dropped, 'packet')} dropped by the kernel`);
-    return parts.join(' · ');
+    if (losses.unlisted > 0) parts.push(`${countText(losses.unlisted)} more not listed`);
+    return [...parts, ...lossTexts({ ...losses, ...OWN_HOLES })].join(' · ');
   }
 
   /** The same as a record. */
-  json(dropped: number | undefined, unlisted = 0): object {
+  json(losses: TableLosses): object {
     return {
       type: 'tcp_coverage',
       conversations: this.conversations,
@@ -311,8 +323,8 @@ export class Coverage {
       open_at_end: this.open,
       never_answered: this.unanswered,
       missing_bytes: this.missing,
-      ...(unlisted > 0 && { not_listed: unlisted }),
-      ...(dropped !== undefined && { dropped }),
+      ...(losses.unlisted > 0 && { not_listed: losses.unlisted }),
+      ...lossRecord({ ...losses, ...OWN_HOLES }),
     };
   }
 }

@@ -9,6 +9,7 @@ import { Ipv6 } from '../dissectors/ipv6.js';
 import { Tcp } from '../dissectors/tcp.js';
 import { Udp } from '../dissectors/udp.js';
 import { communityId } from './community-id.js';
+import { dropsText } from './coverage.js';
 import { counted, countText, rateText, shareText, sizeText } from './quantities.js';
 import { bar, Rates, sparkline } from './rates.js';
 import type { Cell } from './rolling-table.js';
@@ -392,8 +393,7 @@ export class CaptureStatistics {
     const { seen, cut, malformed, leftOut } = this.coverage;
     const parts = [`${counted(seen, 'frame')} seen`];
     if (leftOut > 0) parts.push(`${countText(leftOut)} left out by the filter`);
-    parts.push(`${countText(cut)} cut short`, `${countText(malformed)} malformed`);
-    parts.push(dropped === undefined ? 'drops by the kernel not recorded' : `${countText(dropped)} dropped by the kernel`);
+    parts.push(`${countText(cut)} cut short`, `${countText(malformed)} malformed`, dropsText(dropped));
     return parts.join(' · ');
   }
 }

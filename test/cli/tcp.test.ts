@@ -1,6 +1,6 @@
 /** `netlens tcp` and `netlens follow`, as a shell runs them. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,18 @@ describe('netlens tcp', () => {
       expect.stringMatching(/^reset by server after data in #\d+$/),
       expect.stringMatching(/^reset by client after data in #\d+$/),
     ]);
-    expect(rest.at(-1)).toMatch(/^3 conversations, \d+ segments · seen whole 3$/);
+    expect(rest.at(-1)).toMatch(/^3 conversations, \d+ segments · seen whole 3 · 0 frames cut short · drops by the kernel not recorded$/);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says so when there is no room for what it prints', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist/netlens.js'), 'tcp', 'fixtures/http.pcap'], {
+      cwd: root,
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    expect(status).toBe(2);
+    expect(stderr.toString()).toMatch(/^netlens: what netlens prints could not be written: ENOSPC: .*\n$/);
   });
 
   it('sorts, and takes the first of that order', () => {

@@ -106,9 +106,15 @@ test('sorts: the most first, those alike by number', () => {
 test('says what there was to see', () => {
   const coverage = new Coverage();
   for (const one of ALL) coverage.add(one);
-  expect(coverage.text(0)).toBe(
-    '5 conversations, 24 segments · seen whole 2, begun before the capture 1, open at its end 2, never answered 1 · nothing dropped by the kernel',
+  expect(coverage.text({ cut: 1, dropped: 0, unlisted: 0 })).toBe(
+    '5 conversations, 24 segments · seen whole 2, begun before the capture 1, open at its end 2, never answered 1' +
+      ' · 1 frame cut short · 0 dropped by the kernel',
   );
+  expect(coverage.json({ cut: 1, dropped: undefined, unlisted: 2 })).toMatchObject({
+    not_listed: 2,
+    cut_short: 1,
+    dropped_by_kernel: null,
+  });
 });
 
 test('gives JSON records in snake case, times in seconds', () => {
