@@ -32,8 +32,11 @@ const APPLICATION_DATA = 23;
 const FATAL = 2;
 const CLOSE_NOTIFY = 0;
 const USER_CANCELED = 90;
-/** Lengths of an encrypted alert of TLS 1.3: two octets, the type inside, and a tag of 16 or 8; nothing else is so short. */
-const ALERT_LENGTHS: ReadonlySet<number> = new Set([19, 11]);
+/**
+ * Octets of an encrypted alert of TLS 1.3: level and description, the type inside, and the tag of the cipher suite, which is
+ * 16 octets, or 8 for TLS_AES_128_CCM_8_SHA256. No handshake message that is sent alone is so short; data may be.
+ */
+const alertLength = (cipherSuite: number): number => (cipherSuite === 0x1305 ? 11 : 19);
 
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
@@ -41,6 +44,7 @@ const CERTIFICATE = 11;
 const FINISHED = 20;
 
 const PRE_SHARED_KEY = 41;
+const EARLY_DATA = 42;
 
 const FIN = 1;
 const RST = 4;
@@ -125,8 +129,13 @@ class State {
   readonly finished = [false, false];
   /** Both sides finished; what comes next settles how it went. */
   done = false;
+  /** Then the client's last record, and the first of the server, could each be an alert by their lengths. */
+  clientSuspect = false;
+  serverSuspect = false;
   constructor(
     readonly handshake: TlsHandshake,
+    /** The client sends data before the server has answered: they look like what it says next. */
+    readonly early: boolean,
     /** The TCP conversation below. */
     readonly conversation: object | undefined,
   ) {}
@@ -193,11 +202,19 @@ export class TlsHandshakes {
     const { handshake } = state;
     const { fromServer, plain } = record;
     if (state.done) {
-      // What the server says first, if it is no complaint, shows that it agrees.
-      if (fromServer) {
-        if (!this.complaint(state, record, bytes, captured)) this.close(key, state);
-        else this.end(frame, key, state);
+      const suspect = isSuspect(handshake, record);
+      if (!fromServer) {
+        state.clientSuspect = suspect;
+        return;
       }
+      // Two octets of data are as long as an alert: whether the server then hangs up tells which it was.
+      if (suspect && !state.serverSuspect) {
+        state.serverSuspect = true;
+        return;
+      }
+      // What the server says first, if it is no complaint, shows that it agrees.
+      if (suspect || !this.complaint(state, record, bytes, captured)) this.close(key, state);
+      else this.end(frame, key, state);
       return;
     }
     if (this.complaint(state, record, bytes, captured)) return this.end(frame, key, state);
@@ -220,8 +237,9 @@ export class TlsHandshakes {
     const { handshake } = state;
     const { plain, fromServer } = record;
     const newest = isNewest(handshake.version);
-    const hidden = record.type === APPLICATION_DATA && plain === undefined && newest;
-    if (hidden ? !ALERT_LENGTHS.has(record.end - record.at - record.header) : record.plainType !== ALERT) return false;
+    // The messages that come before Finished are longer than an alert; early data may be as short.
+    const hidden = isSuspect(handshake, record) && (fromServer || !state.early);
+    if (!hidden && record.plainType !== ALERT) return false;
     if (hidden || record.encrypted) {
       // Before TLS 1.3 an encrypted alert after the handshake is the usual goodbye.
       if (!hidden && state.done) return false;
@@ -318,7 +336,7 @@ export class TlsHandshakes {
       frames: [frame.number],
     };
     this.counts.connections++;
-    this.states.set(key, new State(handshake, conversation));
+    this.states.set(key, new State(handshake, hello.extensions.includes(EARLY_DATA), conversation));
     this.keys.set(handshake, key);
     this.seen.add(key);
     this.order.add(handshake);
@@ -381,6 +399,12 @@ export class TlsHandshakes {
     if (!state.done) {
       state.handshake.outcome = (flags & RST) !== 0 ? 'reset' : 'closed';
       note(state.handshake, frame);
+    } else if (state.serverSuspect && !state.clientSuspect && tcp.srcPort === state.handshake.serverPort) {
+      // Who answers a goodbye says no more than the same; who hangs up on a client that did not say it complains.
+      state.handshake.outcome = 'alert';
+      state.handshake.alert = 'encrypted alert';
+      state.handshake.alertFromServer = true;
+      note(state.handshake, frame);
     }
     this.close(key, state);
   }
@@ -397,6 +421,13 @@ export class TlsHandshakes {
     this.emit(handshake);
   }
 }
+
+/** As long as an alert, and hidden by TLS 1.3. */
+const isSuspect = ({ version, cipherSuite }: TlsHandshake, record: TlsRecord): boolean =>
+  record.type === APPLICATION_DATA &&
+  record.plain === undefined &&
+  isNewest(version) &&
+  record.end - record.at - record.header === alertLength(cipherSuite);
 
 const md5 = (crypto: Cryptography, text: string): string => hexOf(crypto.digest('md5', new TextEncoder().encode(text)));
 

@@ -24,6 +24,9 @@ const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 /** TLS 1.3. */
 const NEWEST = 0x0304;
+const EARLY_DATA = 42;
+/** Where proxies for HTTP and SOCKS listen. */
+const PROXY_PORTS: ReadonlySet<number> = new Set([80, 1080, 3128, 8080]);
 
 /** A record and what is known of it. Positions are those of the layer's octets. */
 export interface TlsRecord {
@@ -93,9 +96,15 @@ function keyExchangeOf(suite: number): KeyExchange {
 export class TlsConnection {
   /** Agreed on; 0 before the Server Hello. */
   version = 0;
+  /** By the record under way. */
+  private said = 0;
   private cipherSuite = -1;
   private keyExchange: KeyExchange = undefined;
   private alpn: string | undefined = undefined;
+  /** All protocols that the client offered are HTTP's. */
+  private offersHttp = false;
+  /** The client said that it sends early data, which is of TLS 1.3 alone (RFC 8446 section 4.2.10). */
+  private early = false;
   private readonly sides = [new Side(), new Side()] as const;
   private clientRandom = NOTHING;
   /** The server went through the steps of a whole handshake. */
@@ -132,7 +141,9 @@ export class TlsConnection {
     return this.byPort;
   }
   private get byPort(): string | undefined {
-    return PORT_APPLICATIONS[Math.min(this.srcPort, this.dstPort)];
+    const port = Math.min(this.srcPort, this.dstPort);
+    // In a tunnel the port is the proxy's, and TLS 1.3 hides which of the offered protocols the server chose.
+    return PORT_APPLICATIONS[port] ?? (this.offersHttp && PROXY_PORTS.has(port) ? APPLICATIONS['http/1.1'] : undefined);
   }
 
   /** Octets of a direction are missing. */
@@ -152,7 +163,9 @@ export class TlsConnection {
   record(b: Uint8Array, at: number, header: number, end: number, captured: number, fromServer: boolean): TlsRecord {
     const side = this.sides[fromServer ? 1 : 0];
     const type = b[at]!;
-    const note = noteOf(at, header, end, fromServer, type, this.version || u16(b, at + 1));
+    this.said = u16(b, at + 1);
+    const isEarly = this.early && !fromServer && this.version === 0 && type !== HANDSHAKE;
+    const note = noteOf(at, header, end, fromServer, type, this.version || (isEarly ? NEWEST : this.said));
     const from = at + header;
     const stop = Math.min(end, captured);
     const protectedNow = side.ciphered || type === APPLICATION_DATA;
@@ -169,7 +182,7 @@ export class TlsConnection {
     switch (type) {
       case CHANGE_CIPHER_SPEC:
         // In TLS 1.3 it means nothing and is sent to please what stands between.
-        if (!isNewest(this.version)) {
+        if (!isNewest(note.version)) {
           side.ciphered = true;
           this.decryption?.changed(fromServer);
           note.resumed = fromServer && !this.full;
@@ -210,7 +223,7 @@ export class TlsConnection {
   }
 
   private facts(fromServer: boolean): Facts {
-    return { version: this.version, keyExchange: this.keyExchange, fromServer, carrier: this.carrier };
+    return { version: this.version || this.said, keyExchange: this.keyExchange, fromServer, carrier: this.carrier };
   }
 
   /** The handshake messages in `[from, end)`, of which the octets before `stop` are there. */
@@ -335,6 +348,8 @@ export class TlsConnection {
     const hello = readHello(b, body, end, false, this.datagram);
     if (hello === undefined) return;
     this.clientRandom = b.slice(hello.random, hello.random + 32);
+    this.early = hello.extensions.includes(EARLY_DATA);
+    this.offersHttp = hello.alpn.length > 0 && hello.alpn.every((name) => name === 'h2' || name.startsWith('http/1.'));
     this.decryption?.offered(this.clientRandom, hello.cipherSuites);
   }
 

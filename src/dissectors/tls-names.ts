@@ -289,6 +289,7 @@ export const PORT_APPLICATIONS: Readonly<Record<number, string>> = {
   25: 'Simple Mail Transfer Protocol',
   110: 'Post Office Protocol',
   143: 'Internet Message Access Protocol',
+  389: 'Lightweight Directory Access Protocol',
   443: 'Hypertext Transfer Protocol',
   465: 'Simple Mail Transfer Protocol',
   587: 'Simple Mail Transfer Protocol',
@@ -297,5 +298,6 @@ export const PORT_APPLICATIONS: Readonly<Record<number, string>> = {
   993: 'Internet Message Access Protocol',
   995: 'Post Office Protocol',
   3306: 'MySQL Protocol',
+  5222: 'XMPP Protocol',
   5432: 'PostgreSQL',
 };

@@ -287,12 +287,14 @@ class TlsParser implements StreamParser {
 
   /** No record begins at `start`. Where one may begin is not known before the next segment. */
   private unknown(b: Uint8Array, start: number, end: number): number {
-    if (!this.first) return end - start;
-    // Text on a port of TLS is another protocol; anything else may be the middle of a record.
+    // Text on a port of TLS is another protocol, and FTP goes back to it (RFC 4217 section 12.3); anything else may be the
+    // middle of a record, of which one in 2700 looks like that much text.
+    const least = this.first ? 4 : 8;
     let at = start;
-    while (at < start + 4 && at < end && isPrintable(b[at]!)) at++;
-    if (at === start + 4) this.context.become(undefined);
-    return ALIEN;
+    while (at < start + least && at < end && isPrintable(b[at]!)) at++;
+    const isText = at === start + least;
+    if (isText) this.context.become(undefined);
+    return this.first || isText ? ALIEN : end - start;
   }
 
   private lacks(octets: number): number {

@@ -19,6 +19,7 @@ const sized = (text: string) => `${hex(text).length.toString(16).padStart(4, '0'
 const HELLO = record('16', message('01', `0303 ${RANDOM} 00 0004 1301 c02b 01 00 ${sized(`${NAME} 0010 0005 0003 02 6832`)}`), '0301');
 const SERVER_13 = record('16', message('02', `0303 ${RANDOM} 00 1301 00 ${sized('002b 0002 0304')}`));
 const SERVER_13_RESUMED = record('16', message('02', `0303 ${RANDOM} 00 1301 00 ${sized('002b 0002 0304 0029 0002 0000')}`));
+const SERVER_13_CCM_8 = record('16', message('02', `0303 ${RANDOM} 00 1305 00 ${sized('002b 0002 0304')}`));
 const SERVER_12 = record('16', message('02', `0303 ${RANDOM} 00 c02b 00 ${sized('0010 0005 0003 02 6832')}`));
 const SERVER_DONE = record('16', message('0e', ''));
 const CHANGE = record('14', '01');
@@ -87,8 +88,42 @@ describe('a connection over TCP', () => {
         ['server', SERVER_13],
         ['client', DATA],
         ['server', SHORT_DATA],
+        ['server', 'FA'],
       ],
       ['TLSv1.3', '(h2)', 'server: encrypted alert', '2 s', 'AES_128_GCM_SHA256', ''],
+    ],
+    [
+      'TLS 1.3: two octets of data are as long as an alert, and more follows',
+      [
+        ['client', HELLO],
+        ['server', SERVER_13],
+        ['client', DATA],
+        ['server', SHORT_DATA],
+        ['server', DATA],
+        ['server', 'FA'],
+      ],
+      ['TLSv1.3', '(h2)', 'ok', '2 s', 'AES_128_GCM_SHA256', ''],
+    ],
+    [
+      'TLS 1.3: the server answers a goodbye',
+      [
+        ['client', HELLO],
+        ['server', SERVER_13],
+        ['client', DATA],
+        ['client', SHORT_DATA],
+        ['server', SHORT_DATA],
+        ['server', 'FA'],
+      ],
+      ['TLSv1.3', '(h2)', 'ok', '2 s', 'AES_128_GCM_SHA256', ''],
+    ],
+    [
+      'TLS 1.3: a tag of 8 octets',
+      [
+        ['client', HELLO],
+        ['server', SERVER_13_CCM_8],
+        ['client', record('17', 'bb'.repeat(11))],
+      ],
+      ['TLSv1.3', '(h2)', 'client: encrypted alert', '', 'AES_128_CCM_8_SHA256', ''],
     ],
     [
       'TLS 1.2: the later Finished ends the handshake',

@@ -273,3 +273,31 @@ test('a hello reader and a certificate reader that meet anything', () => {
   }
   expect(readCertificate(hex('30 80 30 80'), 0, 4)).toBeUndefined();
 });
+
+test('early data: TLS 1.3 before the server has said so', () => {
+  const hello = message(1, `0303 ${RANDOM} 00 0002 1301 01 00 ${extensions('002a 0000')}`);
+  const [, early] = said(['client', record(22, hello, '0301')], ['client', join(record(20, '01'), record(23, 'ab'.repeat(40)))]);
+  expect(values(early!, 'tls.record.content_type')).toBe('20');
+  expect(values(early!, 'tls.record.opaque_type')).toBe('23');
+});
+
+test('text behind records is another protocol', () => {
+  const [, , text] = said(
+    ['client', record(22, CLIENT_HELLO, '0301')],
+    ['server', record(22, SERVER_HELLO_12)],
+    ['server', Buffer.from('227 Entering Passive Mode\r\n')],
+  );
+  expect(text!.get(Tls)).toBeUndefined();
+});
+
+test('through a proxy: HTTP, if the client offers nothing else', () => {
+  for (const [port, text] of [
+    [1080, 'Hypertext Transfer Protocol'],
+    [9443, ''],
+  ] as const) {
+    const conversation = talk(port);
+    conversation.send('PA', 'client', 0, record(22, CLIENT_HELLO, '0301'), 0);
+    const data = conversation.send('PA', 'client', record(22, CLIENT_HELLO, '0301').length, record(23, 'ab'.repeat(40)), 0);
+    expect(values(data, 'tls.app_data_proto') ?? '').toBe(text);
+  }
+});
