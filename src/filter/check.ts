@@ -15,6 +15,8 @@ export type TypedValue = { readonly type: Type } & (
       readonly kind: 'protocol';
       readonly name: string;
       readonly protocols: ReadonlySet<Protocol>;
+      /** Of their layers, those that go by this name in frame.protocols; undefined: all of them. */
+      readonly chain: string | undefined;
       readonly layers: readonly Stretch[] | undefined;
     }
   | { readonly kind: 'slice'; readonly of: TypedValue; readonly stretches: readonly Stretch[] }
@@ -67,6 +69,8 @@ const FUNCTIONS: Readonly<Record<FunctionName, readonly [least: number, most: nu
 export interface Names {
   readonly fields: ReadonlyMap<string, readonly Field[]>;
   readonly protocols: ReadonlyMap<string, ReadonlySet<Protocol>>;
+  /** Names of protocols whose layers go by several: there, frame.protocols tells which are meant. */
+  readonly byChain: ReadonlySet<string>;
 }
 
 /** Columns that Wireshark from 4.2 on treats as fields. */
@@ -301,7 +305,8 @@ class Checker {
     const fields = this.names.fields.get(COLUMNS.has(name.toLowerCase()) ? name.toLowerCase() : name);
     if (fields) return { kind: 'field', name, fields, layers, type: typeOf(fields) };
     const protocols = this.names.protocols.get(name);
-    return protocols && { kind: 'protocol', name, protocols, layers, type: 'protocol' };
+    const chain = this.names.byChain.has(name) ? name : undefined;
+    return protocols && { kind: 'protocol', name, protocols, chain, layers, type: 'protocol' };
   }
 
   /** Where a field must stand, words that look like one are misspelt names. */

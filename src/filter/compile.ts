@@ -58,10 +58,10 @@ export function compile(condition: Condition): Test {
 function presence(value: TypedValue): Test {
   switch (value.kind) {
     case 'protocol': {
-      const { protocols, layers } = value;
+      const { protocols, chain, layers } = value;
       const [only] = protocols;
-      if (layers === undefined && protocols.size === 1) return (frame) => hasProtocol(frame, only!);
-      return (frame) => eachLayer(frame, protocols, layers, yes) === true;
+      if (layers === undefined && chain === undefined && protocols.size === 1) return (frame) => hasProtocol(frame, only!);
+      return (frame) => eachLayer(frame, value, yes) === true;
     }
     case 'field': {
       const { fields, layers } = value;
@@ -261,10 +261,9 @@ function search(
 ): Test {
   const all = quantifier === 'all';
   if (left.kind === 'protocol') {
-    const { protocols, layers } = left;
     const decides = (layer: Layer) => inOctets(layer.bytes, layer.start, layerEnd(layer)) !== all;
     return (frame) => {
-      const ended = eachLayer(frame, protocols, layers, decides);
+      const ended = eachLayer(frame, left, decides);
       return ended !== undefined && ended !== all;
     };
   }
@@ -498,14 +497,12 @@ function values(value: TypedValue): Fill {
         return eachRaw(frame, fields, layers, visit) !== undefined;
       };
     }
-    case 'protocol': {
-      const { protocols, layers } = value;
+    case 'protocol':
       return (frame, out) =>
-        eachLayer(frame, protocols, layers, (layer) => {
+        eachLayer(frame, value, (layer) => {
           out.push(spanOf(layer));
           return false;
         }) !== undefined;
-    }
     case 'slice': {
       const { stretches } = value;
       return mapped(values(value.of), (raw) => sliceOf(octetsOfRaw(raw), stretches));

@@ -159,6 +159,9 @@ const columns = {
 };
 for (const field of Object.values(columns)) field.protocol = FrameLayer.protocol;
 
+/** Protocols whose layers go by other names too, each of which stands for its own. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = { capwap: ['capwap.data'], dns: ['mdns', 'llmnr'], http: ['ssdp'] };
+
 const NAMES: Names = {
   fields: new Map<string, readonly Field[]>([
     ...FIELDS,
@@ -170,6 +173,7 @@ const NAMES: Names = {
     ],
   ]),
   protocols: protocolsByName(),
+  byChain: new Set(Object.entries(OTHER_NAMES).flat(2)),
 };
 
 function protocolsByName(): Map<string, Set<Protocol>> {
@@ -179,5 +183,6 @@ function protocolsByName(): Map<string, Set<Protocol>> {
     if (same) same.add(protocol);
     else found.set(protocol.name, new Set([protocol]));
   }
+  for (const [name, others] of Object.entries(OTHER_NAMES)) for (const other of others) found.set(other, found.get(name)!);
   return found;
 }

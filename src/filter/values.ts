@@ -3,6 +3,7 @@ import type { Field, Raw } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import type { Layer, Protocol } from '../core/layer.js';
 import { compareOctets } from '../core/octets.js';
+import type { TypedValue } from './check.js';
 import type { Type } from './literals.js';
 import type { Stretch } from './parse.js';
 
@@ -168,18 +169,20 @@ export function eachRaw(
   return found;
 }
 
+/** The layers that a name stands for. */
+export type Named = Pick<Extract<TypedValue, { kind: 'protocol' }>, 'protocols' | 'chain' | 'layers'>;
+
 /** The same for the layers of protocols. */
 export function eachLayer(
   frame: Frame,
-  protocols: ReadonlySet<Protocol>,
-  stretches: readonly Stretch[] | undefined,
+  { protocols, chain, layers: stretches }: Named,
   visit: (layer: Layer) => boolean,
 ): boolean | undefined {
   const { layers } = frame;
   let found: false | undefined;
   for (let i = 0; i < layers.length; i++) {
     const layer = layers[i]!;
-    if (!protocols.has(layer.protocol)) continue;
+    if (!protocols.has(layer.protocol) || (chain !== undefined && layer.chain !== chain)) continue;
     if (stretches !== undefined && !isLayerWanted(frame, layer.protocol, i, stretches)) continue;
     found = false;
     if (visit(layer)) return true;

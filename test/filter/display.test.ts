@@ -19,6 +19,13 @@ const TUNNEL = hex(`
   0400 0035 0008 0000`);
 const tunnel = dissect(TUNNEL);
 
+/** The same addresses over UDP port 5353: multicast DNS, a query of nothing. */
+const MDNS = hex(`
+  01005e0000fb 00505600002a 0800
+  45 00 0028 1234 40 00 ff 11 0000 c0000201 e00000fb
+  14e9 14e9 0014 0000
+  0000 0000 0000 0000 0000 0000`);
+
 const selects = (filter: string, of = frame) => compileDisplayFilter(filter).test(of);
 
 /** Filters that select {@link frame}, and filters that do not. */
@@ -354,4 +361,12 @@ describe('display filters', () => {
       { numRuns: 5000 },
     );
   });
+});
+
+it('takes protocols that share their fields by the name that the frame has for them', () => {
+  const mdns = dissect(MDNS);
+  for (const filter of ['mdns', 'dns.flags', 'len(mdns) == 12', 'mdns contains 00:00', 'mdns#1', 'not dns', 'not llmnr'])
+    expect(selects(filter, mdns), filter).toBe(true);
+  for (const filter of ['dns', 'llmnr', 'len(dns) == 12', 'dns contains 00:00', 'dns#1', 'ssdp'])
+    expect(selects(filter, mdns), filter).toBe(false);
 });
