@@ -44,6 +44,45 @@ function putEight(view: DataView, at: number, n: number): number {
   return at + 8;
 }
 
+/** A number below 1 000 000, with leading zeros to six digits: microseconds. */
+export function putSix(view: DataView, at: number, n: number): number {
+  const high = (n / 10_000) | 0;
+  // Of the four digits of what stands above the lower four, the last two.
+  view.setUint16(at, FOUR[high]! >>> 16, true);
+  view.setUint32(at + 2, FOUR[n - high * 10_000]!, true);
+  return at + 6;
+}
+
+/** How many digits {@link putWhole} writes. */
+export function digitsOf(n: number): number {
+  if (n < 10_000) return n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : 4;
+  if (n < 100_000_000) return n < 100_000 ? 5 : n < 1_000_000 ? 6 : n < 10_000_000 ? 7 : 8;
+  return n < 1_000_000_000 ? 9 : 10;
+}
+
+/** An unsigned 32-bit number with blanks before it, up to `width` columns, of which there may be many. */
+export function putRight(view: DataView, at: number, n: number, width: number): number {
+  let next = at;
+  for (let missing = width - digitsOf(n); missing > 0; missing--) view.setUint8(next++, 32);
+  return putWhole(view, next, n);
+}
+
+/** The digits of 0 to 255 with a dot behind them. */
+const DOTTED = Uint32Array.from({ length: 256 }, (_, n) => (SHORT[n]! | (46 << (n < 10 ? 8 : n < 100 ? 16 : 24))) >>> 0);
+
+/** An IPv4 address. */
+export function putIpv4(view: DataView, at: number, address: number): number {
+  const a = address >>> 24;
+  const b = (address >>> 16) & 255;
+  const c = (address >>> 8) & 255;
+  view.setUint32(at, DOTTED[a]!, true);
+  let next = at + (a < 10 ? 2 : a < 100 ? 3 : 4);
+  view.setUint32(next, DOTTED[b]!, true);
+  next += b < 10 ? 2 : b < 100 ? 3 : 4;
+  view.setUint32(next, DOTTED[c]!, true);
+  return putShort(view, next + (c < 10 ? 2 : c < 100 ? 3 : 4), address & 255);
+}
+
 /** A number below 1 000 000 000, with leading zeros to nine digits: nanoseconds. */
 export function putNine(view: DataView, at: number, n: number): number {
   const top = (n / 100_000_000) | 0;

@@ -53,6 +53,8 @@ export class Frame {
   readonly end: number;
   readonly layers: Layer[] = [];
   stopped: Stop | undefined = undefined;
+  /** The last layer of octets that nobody has a name for. */
+  unknown: Layer | undefined = undefined;
   /** The layer whose fixed header is not whole, so that there is nothing to sum it up by. */
   private headless: Layer | undefined = undefined;
   /** The innermost layer that knows addresses. */
@@ -165,7 +167,10 @@ export class Frame {
 
   /** Octets that nobody dissects; `what` names them where that is known. Nothing is listed for none. */
   data(start: number, end: number, what?: string): void {
-    if (end > start && start <= this.captured) this.layers.push(new Data(this, start, end, what));
+    if (end <= start || start > this.captured) return;
+    const data = new Data(this, start, end, what);
+    this.layers.push(data);
+    if (what === undefined) this.unknown = data;
   }
 
   /** Dissect other octets (a reassembled datagram, a stream message, plain text of a cipher) as part of this frame. */
@@ -195,7 +200,7 @@ export class Frame {
     if (this.headline !== undefined) return this.headline;
     const last = this.layers.length - 1;
     const top = this.layers[last]!;
-    return last > 1 && top instanceof Data && top.what === undefined ? this.layers[last - 1]! : top;
+    return top === this.unknown && last > 1 ? this.layers[last - 1]! : top;
   }
 
   /** Names of the protocols, outermost first: `eth:ethertype:ip:tcp`. */

@@ -234,6 +234,7 @@ export class Session extends FrameCount {
       kept.layers.push(twin);
       if (frame.addressing === (layer as unknown)) kept.addressing = twin as unknown as NonNullable<Frame['addressing']>;
       if (frame.headline === layer) kept.headline = twin;
+      if (frame.unknown === layer) kept.unknown = twin;
       if (frame.transport === layer) kept.transport = twin as NonNullable<Frame['transport']>;
     }
     return kept;

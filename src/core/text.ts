@@ -2,6 +2,7 @@
  * Text on its way out, written straight into octets. Whatever comes from the wire goes through {@link TextBuffer.text},
  * which lets no control character through, so that a capture can never drive the terminal it is shown on.
  */
+import { DIGITS_ROOM, putIpv4, putWhole } from './digits.js';
 import type { FixedText } from './fixed-text.js';
 import { textOf } from './octets.js';
 
@@ -57,51 +58,6 @@ export function asciiText(text: string): string {
   let ascii = '';
   for (const c of text) ascii += c < '\u007f' ? c : (ASCII_SIGNS[c] ?? `\\u{${c.codePointAt(0)!.toString(16)}}`);
   return ascii;
-}
-
-/** Write an unsigned 32-bit number in decimal at `at`; returns where it ends. The caller has made room for ten digits. */
-export function putNumber(bytes: Uint8Array, at: number, n: number): number {
-  if (n < 10) {
-    bytes[at] = 48 + n;
-    return at + 1;
-  }
-  if (n > 0x7fffffff) {
-    const high = Math.floor(n / 100_000);
-    return putDigits(bytes, putNumber(bytes, at, high), (n - high * 100_000) | 0, 5);
-  }
-  const rest = n | 0;
-  return putDigits(
-    bytes,
-    at,
-    rest,
-    rest < 100
-      ? 2
-      : rest < 1000
-        ? 3
-        : rest < 10_000
-          ? 4
-          : rest < 100_000
-            ? 5
-            : rest < 1e6
-              ? 6
-              : rest < 1e7
-                ? 7
-                : rest < 1e8
-                  ? 8
-                  : rest < 1e9
-                    ? 9
-                    : 10,
-  );
-}
-
-function putDigits(bytes: Uint8Array, at: number, n: number, digits: number): number {
-  let rest = n;
-  for (let i = at + digits - 1; i >= at; i--) {
-    const next = (rest / 10) | 0;
-    bytes[i] = 48 + (rest - next * 10);
-    rest = next;
-  }
-  return at + digits;
 }
 
 /** A growing buffer of octets with the few ways of writing that output needs. */
@@ -225,8 +181,8 @@ export class TextBuffer {
       this.ascii(String(n));
       return;
     }
-    this.room(10);
-    this.length = putNumber(this.bytes, this.length, n);
+    this.room(DIGITS_ROOM);
+    this.length = putWhole(this.view, this.length, n);
   }
 
   /** A number with leading zeros: exactly `digits` of them. */
@@ -264,31 +220,8 @@ export class TextBuffer {
 
   /** A dotted IPv4 address. */
   ipv4(n: number): void {
-    this.room(15);
-    this.octet(n >>> 24);
-    this.bytes[this.length++] = 46;
-    this.octet((n >>> 16) & 255);
-    this.bytes[this.length++] = 46;
-    this.octet((n >>> 8) & 255);
-    this.bytes[this.length++] = 46;
-    this.octet(n & 255);
-  }
-
-  /** An octet in decimal; the caller has made room. */
-  private octet(n: number): void {
-    const { bytes } = this;
-    if (n >= 100) {
-      const hundreds = n >= 200 ? 2 : 1;
-      bytes[this.length++] = 48 + hundreds;
-      const rest = n - hundreds * 100;
-      const tens = (rest / 10) | 0;
-      bytes[this.length++] = 48 + tens;
-      bytes[this.length++] = 48 + rest - tens * 10;
-    } else if (n >= 10) {
-      const tens = (n / 10) | 0;
-      bytes[this.length++] = 48 + tens;
-      bytes[this.length++] = 48 + n - tens * 10;
-    } else bytes[this.length++] = 48 + n;
+    this.room(DIGITS_ROOM);
+    this.length = putIpv4(this.view, this.length, n);
   }
 
   /** A hardware address with colons. */

@@ -8,7 +8,7 @@
  *     0      1        2
  *     | kind | length | value …      kinds 0 and 1 are one octet
  */
-import { putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, putWhole } from '../core/digits.js';
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Layer, Tree } from '../core/layer.js';
@@ -346,7 +346,7 @@ function optionText(b: Uint8Array, at: number, length: number, stop: number): st
 export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: number, peerBase: number): void {
   // NOP NOP timestamps: what nearly all segments of a running connection carry.
   if (end - from === 12 && u32(b, from) === 0x0101080a) {
-    writeOption(out, b, from + 2, TIMESTAMPS, 10, peerBase);
+    putTimestamps(out, u32(b, from + 4), u32(b, from + 8));
     return;
   }
   for (let at = from; at < end; ) {
@@ -363,13 +363,20 @@ export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: 
   }
 }
 
+const VALUE_IS = new FixedText(' TSval=');
+const REPLY_IS = new FixedText(' TSecr=');
+
+function putTimestamps(out: TextBuffer, value: number, reply: number): void {
+  out.room(4 * DIGITS_ROOM);
+  const { view } = out;
+  const at = putWhole(view, VALUE_IS.put(view, out.length), value);
+  out.length = putWhole(view, REPLY_IS.put(view, at), reply);
+}
+
 function writeOption(out: TextBuffer, b: Uint8Array, at: number, kind: number, length: number, peerBase: number): void {
   switch (kind) {
     case TIMESTAMPS:
-      out.ascii(' TSval=');
-      out.number(u32(b, at + 2));
-      out.ascii(' TSecr=');
-      out.number(u32(b, at + 6));
+      putTimestamps(out, u32(b, at + 2), u32(b, at + 6));
       return;
     case MSS:
       out.ascii(' MSS=');

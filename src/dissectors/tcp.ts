@@ -7,7 +7,9 @@
  *     | srcport | dstport | seq | ack | hlen,flags  | window | checksum | urgent | options …
  */
 import { foldChecksum, sumWords } from '../core/checksum.js';
+import { putWhole } from '../core/digits.js';
 import { bits, bytes, computed, expert, type Field, flag, gated, group, uint16, uint32 } from '../core/field.js';
+import { FixedText } from '../core/fixed-text.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
@@ -557,25 +559,21 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
       out.ascii(', ACE=');
       out.number((u16(b, start + 12) >> 6) & 7);
       out.ascii(']');
-    } else if ((b[start + 12]! & 0x0f) === 0) out.ascii(FLAG_TEXT[flags]!);
+    } else if ((b[start + 12]! & 0x0f) === 0) out.fixed(FLAG_FIXED[flags]!);
     else out.ascii(rareFlags(u16(b, start + 12)));
-    out.ascii(' Seq=');
-    out.number(facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
+    out.room(SUMMARY_ROOM);
+    const { view } = out;
+    let at = SEQ_IS.put(view, out.length);
+    at = putWhole(view, at, facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
     if (flags & ACK) {
-      out.ascii(' Ack=');
-      out.number(facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
+      at = ACK_IS.put(view, at);
+      at = putWhole(view, at, facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
     }
-    out.ascii(' Win=');
-    out.number(scaledWindow(this));
-    if (flags & URG) {
-      out.ascii(' Urg=');
-      out.number(u16(b, start + 18));
-    }
+    at = putWhole(view, WIN_IS.put(view, at), scaledWindow(this));
+    if (flags & URG) at = putWhole(view, URG_IS.put(view, at), u16(b, start + 18));
     const length = payloadLength(this);
-    if (length !== undefined) {
-      out.ascii(' Len=');
-      out.number(length);
-    }
+    if (length !== undefined) at = putWhole(view, LEN_IS.put(view, at), length);
+    out.length = at;
     if (header > FIXED_LENGTH) {
       const peer = this.direction?.peer;
       writeOptions(out, b, start + FIXED_LENGTH, Math.min(start + header, this.captured), peer?.baseKnown ? peer.base : 0);
@@ -660,6 +658,16 @@ const FLAG_TEXT: readonly string[] = Array.from({ length: 256 }, (_, flags) => {
   const names = FLAG_NAMES.filter((_name, bit) => flags & (1 << bit));
   return `[${names.length ? names.join(', ') : '<None>'}]`;
 });
+
+const FLAG_FIXED = FLAG_TEXT.map((text) => new FixedText(text));
+
+const SEQ_IS = new FixedText(' Seq=');
+const ACK_IS = new FixedText(' Ack=');
+const WIN_IS = new FixedText(' Win=');
+const URG_IS = new FixedText(' Urg=');
+const LEN_IS = new FixedText(' Len=');
+/** Octets that five of these with their numbers take, and then some. */
+const SUMMARY_ROOM = 128;
 
 /** The same where AE or reserved bits are set. */
 function rareFlags(word: number): string {

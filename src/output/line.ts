@@ -2,10 +2,13 @@
  * A line a frame: number, time, source, destination, protocol, length, info, in columns that stay put. Their widths come
  * from the first frames and only ever grow.
  */
-import type { Frame } from '../core/frame.js';
+
+import { DIGITS_ROOM, putRight, putSix, putWhole } from '../core/digits.js';
+import { FixedText } from '../core/fixed-text.js';
+import type { Addressing, Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
-import { putNumber, TextBuffer } from '../core/text.js';
+import { TextBuffer } from '../core/text.js';
 import { PLAIN, type Theme, type Tone } from './theme.js';
 
 /** Which time a line shows, by tshark's letters. */
@@ -52,8 +55,8 @@ const PROTOCOL = 4;
 const LENGTH = 5;
 const INFO = 6;
 
-const ARROW = new TextEncoder().encode(' → ');
-const ASCII_ARROW = new TextEncoder().encode(' > ');
+const ARROW = new FixedText(' → ');
+const ASCII_ARROW = new FixedText(' > ');
 const ELLIPSIS = new TextEncoder().encode('…');
 
 /** Colour of a protocol by what kind it is. */
@@ -76,6 +79,30 @@ const KIND: Readonly<Record<string, Tone>> = {
 /** The ports that go with the addresses: those of a tunnel's outer datagram do not go with the addresses inside. */
 function portsOf({ transport }: Frame, addressing: Layer): Frame['transport'] {
   return transport !== undefined && transport.bytes === addressing.bytes && transport.start < addressing.start ? undefined : transport;
+}
+
+/** An IPv6 address and a port are told apart by brackets (RFC 5952 section 6). */
+const hasBrackets = (addressing: Addressing | undefined, transport: Frame['transport']): boolean =>
+  transport !== undefined && (addressing as unknown as Layer).protocol.name === 'ipv6';
+
+/** An end of the conversation: its address, and its port where there is one. */
+function writeEndpoint(out: TextBuffer, addressing: Addressing, transport: Frame['transport'], brackets: boolean, source: boolean): void {
+  if (brackets) out.byte(91);
+  if (source) addressing.writeSource(out);
+  else addressing.writeDestination(out);
+  if (brackets) out.byte(93);
+  if (transport === undefined) return;
+  out.room(DIGITS_ROOM);
+  const { view } = out;
+  view.setUint8(out.length, 58);
+  // Source and destination port are the first two words of every transport header that has ports.
+  out.length = putWhole(view, out.length + 1, u16(transport.bytes, transport.start + (source ? 0 : 2)));
+}
+
+/** Two blanks, between columns. */
+function blanks(view: DataView, at: number): number {
+  view.setUint16(at, 0x2020);
+  return at + 2;
 }
 
 /**
@@ -143,9 +170,12 @@ export class LineWriter {
     ends[at + NUMBER] = cells.length;
     this.time(cells, frame);
     ends[at + TIME] = cells.length;
-    this.endpoint(cells, frame, true);
+    const { addressing } = frame;
+    const transport = addressing && portsOf(frame, addressing as unknown as Layer);
+    const brackets = hasBrackets(addressing, transport);
+    if (addressing !== undefined) writeEndpoint(cells, addressing, transport, brackets, true);
     ends[at + SOURCE] = cells.length;
-    this.endpoint(cells, frame, false);
+    if (addressing !== undefined) writeEndpoint(cells, addressing, transport, brackets, false);
     ends[at + DESTINATION] = cells.length;
     cells.text(frame.top.shortName);
     ends[at + PROTOCOL] = cells.length;
@@ -188,43 +218,44 @@ export class LineWriter {
     const { colours } = theme;
     const { asciiOnly } = out;
     out.asciiOnly = !unicode;
-    out.room(512);
+    out.room(LINE_ROOM);
     if (colours) theme.open(out, 'name');
-    rightNumber(out, frame.number, widths[NUMBER]!);
-    out.byte(32);
-    out.byte(32);
+    out.length = blanks(out.view, putRight(out.view, out.length, frame.number, widths[NUMBER]!));
     this.right(out, TIME, frame);
     if (colours) theme.close(out, 'name');
-    out.byte(32);
-    out.byte(32);
+    out.length = blanks(out.view, out.length);
+    const { addressing } = frame;
+    const transport = addressing && portsOf(frame, addressing as unknown as Layer);
+    const brackets = hasBrackets(addressing, transport);
     const endpoints = out.length;
-    let from = endpoints;
-    this.endpoint(out, frame, true);
-    this.widen(SOURCE, out.length - from);
-    let over = Math.max(0, out.length - from - widths[SOURCE]!);
-    out.pad(from, widths[SOURCE]!);
-    out.raw(unicode ? ARROW : ASCII_ARROW);
-    from = out.length;
-    this.endpoint(out, frame, false);
-    this.widen(DESTINATION, out.length - from);
-    over += Math.max(0, out.length - from - widths[DESTINATION]!);
+    if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, true);
+    let width = out.length - endpoints;
+    if (width > widths[SOURCE]!) this.widen(SOURCE, width);
+    let over = width - widths[SOURCE]!;
+    if (over < 0) out.pad(endpoints, widths[SOURCE]!);
+    out.fixed(unicode ? ARROW : ASCII_ARROW);
+    const destination = out.length;
+    if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, false);
+    width = out.length - destination;
+    if (width > widths[DESTINATION]!) this.widen(DESTINATION, width);
+    over = Math.max(0, over) + Math.max(0, width - widths[DESTINATION]!);
     const endpointsEnd = out.length;
-    out.pad(from, widths[DESTINATION]!);
-    out.byte(32);
-    out.byte(32);
+    out.room(widths[DESTINATION]! + LINE_ROOM);
+    out.pad(destination, widths[DESTINATION]!);
+    out.length = blanks(out.view, out.length);
     const { top } = frame;
     const tone = this.toneOf(frame);
     const protocolTone = tone ?? this.protocolToneOf(frame);
     if (colours) theme.open(out, protocolTone);
-    from = out.length;
+    let from = out.length;
     out.ascii(top.shortName);
-    this.widen(PROTOCOL, out.length - from);
+    width = out.length - from;
+    if (width > widths[PROTOCOL]!) this.widen(PROTOCOL, width);
     out.pad(from, widths[PROTOCOL]!);
     if (colours) theme.close(out, protocolTone);
     out.byte(32);
-    rightNumber(out, frame.wireLength, widths[LENGTH]!);
-    out.byte(32);
-    out.byte(32);
+    out.room(LINE_ROOM);
+    out.length = blanks(out.view, putRight(out.view, out.length, frame.wireLength, widths[LENGTH]!));
     if (tone !== undefined) theme.open(out, tone);
     from = out.length;
     frame.writeInfo(out);
@@ -282,7 +313,7 @@ export class LineWriter {
     const endpoints = out.length;
     copyLeft(out, text, ends[at + TIME]!, ends[at + SOURCE]!, widths[SOURCE]!);
     let over = Math.max(0, ends[at + SOURCE]! - ends[at + TIME]! - widths[SOURCE]!);
-    out.raw(unicode ? ARROW : ASCII_ARROW);
+    out.fixed(unicode ? ARROW : ASCII_ARROW);
     const destination = out.length + ends[at + DESTINATION]! - ends[at + SOURCE]!;
     copyLeft(out, text, ends[at + SOURCE]!, ends[at + DESTINATION]!, widths[DESTINATION]!);
     over += Math.max(0, ends[at + DESTINATION]! - ends[at + SOURCE]! - widths[DESTINATION]!);
@@ -300,23 +331,6 @@ export class LineWriter {
     copyLeft(out, text, ends[at + LENGTH]!, ends[at + INFO]!, 0);
     if (screen === 0 || this.cut(out, endpoints, destination, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
-  }
-
-  /** An end of the conversation: its address, and its port where there is one. */
-  private endpoint(out: TextBuffer, frame: Frame, source: boolean): void {
-    const { addressing } = frame;
-    if (addressing === undefined) return;
-    const transport = portsOf(frame, addressing as unknown as Layer);
-    // An IPv6 address and a port are told apart by brackets (RFC 5952 section 6).
-    const brackets = transport !== undefined && (addressing as unknown as Layer).protocol.name === 'ipv6';
-    if (brackets) out.byte(91);
-    if (source) addressing.writeSource(out);
-    else addressing.writeDestination(out);
-    if (brackets) out.byte(93);
-    if (transport === undefined) return;
-    out.byte(58);
-    // Source and destination port are the first two words of every transport header that has ports.
-    out.number(u16(transport.bytes, transport.start + (source ? 0 : 2)));
   }
 
   private time(cells: TextBuffer, frame: Frame): void {
@@ -361,6 +375,8 @@ export class LineWriter {
   }
 }
 
+/** Octets that the columns before the info take, endpoints excepted, and then some. */
+const LINE_ROOM = 512;
 const DOT = new Uint8Array([46]);
 /** Columns of a screen on which the longest addresses leave room for the info. */
 const WIDE = 130;
@@ -368,17 +384,6 @@ const WIDE = 130;
 const MOST_ENDPOINT = 21;
 /** Blanks and the arrow between the columns. */
 const GAPS = 12;
-
-/** A number with blanks before it. */
-function rightNumber(out: TextBuffer, n: number, width: number): void {
-  out.room(width + 10);
-  let digits = 1;
-  for (let bound = 10; n >= bound; bound *= 10) digits++;
-  let at = out.length;
-  const { bytes } = out;
-  for (let i = digits; i < width; i++) bytes[at++] = 32;
-  out.length = putNumber(bytes, at, n);
-}
 
 /** Seconds with six decimals, rounded down as the clock was read. */
 function span(out: TextBuffer, seconds: number, nanoseconds: number): void {
@@ -393,9 +398,12 @@ function span(out: TextBuffer, seconds: number, nanoseconds: number): void {
     s--;
     n += 1e9;
   }
-  out.number(s);
-  out.byte(46);
-  out.padded(Math.floor(n / 1000), 6);
+  if (s > 0xffff_ffff) out.number(s);
+  out.room(2 * DIGITS_ROOM);
+  const { view } = out;
+  const point = s > 0xffff_ffff ? out.length : putWhole(view, out.length, s);
+  view.setUint8(point, 46);
+  out.length = putSix(view, point + 1, (n / 1000) | 0);
 }
 
 function clock(out: TextBuffer, seconds: number, nanoseconds: number, date: boolean): void {
