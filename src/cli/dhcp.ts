@@ -6,6 +6,7 @@ import { Dhcp } from '../dissectors/dhcp.js';
 import { Dhcpv6 } from '../dissectors/dhcpv6.js';
 import type { Losses } from '../report/coverage.js';
 import {
+  DHCP_GIVES,
   DHCP_HEADINGS,
   DHCP_RIGHT,
   dhcpCoverage,
@@ -34,6 +35,9 @@ export const dhcpCommand = (): Command =>
 export class DhcpKind implements ExchangeKind<Lease> {
   readonly headings = DHCP_HEADINGS;
   readonly right = DHCP_RIGHT;
+  readonly gives = DHCP_GIVES;
+  // A duration.
+  readonly rest = 8;
   readonly liveWidths = [9, 26, 15, 26, 34];
   readonly statisticsHeadings = OUTCOME_HEADINGS;
   readonly statisticsRight = OUTCOME_RIGHT;

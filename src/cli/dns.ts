@@ -8,6 +8,7 @@ import type { Losses } from '../report/coverage.js';
 import {
   coverageRecord,
   coverageText,
+  DNS_GIVES,
   DNS_HEADINGS,
   DNS_RIGHT,
   DnsStatistics,
@@ -32,6 +33,7 @@ export const dnsCommand = (): Command =>
 export class DnsKind implements ExchangeKind<DnsTransaction> {
   readonly headings = DNS_HEADINGS;
   readonly right = DNS_RIGHT;
+  readonly gives = DNS_GIVES;
   readonly liveWidths = [9, 14, 14, 32, 36, 7];
   readonly statisticsHeadings = STATISTICS_HEADINGS;
   readonly statisticsRight = STATISTICS_RIGHT;

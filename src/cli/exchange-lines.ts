@@ -9,7 +9,7 @@ import type { Nanoseconds } from '../core/time.js';
 import type { AnalysisOptions } from '../frames.js';
 import type { StreamCounters } from '../reassembly/streams.js';
 import { folded, type Losses } from '../report/coverage.js';
-import { type Cell, RollingTable } from '../report/rolling-table.js';
+import { type Cell, type Giving, RollingTable } from '../report/rolling-table.js';
 import { ASCII_SIGNS, type Signs, type Start, UNICODE_SIGNS } from '../report/signs.js';
 import { TimeOrder } from '../report/time-order.js';
 import { type ExchangeOptions, type ExchangeReport, exchangeOptions, runExchanges } from './exchanges.js';
@@ -44,6 +44,10 @@ export interface ExchangeKind<T extends Point> {
   readonly analysis: AnalysisOptions;
   readonly headings: readonly string[];
   readonly right: ReadonlySet<number>;
+  /** Columns that make room on a narrow terminal, so that what matters most is seen. */
+  readonly gives?: readonly Giving[];
+  /** What they leave to the last column at least. */
+  readonly rest?: number;
   /** Least widths of the columns when rows are written as they come. */
   readonly liveWidths: readonly number[];
   readonly statisticsHeadings: readonly string[];
@@ -122,17 +126,26 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     kind.emit = (exchange) => void this.ended.push(exchange);
     this.order = new TimeOrder((exchange) => this.print(exchange));
     if (!options.json) sink.out.asciiOnly = this.signs === ASCII_SIGNS;
-    this.table = options.stats ? this.statisticsTable() : this.newTable(kind.headings, kind.right, this.live ? kind.liveWidths : undefined);
+    this.table = options.stats
+      ? this.statisticsTable()
+      : this.newTable(kind.headings, kind.right, this.live ? kind.liveWidths : undefined, kind);
   }
 
   /** A table with its headings. With `least`, rows are written as they come, in columns at least so wide. */
-  private newTable(headings: readonly string[], right: ReadonlySet<number>, least: readonly number[] | undefined): RollingTable {
+  private newTable(
+    headings: readonly string[],
+    right: ReadonlySet<number>,
+    least: readonly number[] | undefined,
+    { gives = [], rest }: Pick<ExchangeKind<T>, 'gives' | 'rest'> = {},
+  ): RollingTable {
     const { options, sink, signs } = this;
     const table = new RollingTable((line) => sink.unicodeLine(line), {
       theme: themeFor(options.color),
       right,
       width: terminalWidth(),
       live: least !== undefined,
+      gives,
+      ...(rest !== undefined && { rest }),
       ...(least !== undefined && { least }),
       ...(signs === ASCII_SIGNS && { ellipsis: signs.ellipsis }),
     });

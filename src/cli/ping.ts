@@ -6,6 +6,7 @@ import { Icmp } from '../dissectors/icmp.js';
 import { Icmpv6 } from '../dissectors/icmpv6.js';
 import type { Losses } from '../report/coverage.js';
 import {
+  PING_GIVES,
   PING_HEADINGS,
   PING_RIGHT,
   PingStatistics,
@@ -33,6 +34,9 @@ export const pingCommand = (): Command =>
 export class PingKind implements ExchangeKind<PingEvent> {
   readonly headings = PING_HEADINGS;
   readonly right = PING_RIGHT;
+  readonly gives = PING_GIVES;
+  // A duration.
+  readonly rest = 8;
   readonly liveWidths = [9, 15, 15, 18, 14];
   readonly statisticsHeadings = TARGET_HEADINGS;
   readonly statisticsRight = TARGET_RIGHT;

@@ -114,6 +114,9 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
 export class SentinelKind extends RedisKind {
   override readonly headings = SENTINEL_HEADINGS;
   override readonly right = SENTINEL_RIGHT;
+  // The step says what happened, where it has to be in short.
+  readonly gives = [{ column: 2, least: 20 }];
+  readonly rest = 40;
   override readonly liveWidths = [9, 21, 16];
   private readonly story = new SentinelStory();
   private start: Start = [0, 0];

@@ -11,6 +11,7 @@ import type { Losses } from '../report/coverage.js';
 import type { Signs, Start } from '../report/signs.js';
 import {
   isTlsError,
+  TLS_GIVES,
   TLS_HEADINGS,
   TLS_RIGHT,
   TLS_STATISTICS_HEADINGS,
@@ -43,6 +44,7 @@ export const tlsCommand = (): Command =>
 export class TlsKind implements ExchangeKind<TlsHandshake> {
   readonly headings = TLS_HEADINGS;
   readonly right = TLS_RIGHT;
+  readonly gives = TLS_GIVES;
   readonly liveWidths = [9, 21, 14, 24, 8, 10, 6, 7, 20];
   readonly statisticsHeadings = TLS_STATISTICS_HEADINGS;
   readonly statisticsRight = TLS_STATISTICS_RIGHT;

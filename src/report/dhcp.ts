@@ -6,11 +6,17 @@ import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { counted, countText } from './quantities.js';
-import type { Cell } from './rolling-table.js';
+import type { Cell, Giving } from './rolling-table.js';
 import { inSeconds, relativeTime, type Start } from './signs.js';
 
 export const DHCP_HEADINGS = ['time', 'client', 'server', 'messages', 'outcome', 'took'] as const;
 export const DHCP_RIGHT: ReadonlySet<number> = new Set([0]);
+/** On a narrow terminal steps and names make room for the rest. */
+export const DHCP_GIVES: readonly Giving[] = [
+  { column: 3, least: 8 },
+  { column: 1, least: 18 },
+  { column: 4, least: 12 },
+];
 
 /** A lease that never ends (RFC 2131 section 3.3). */
 const FOREVER = 0xffffffff;

@@ -7,12 +7,18 @@ import { communityId } from './community-id.js';
 import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
-import type { Cell } from './rolling-table.js';
+import type { Cell, Giving } from './rolling-table.js';
 import { cut, inSeconds, plural, relativeTime, type Signs, type Start, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const DNS_HEADINGS = ['time', 'client', 'server', 'question', 'answer', 'took', ''] as const;
 /** The columns that stand at the right. */
 export const DNS_RIGHT: ReadonlySet<number> = new Set([0, 5]);
+/** On a narrow terminal answer and name make room for the rest. */
+export const DNS_GIVES: readonly Giving[] = [
+  { column: 4, least: 24 },
+  { column: 3, least: 24 },
+  { column: 4, least: 10 },
+];
 
 /** Addresses or records that a line names; the others are counted. */
 const MOST_NAMED = 6;

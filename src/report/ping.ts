@@ -6,11 +6,17 @@ import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { Groups } from './groups.js';
 import { Latencies } from './latency.js';
 import { counted, countText, shareText } from './quantities.js';
-import type { Cell } from './rolling-table.js';
+import type { Cell, Giving } from './rolling-table.js';
 import { endpoint, relativeTime, type Start } from './signs.js';
 
 export const PING_HEADINGS = ['time', 'source', 'target', 'request', 'answer', 'took'] as const;
 export const PING_RIGHT: ReadonlySet<number> = new Set([0]);
+/** On a narrow terminal answer and request make room for the rest. */
+export const PING_GIVES: readonly Giving[] = [
+  { column: 4, least: 20 },
+  { column: 3, least: 12 },
+  { column: 4, least: 10 },
+];
 
 export function pingRow(event: PingEvent, start: Start): Cell[] {
   const { error } = event;

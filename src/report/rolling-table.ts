@@ -8,6 +8,12 @@ import { textWidth } from './table.js';
 /** A text, and what it is. */
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 
+/** A column that gives way to the others, and the columns of the terminal that are left to it; 0: it is left out. */
+export interface Giving {
+  readonly column: number;
+  readonly least: number;
+}
+
 /** Rows that are looked at before the first is written. */
 const LOOK = 40;
 
@@ -29,6 +35,10 @@ export class RollingTable {
       readonly least?: readonly number[];
       /** Write each row at once, as for live captures. */
       readonly live?: boolean;
+      /** Columns that make room where the terminal is too narrow, in this order: each is cut to `least`, or left out for 0. */
+      readonly gives?: readonly Giving[];
+      /** Columns of the terminal that they have to leave to the last column; none by default, where that is a mere remark. */
+      readonly rest?: number;
       /** The sign of a cut. */
       readonly ellipsis?: string;
     } = {},
@@ -58,17 +68,21 @@ export class RollingTable {
   private write(cells: readonly Cell[]): void {
     this.measure(cells);
     const { theme = PLAIN, right, width = 0, ellipsis = '…' } = this.options;
+    const limits = this.limits(cells.length);
     let line = '';
     let used = 0;
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i]!;
+      const limit = limits?.[i] ?? Number.POSITIVE_INFINITY;
+      if (limit === 0) continue;
       const text = textOf(cell);
       const last = i === cells.length - 1;
-      const own = textWidth(text);
-      const blanks = ' '.repeat(Math.max(0, (this.widths[i] ?? 0) - own));
-      const room = width === 0 ? Number.POSITIVE_INFINITY : width - used - (right?.has(i) ? blanks.length : 0);
+      const own = Math.min(textWidth(text), limit);
+      const blanks = ' '.repeat(Math.max(0, Math.min(this.widths[i] ?? 0, limit) - own));
+      const left = width === 0 ? Number.POSITIVE_INFINITY : width - used - (right?.has(i) ? blanks.length : 0);
+      const room = Math.min(left, limit);
       if (room <= 0) break;
-      const shown = own > room ? `${cutTo(text, room - textWidth(ellipsis))}${ellipsis}` : text;
+      const shown = textWidth(text) > room ? `${cutTo(text, room - textWidth(ellipsis))}${ellipsis}` : text;
       const painted = typeof cell === 'string' ? shown : theme.paint(shown, cell.tone);
       line += right?.has(i) ? blanks + painted : last ? painted : painted + blanks;
       used += own + blanks.length;
@@ -77,6 +91,24 @@ export class RollingTable {
       used += 2;
     }
     this.line(line.trimEnd());
+  }
+
+  /** How wide each of the columns may be, where some have to give way; the last one takes what is left. */
+  private limits(columns: number): number[] | undefined {
+    const { width = 0, gives = [] } = this.options;
+    if (width === 0 || gives.length === 0) return undefined;
+    const limits = Array.from({ length: columns }, (_, i) => (i === columns - 1 ? Number.POSITIVE_INFINITY : (this.widths[i] ?? 0)));
+    let over = (this.options.rest ?? -2) - width;
+    for (let i = 0; i < columns - 1; i++) over += limits[i]! + 2;
+    for (const { column, least } of gives) {
+      if (over <= 0) break;
+      const from = limits[column]!;
+      // A column that is left out is not seen in part.
+      limits[column] = least === 0 ? 0 : Math.min(from, Math.max(least, from - over));
+      // It takes its gap with it.
+      over -= from - limits[column]! + (limits[column] === 0 ? 2 : 0);
+    }
+    return limits;
   }
 }
 

@@ -12,12 +12,21 @@ import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { countText } from './quantities.js';
-import type { Cell } from './rolling-table.js';
+import type { Cell, Giving } from './rolling-table.js';
 import { endpoint, inSeconds, plural, relativeTime, type Signs, type Start, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const TLS_HEADINGS = ['time', 'client', 'server', 'name', 'version', 'protocol', 'result', 'took', 'cipher', ''] as const;
 /** The columns that stand at the right. */
 export const TLS_RIGHT: ReadonlySet<number> = new Set([0, 7]);
+/** On a narrow terminal cipher, protocol and name make room for the rest. */
+export const TLS_GIVES: readonly Giving[] = [
+  { column: 8, least: 12 },
+  { column: 5, least: 0 },
+  { column: 3, least: 12 },
+  { column: 8, least: 0 },
+  { column: 4, least: 0 },
+  { column: 6, least: 12 },
+];
 
 /** True when there was no handshake to its end. */
 export const isTlsError = ({ outcome }: TlsHandshake): boolean => outcome !== 'ok' && outcome !== 'unfinished';

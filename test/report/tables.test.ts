@@ -14,6 +14,26 @@ const lines = (rows: readonly (readonly Cell[])[], options: ConstructorParameter
 };
 
 describe('a rolling table', () => {
+  it('makes room for what matters on a narrow terminal', () => {
+    const rows = [
+      ['name.example.test', 'TLSv1.3', 'refused by an alert', '12 ms', 'a remark'],
+      ['b.test', 'TLSv1.2', 'ok', '1 ms', ''],
+    ];
+    const gives = [
+      { column: 1, least: 0 },
+      { column: 0, least: 8 },
+      { column: 2, least: 9 },
+    ];
+    const right = new Set([3]);
+    // Wide enough for all, for all but the version, for names cut short, for neither.
+    expect(lines(rows, { right, gives, width: 100 })[0]).toBe('name.example.test  TLSv1.3  refused by an alert  12 ms  a remark');
+    expect(lines(rows, { right, gives, width: 50 })[0]).toBe('name.example.test  refused by an alert  12 ms  a …');
+    expect(lines(rows, { right, gives, width: 40 })[0]).toBe('name.exampl…  refused by an alert  12 ms');
+    expect(lines(rows, { right, gives, width: 30 })).toEqual(['name.ex…  refused by a…  12 ms', 'b.test    ok              1 ms']);
+    // Where the last column says most, it is left something.
+    expect(lines(rows, { right, gives, width: 60, rest: 8 })[0]).toBe('name.example.test  refused by an alert  12 ms  a remark');
+  });
+
   it('takes its widths from the first rows, and lets them grow', () => {
     expect(
       lines(
