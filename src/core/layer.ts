@@ -187,8 +187,8 @@ export abstract class Layer {
   }
 
   /**
-   * Write the JSON of what the walk would find, each key with a comma before it, where the octets have a common form;
-   * false, and nothing written, where not. For protocols that come often: it saves the tree.
+   * Write the JSON of what the walk would find, but for `quiet` rows, each key with a comma before it, where the octets
+   * have a common form; false, and nothing written, where not. For protocols that come often: it saves the tree.
    */
   quickJson(_out: TextBuffer): boolean {
     return false;

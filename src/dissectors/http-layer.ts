@@ -6,7 +6,8 @@ import type { TextBuffer } from '../core/text.js';
 import { eachChunk } from './http-chunks.js';
 import type { HttpExchange, HttpMessage } from './http-exchange.js';
 import { fullUri, type Head, type Kind } from './http-head.js';
-import { COLON, isBlank, isToken, lineEnd, SPACE, trimmed, wordEnd } from './http-lines.js';
+import { writePlainHttp } from './http-json.js';
+import { COLON, eachPiece, isBlank, isToken, lineEnd, SPACE, trimmed, wordEnd } from './http-lines.js';
 import { headerRow, rows, STATUS } from './http-rows.js';
 
 /** Most octets that a compressed body may grow to. */
@@ -76,6 +77,10 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     const { contentEncoding } = this.head;
     if (body === undefined || contentEncoding === '' || contentEncoding === 'identity') return body;
     return this.frame.session.decompress?.(body, contentEncoding, MAX_CONTENT) ?? body;
+  }
+
+  override quickJson(out: TextBuffer): boolean {
+    return writePlainHttp(out, this);
   }
 
   override walk(tree: Tree): void {
@@ -155,12 +160,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     if (question < to) {
       tree.add(rows.uriPath, from, question - from);
       tree.open(rows.uriQuery, question + 1, to - question - 1);
-      for (let at = question + 1; at < to; ) {
-        let next = at;
-        while (next < to && b[next] !== 0x26) next++;
-        if (next > at) tree.add(rows.uriParameter, at, next - at);
-        at = next + 1;
-      }
+      eachPiece(b, question + 1, to, 0x26, (at, end) => tree.add(rows.uriParameter, at, end - at));
       tree.close();
     }
     tree.close();
@@ -182,7 +182,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     while (value < stop && (b[value] === SPACE || b[value] === 9)) value++;
     // Blanks behind the value stay, as in Wireshark.
     const last = stop;
-    const row = headerRow(b, from, Math.min(name, from + 32));
+    const row = headerRow(b, from, name);
     if (!isToken(b, from, colon)) tree.put(rows.badHeaderName, true, from, name - from);
     if (row === undefined) {
       tree.add(lineRow(head.kind), from, to - from);
@@ -196,13 +196,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
         break;
       }
       case rows.cookie:
-        for (let at = value; at < last; ) {
-          let next = at;
-          while (next < last && b[next] !== 0x3b) next++;
-          while (at < next && b[at] === SPACE) at++;
-          if (next > at) tree.add(rows.cookiePair, at, next - at);
-          at = next + 1;
-        }
+        eachPiece(b, value, last, 0x3b, (at, end) => tree.add(rows.cookiePair, at, end - at));
         break;
       case rows.authorization:
       case rows.proxyAuthorization: {

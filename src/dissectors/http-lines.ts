@@ -34,6 +34,17 @@ export function isToken(b: Uint8Array, from: number, to: number): boolean {
   return to > from;
 }
 
+/** Call `found` for each piece of `[from, to)` between separators, without the spaces before it; empty ones are passed over. */
+export function eachPiece(b: Uint8Array, from: number, to: number, separator: number, found: (at: number, end: number) => void): void {
+  for (let at = from; at < to; ) {
+    let next = at;
+    while (next < to && b[next] !== separator) next++;
+    while (at < next && b[at] === SPACE) at++;
+    if (next > at) found(at, next);
+    at = next + 1;
+  }
+}
+
 /** Is the header at `at` called `name` (in lower case)? */
 export function named(b: Uint8Array, at: number, name: string): boolean {
   const n = name.length;

@@ -222,9 +222,12 @@ const HEADER: Readonly<Record<string, Field<readonly string[]>>> = {
 const names = new Texts(512);
 const known = new Map<string, Field<readonly string[]> | undefined>();
 const MOST_KNOWN = 1024;
+/** Octets of the longest name above. */
+const LONGEST_NAME = Math.max(...Object.keys(HEADER).map((name) => name.length));
 
 /** The row of the header whose name stands in `[from, to)`; undefined when it has none. */
 export function headerRow(b: Uint8Array, from: number, to: number): Field<readonly string[]> | undefined {
+  if (to - from > LONGEST_NAME) return undefined;
   const name = names.of(b, from, to);
   const row = known.get(name);
   if (row !== undefined || known.has(name)) return row;

@@ -133,7 +133,7 @@ export class JsonWriter {
 
   /** The keys that only a walk finds. */
   private found(out: TextBuffer, { nodes, walked }: Layout, layer: Layer): void {
-    if (layer.quickJson(out)) return;
+    if (!this.octets && layer.quickJson(out)) return;
     let quick = -1;
     let any = false;
     let gate: Gate | undefined;
