@@ -25,9 +25,9 @@ import { written } from './written.js';
 export interface Golden {
   /** A line a frame. */
   readonly txt: string;
-  /** All fields of each frame. */
+  /** All fields of each frame; of a long capture, of the frames that show something for the first time. */
   readonly tree: string;
-  /** One JSON object a line. */
+  /** The same frames as JSON, an object a line. */
   readonly json: string;
   /** The table of TCP conversations and a ladder of each; empty when there is none. */
   readonly ladder: string;
@@ -35,14 +35,16 @@ export interface Golden {
   readonly tables: string;
 }
 
-/** Of a longer capture all fields of each frame would be nothing that anybody reviews. */
-const MOST_FRAMES = 1000;
+/** Frames that are shown with all their fields. Of a longer capture nobody would review as much again and again. */
+const ALL_FRAMES = 60;
 
 /** Columns of a ladder. */
 const WIDTH = 120;
 
 export async function printed(path: string): Promise<Golden> {
-  const [txt, tree, json] = [new TextBuffer(), new TextBuffer(), new TextBuffer()];
+  const [txt, scratch] = [new TextBuffer(), new TextBuffer()];
+  const details: Detail[] = [];
+  const kinds = new Set<string>();
   const lines = new LineWriter(LINE_DEFAULTS);
   const writer = new JsonWriter();
   const conversations = new Conversations();
@@ -51,7 +53,6 @@ export async function printed(path: string): Promise<Golden> {
   conversations.ended = (conversation) => over.push(recordOf(conversation));
   let start: readonly [number, number] = [0, 0];
   const protocols = new Set<string>();
-  let count = 0;
   for await (const frame of open(path, { conversations })) {
     start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
     for (let number = 0; number < conversations.count; number++) {
@@ -60,10 +61,12 @@ export async function printed(path: string): Promise<Golden> {
     }
     for (const { protocol } of frame.layers) protocols.add(protocol.name);
     lines.write(txt, frame);
-    if (++count <= MOST_FRAMES) {
-      writeTree(tree, frame);
-      writer.write(json, frame);
-    }
+    writeTree(scratch, frame);
+    const tree = taken(scratch);
+    const known = kinds.size;
+    for (const line of tree.split('\n')) kinds.add(kindOf(line));
+    writer.write(scratch, frame);
+    details.push({ tree, json: taken(scratch), fresh: kinds.size > known });
     frame.session.shown(frame);
   }
   lines.release(txt);
@@ -72,14 +75,35 @@ export async function printed(path: string): Promise<Golden> {
     records.length === 0
       ? ''
       : `${[...table(records, start), ...records.flatMap((record) => ['', ...drawn(ladders.get(record.number)!, record)])].join('\n')}\n`;
-  const whole = count <= MOST_FRAMES;
+  const chosen = details.length <= ALL_FRAMES ? details : details.filter(({ fresh }) => fresh);
   return {
     txt: txt.toString(),
-    tree: whole ? tree.toString() : '',
-    json: whole ? json.toString() : '',
+    tree: chosen.map(({ tree }) => tree).join(''),
+    json: chosen.map(({ json }) => json).join(''),
     ladder,
     tables: await tables(path, protocols),
   };
+}
+
+/** A frame with all its fields, and whether a line of its tree is of a kind that no frame before had. */
+interface Detail {
+  readonly tree: string;
+  readonly json: string;
+  readonly fresh: boolean;
+}
+
+/** What a line of a tree shows: a field, with its value where that is one of a named few; or text, whatever its numbers. */
+function kindOf(line: string): string {
+  const [, text, field] = /^ *(.*) {2}([\w.]+)$/.exec(line) ?? [];
+  if (text === undefined) return line.replace(/[0-9a-f]*\d[0-9a-f]*/gi, '0');
+  return `${field} ${/: .+ \((?:0x[0-9a-f]+|\d+)\)$|: (?:not )?set$/.exec(text)?.[0] ?? ''}`;
+}
+
+/** The text of a buffer, which is empty afterwards. */
+function taken(buffer: TextBuffer): string {
+  const text = buffer.toString();
+  buffer.clear();
+  return text;
 }
 
 const EXCHANGES: ExchangeOptions = { sort: 'time', color: 'never' };
