@@ -31,4 +31,5 @@ npm run --silent build
 npm run --silent types
 npm run --silent lint
 npm run --silent dead
-npm test
+# Without npm, whose messages would come last.
+node_modules/.bin/vitest run --reporter=default --reporter=./scripts/closing-line.mjs

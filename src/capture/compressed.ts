@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import type { Chunks } from './chunks.js';
+import { FramedSource, isSkippable } from './framed-source.js';
 import { isLz4, Lz4Source } from './lz4.js';
 import type { OctetSource } from './octets.js';
 
@@ -110,31 +111,20 @@ const MAX_WINDOW = 128 * 1024 * 1024;
 /** Block_Maximum_Size, RFC 8878 section 3.1.1.2.4. */
 const MAX_ZSTD_BLOCK = 128 * 1024;
 
-function isSkippable(magic: number): boolean {
-  return magic >= 0x184d2a50 && magic <= 0x184d2a5f;
-}
-
 /**
  * RFC 8878. The library decompresses; this walks the frames and hands it one block at a time, so that no more than a
  * block of output waits, and so that a window is checked before it is allocated.
  */
-class ZstdSource implements OctetSource {
-  problem: Problem;
-  private out: Uint8Array = new Uint8Array(0);
+class ZstdSource extends FramedSource {
   private frame: Decompress | undefined;
   private checksum = false;
 
-  constructor(private readonly input: Chunks) {}
+  constructor(input: Chunks) {
+    super(input, 'zstd');
+  }
 
-  async read(into: Uint8Array, offset: number, length: number): Promise<number> {
-    while (this.out.length === 0) {
-      if (this.problem) return 0;
-      if (!(await (this.frame ? this.block(this.frame) : this.header()))) return 0;
-    }
-    const count = Math.min(length, this.out.length);
-    into.set(this.out.subarray(0, count), offset);
-    this.out = this.out.subarray(count);
-    return count;
+  protected advance(): Promise<boolean> {
+    return this.frame ? this.block(this.frame) : this.header();
   }
 
   /** Reads a frame header or a skippable frame; false at the end. */
@@ -143,9 +133,7 @@ class ZstdSource implements OctetSource {
     if (!(await input.more(1))) return false;
     if (!(await input.more(8))) return this.cut();
     const magic = input.view.getUint32(input.position, true);
-    if (isSkippable(magic)) {
-      return this.skip(8 + input.view.getUint32(input.position + 4, true));
-    }
+    if (isSkippable(magic)) return this.skipFrame();
     if (magic !== ZSTD_FRAME) return this.damaged('a frame expected');
     const flags = input.bytes[input.position + 4]!;
     const single = (flags & 0x20) !== 0;
@@ -205,31 +193,6 @@ class ZstdSource implements OctetSource {
     } catch (error) {
       return this.damaged(error instanceof Error ? error.message : String(error));
     }
-  }
-
-  private async skip(length: number): Promise<boolean> {
-    let left = length;
-    while (left > 0) {
-      if (!(await this.input.more(1))) return this.cut();
-      const step = Math.min(left, this.input.end - this.input.position);
-      this.input.position += step;
-      left -= step;
-    }
-    return true;
-  }
-
-  private cut(): false {
-    this.problem = { code: 'cut-short', message: 'the zstd data ends early' };
-    return false;
-  }
-
-  private damaged(why: string): false {
-    this.problem = { code: 'damaged', message: `the zstd data cannot be read at octet ${this.input.offset}: ${why}` };
-    return false;
-  }
-
-  async close(): Promise<void> {
-    await this.input.source.close();
   }
 }
 

@@ -7,7 +7,7 @@
  *     block: size 4 (top bit: stored) | data | [checksum 4]; size 0 ends, then [content checksum 4]
  */
 import type { Chunks } from './chunks.js';
-import type { OctetSource } from './octets.js';
+import { FramedSource, isSkippable } from './framed-source.js';
 
 const FRAME = 0x184d2204;
 const LEGACY_FRAME = 0x184c2102;
@@ -31,24 +31,18 @@ interface Frame {
 }
 
 /** Decompresses frame after frame, a block at a time. Checksums are not verified: the capture's own structure is checked. */
-export class Lz4Source implements OctetSource {
-  problem: OctetSource['problem'];
+export class Lz4Source extends FramedSource {
   private frame: Frame | undefined;
-  /** History, then the block: `output[taken..filled)` was decoded and not yet taken. */
+  /** History, then the block, which ends at `filled`. */
   private output = new Uint8Array(0);
-  private taken = 0;
   private filled = 0;
 
-  constructor(private readonly input: Chunks) {}
+  constructor(input: Chunks) {
+    super(input, 'lz4');
+  }
 
-  async read(into: Uint8Array, offset: number, length: number): Promise<number> {
-    while (this.taken === this.filled) {
-      if (this.problem || !(await (this.frame ? this.block(this.frame) : this.header()))) return 0;
-    }
-    const count = Math.min(length, this.filled - this.taken);
-    into.set(this.output.subarray(this.taken, this.taken + count), offset);
-    this.taken += count;
-    return count;
+  protected advance(): Promise<boolean> {
+    return this.frame ? this.block(this.frame) : this.header();
   }
 
   /** Reads a frame header or skips a skippable frame; false at the end. */
@@ -57,10 +51,7 @@ export class Lz4Source implements OctetSource {
     if (!(await input.more(1))) return false;
     if (!(await input.more(4))) return this.cut();
     const magic = input.view.getUint32(input.position, true);
-    if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) {
-      if (!(await input.more(8))) return this.cut();
-      return this.skip(8 + input.view.getUint32(input.position + 4, true));
-    }
+    if (isSkippable(magic)) return (await input.more(8)) ? this.skipFrame() : this.cut();
     if (magic === LEGACY_FRAME) {
       input.position += 4;
       return this.begin({ legacy: true, blockSize: LEGACY_BLOCK, independent: true, blockChecksums: false, contentChecksum: false });
@@ -86,7 +77,7 @@ export class Lz4Source implements OctetSource {
   private begin(frame: Frame): true {
     this.frame = frame;
     if (this.output.length < HISTORY + frame.blockSize) this.output = new Uint8Array(HISTORY + frame.blockSize);
-    this.taken = this.filled = 0;
+    this.filled = 0;
     return true;
   }
 
@@ -98,7 +89,7 @@ export class Lz4Source implements OctetSource {
       return false;
     }
     const word = input.view.getUint32(input.position, true);
-    if (frame.legacy && (isLz4(word) || (word >= 0x184d2a50 && word <= 0x184d2a5f))) {
+    if (frame.legacy && (isLz4(word) || isSkippable(word))) {
       this.frame = undefined;
       return true;
     }
@@ -117,6 +108,7 @@ export class Lz4Source implements OctetSource {
     // A block may hold megabytes: of one that is cut, what is there is decoded.
     const isWhole = await input.more(length);
     this.keepHistory(frame);
+    const kept = this.filled;
     const start = input.position + 4;
     const end = Math.min(start + size, input.end);
     if (stored) {
@@ -129,6 +121,7 @@ export class Lz4Source implements OctetSource {
       if (stop < 0) return this.damaged('a block that does not decode');
       this.filled = stop;
     }
+    this.out = this.output.subarray(kept, this.filled);
     if (!isWhole) {
       this.cut();
       return true;
@@ -141,32 +134,7 @@ export class Lz4Source implements OctetSource {
   private keepHistory(frame: Frame): void {
     const kept = frame.independent ? 0 : Math.min(HISTORY, this.filled);
     this.output.copyWithin(0, this.filled - kept, this.filled);
-    this.taken = this.filled = kept;
-  }
-
-  private async skip(length: number): Promise<boolean> {
-    let left = length;
-    while (left > 0) {
-      if (!(await this.input.more(1))) return this.cut();
-      const step = Math.min(left, this.input.end - this.input.position);
-      this.input.position += step;
-      left -= step;
-    }
-    return true;
-  }
-
-  private cut(): false {
-    this.problem = { code: 'cut-short', message: 'the lz4 data ends early' };
-    return false;
-  }
-
-  private damaged(why: string): false {
-    this.problem = { code: 'damaged', message: `the lz4 data cannot be read at octet ${this.input.offset}: ${why}` };
-    return false;
-  }
-
-  async close(): Promise<void> {
-    await this.input.source.close();
+    this.filled = kept;
   }
 }
 
