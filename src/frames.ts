@@ -6,6 +6,7 @@ import type { DnsTransactions } from './analysis/dns-transactions.js';
 import { DtlsConnections } from './analysis/dtls-connections.js';
 import { EchoPairs } from './analysis/echo.js';
 import type { HttpTransactions } from './analysis/http-transactions.js';
+import { OpenVpnConnections } from './analysis/openvpn-connections.js';
 import { QuicConnections } from './analysis/quic-connections.js';
 import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
 import type { Share } from './analysis/share.js';
@@ -102,6 +103,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.dtls = (frame) => dtlsConnections.of(frame);
   const quicConnections = new QuicConnections();
   hooks.quic = (frame) => quicConnections.of(frame);
+  const openVpnConnections = new OpenVpnConnections();
+  hooks.openVpn = (frame) => openVpnConnections.of(frame);
   hooks.secrets = ({ type, data }) => {
     if (type === TLS_KEY_LOG) keyLog.add(latin1Of(data, 0, data.length));
   };

@@ -106,6 +106,8 @@ export interface Hooks {
   dtls?(frame: Frame): unknown;
   /** What goes on in QUIC between the ends of the datagram under dissection; none where there is no telling. */
   quic?(frame: Frame): unknown;
+  /** What goes on in OpenVPN between the ends of the datagram under dissection; none where there is no telling. */
+  openVpn?(frame: Frame): unknown;
   /** Secrets that came with the capture, before the frames that follow them. */
   secrets?(secrets: Secrets): void;
   /** A UDP datagram, before its payload is dissected. */

@@ -32,6 +32,7 @@ import { nbns } from './nbns.js';
 import { nhrp } from './nhrp.js';
 import { nsh } from './nsh.js';
 import { ntp } from './ntp.js';
+import { openVpn } from './openvpn.js';
 import { pim } from './pim.js';
 import { quic } from './quic.js';
 import { resp } from './resp-stream.js';
@@ -85,6 +86,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   tls,
   dtls,
   quic,
+  openVpn,
   dns,
   mdns,
   llmnr,

@@ -43,6 +43,7 @@ export { Nhrp } from './nhrp.js';
 export { Nsh } from './nsh.js';
 export { Ntp } from './ntp.js';
 export { Null } from './null.js';
+export { OpenVpn } from './openvpn.js';
 export { Pim } from './pim.js';
 export { Pktap } from './pktap.js';
 export { Ppp } from './ppp.js';
