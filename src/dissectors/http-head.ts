@@ -78,19 +78,91 @@ export function kindOf(b: Uint8Array, start: number, end: number): Kind | undefi
 
 const texts = new Texts(1024);
 
-/** The value of the header `[at, next)` whose name has `name` octets, without the blanks around it; its first 2 KiB. */
-function headerValue(b: Uint8Array, at: number, next: number, name: number): string {
+/** Where the value of the header `[at, next)` begins whose name has `name` octets, behind the blanks before it. */
+function valueStart(b: Uint8Array, at: number, next: number, name: number): number {
   let from = at + name + 1;
-  let to = Math.min(trimmed(b, at, next), at + 2048);
-  while (from < to && (b[from] === SPACE || b[from] === 9)) from++;
-  while (to > from && (b[to - 1] === SPACE || b[to - 1] === 9)) to--;
-  return texts.of(b, from, to);
+  while (from < next && (b[from] === SPACE || b[from] === 9)) from++;
+  return from;
 }
 
-/** Read the head `[start, start + length)`. `method` is that of the request which a response answers. */
-export function readHead(b: Uint8Array, start: number, length: number, kind: Kind, method: string | undefined): Head {
+/** Where a value that begins at `from` ends, without the blanks behind it; at most 2 KiB behind the start of its line. */
+function valueEnd(b: Uint8Array, at: number, next: number, from: number): number {
+  let to = Math.min(trimmed(b, at, next), at + 2048);
+  while (to > from && (b[to - 1] === SPACE || b[to - 1] === 9)) to--;
+  return to;
+}
+
+/** The value of the header `[at, next)` whose name has `name` octets, without the blanks around it; its first 2 KiB. */
+function headerValue(b: Uint8Array, at: number, next: number, name: number): string {
+  const from = valueStart(b, at, next, name);
+  return texts.of(b, from, valueEnd(b, at, next, from));
+}
+
+/** The value of such a header as a number: digits, at most 15 behind leading zeros; -1 when it is none. */
+function headerNumber(b: Uint8Array, at: number, next: number, name: number): number {
+  let from = valueStart(b, at, next, name);
+  const to = valueEnd(b, at, next, from);
+  if (from >= to) return -1;
+  while (from < to && b[from] === 0x30) from++;
+  if (to - from > 15) return -1;
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const digit = b[i]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    n = n * 10 + digit;
+  }
+  return n;
+}
+
+/** Most lines of a head that are remembered from the search for its end. */
+const MOST_LINES = 64;
+
+/** Where the lines of a head end, from its start, so that they are not searched for twice. */
+class HeadLines {
+  private readonly ends = new Int32Array(MOST_LINES);
+  private count = 0;
+
+  /** A search begins: `whole` when it does at the start of the head. */
+  begin(whole: boolean): void {
+    this.count = whole ? 0 : MOST_LINES + 1;
+  }
+
+  /** The next line ends there. */
+  add(end: number): void {
+    if (this.count < MOST_LINES) this.ends[this.count] = end;
+    this.count++;
+  }
+
+  /** Where line `i` ends. */
+  end(i: number): number {
+    return this.ends[i]!;
+  }
+
+  /** True when all of the head's lines are known. */
+  isWhole(length: number): boolean {
+    return this.count > 0 && this.count <= MOST_LINES && this.ends[this.count - 1] === length;
+  }
+}
+
+/** The lines of the head whose end was searched for last. */
+export const headLines = new HeadLines();
+
+/**
+ * Read the head `[start, start + length)`. `method` is that of the request which a response answers, `lines` what the
+ * search for its end came by.
+ */
+export function readHead(
+  b: Uint8Array,
+  start: number,
+  length: number,
+  kind: Kind,
+  method: string | undefined,
+  lines?: typeof headLines,
+): Head {
   const end = start + length;
-  let line = lineEnd(b, start, end);
+  const known = lines?.isWhole(length) ? lines : undefined;
+  let index = 1;
+  let line = known === undefined ? lineEnd(b, start, end) : start + known.end(0);
   if (line < 0) line = end;
   const stop = trimmed(b, start, line);
   const first = wordEnd(b, start, stop);
@@ -102,7 +174,7 @@ export function readHead(b: Uint8Array, start: number, length: number, kind: Kin
   let contentEncoding = '';
   let upgrade = '';
   for (let at = line; at < end; ) {
-    let next = lineEnd(b, at, end);
+    let next = known === undefined ? lineEnd(b, at, end) : start + known.end(index++);
     if (next < 0) next = end;
     // The first letter rules out most.
     switch (b[at]! | 0x20) {
@@ -118,8 +190,8 @@ export function readHead(b: Uint8Array, start: number, length: number, kind: Kin
           const semicolon = contentType.indexOf(';');
           if (semicolon >= 0) contentType = contentType.slice(0, semicolon).trim();
         } else if (named(b, at, 'content-length')) {
-          const text = headerValue(b, at, next, 14);
-          if (/^0*\d{1,15}$/.test(text)) contentLength = Number(text);
+          const value = headerNumber(b, at, next, 14);
+          if (value >= 0) contentLength = value;
         } else if (named(b, at, 'content-encoding')) contentEncoding = headerValue(b, at, next, 16).toLowerCase();
         break;
       case 0x74:

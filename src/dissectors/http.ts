@@ -16,7 +16,7 @@ import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/re
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import { chunkSize, MAX_CHUNK_LINE } from './http-chunks.js';
 import { Connection, type HttpRequest } from './http-exchange.js';
-import { type Head, HTTP2_UPGRADE, hasVersion, kindOf, readHead } from './http-head.js';
+import { type Head, HTTP2_UPGRADE, hasVersion, headLines, type Kind, kindOf, readHead } from './http-head.js';
 import { Http } from './http-layer.js';
 import { COLON, isBlank, isHeadEnd, isToken, lineEnd, wordEnd } from './http-lines.js';
 import { http2After, http2Stream, opensHttp2 } from './http2.js';
@@ -27,6 +27,8 @@ const MAX_HEAD = 262_144;
 class HttpParser implements StreamParser {
   need = 0;
   private head: Head | undefined = undefined;
+  /** What its first line begins. */
+  private kind: Kind | undefined = undefined;
   /** Where the search for the end of the head, or the next chunk, goes on; from the start of the message. */
   private at = 0;
   /** The last chunk came; what is left are trailers. */
@@ -54,8 +56,9 @@ class HttpParser implements StreamParser {
       }
       const length = this.headLength(b, start, end);
       if (length <= 0) return length;
-      const kind = kindOf(b, start, end)!;
-      this.head = readHead(b, start, length, kind, kind === 'response' ? this.connection.waiting[0]?.method : undefined);
+      const kind = this.kind!;
+      const method = kind === 'response' ? this.connection.waiting[0]?.method : undefined;
+      this.head = readHead(b, start, length, kind, method, headLines);
       this.at = length;
     }
     const length = this.lengthOf(b, start, end, final);
@@ -89,8 +92,10 @@ class HttpParser implements StreamParser {
   /** Octets of the head; {@link MORE} or {@link ALIEN}. Each octet is looked at once. */
   private headLength(b: Uint8Array, start: number, end: number): number {
     let at = start + this.at;
+    headLines.begin(at === start);
     if (at === start) {
-      if (kindOf(b, start, end) === undefined) {
+      this.kind = kindOf(b, start, end);
+      if (this.kind === undefined) {
         // A method is known when the blank behind it came, another one when its line is whole.
         if (end - start >= 24 && lineEnd(b, start, Math.min(end, start + 4096)) >= 0) return ALIEN;
         if (end - start >= 4096 || !isToken(b, start, wordEnd(b, start, Math.min(end, start + 24)))) return ALIEN;
@@ -110,6 +115,7 @@ class HttpParser implements StreamParser {
         if (header < 0 ? next === end : !b.subarray(next, header).includes(COLON)) return next - start;
       }
       at = next;
+      headLines.add(at - start);
       if (blank) return at - start;
     }
   }

@@ -48,6 +48,9 @@ const SECRET_SETTING = /^(requirepass|masterauth|tls-key-file-pass|tls-client-ke
 
 const MAY_HAVE_SECRETS = new Set(['AUTH', 'HELLO', 'MIGRATE', 'CONFIG', 'SENTINEL', 'ACL']);
 
+/** Whether a command, its name in capitals, may have arguments that are secrets. */
+export const mayHaveSecrets = (name: string): boolean => MAY_HAVE_SECRETS.has(name);
+
 /** Which arguments of a command are secrets. `arg(i)` is text, argument 0 the name of the command. */
 export function secretsOf(arg: (i: number) => string, count: number): Set<number> | undefined {
   const name = arg(0).toUpperCase();

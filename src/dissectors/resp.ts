@@ -30,7 +30,7 @@ import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, Texts, textOf } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
-import { argumentsOf, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
+import { argumentsOf, mayHaveSecrets, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
 import {
   ATTRIBUTE,
   behind,
@@ -141,6 +141,8 @@ interface CommandName {
   readonly json: FixedText;
   /** Whether its first argument is a key. */
   readonly hasKey: boolean;
+  /** Whether any of its arguments may be a secret. */
+  readonly mayHideSecrets: boolean;
 }
 
 /** Names as they were written, and what they tell: a capture has a few, each many times. */
@@ -156,7 +158,12 @@ function nameOf(b: Uint8Array, from: number, to: number): CommandName {
     const text = written.toUpperCase();
     const out = new TextBuffer(64);
     out.json(text);
-    name = { text, json: new FixedText(out.bytes.subarray(0, out.length)), hasKey: !KEYLESS.test(text) };
+    name = {
+      text,
+      json: new FixedText(out.bytes.subarray(0, out.length)),
+      hasKey: !KEYLESS.test(text),
+      mayHideSecrets: mayHaveSecrets(text),
+    };
     knownNames.set(written, name);
   }
   return name;
@@ -195,7 +202,9 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
       const { arguments: args } = this;
       const count = args.length / 2;
       this.hidden =
-        count < 2 || this.frame.session.showSecrets || !this.fromClient ? null : (secretsOf((i) => this.argument(i), count) ?? null);
+        count < 2 || this.frame.session.showSecrets || !this.fromClient || !this.name.mayHideSecrets
+          ? null
+          : (secretsOf((i) => this.argument(i), count) ?? null);
     }
     return this.hidden ?? undefined;
   }

@@ -220,7 +220,8 @@ export class LineWriter {
     out.asciiOnly = !unicode;
     out.room(LINE_ROOM);
     if (colours) theme.open(out, 'name');
-    out.length = blanks(out.view, putRight(out.view, out.length, frame.number, widths[NUMBER]!));
+    let { view } = out;
+    out.length = blanks(view, putRight(view, out.length, frame.number, widths[NUMBER]!));
     this.right(out, TIME, frame);
     if (colours) theme.close(out, 'name');
     out.length = blanks(out.view, out.length);
@@ -255,7 +256,8 @@ export class LineWriter {
     if (colours) theme.close(out, protocolTone);
     out.byte(32);
     out.room(LINE_ROOM);
-    out.length = blanks(out.view, putRight(out.view, out.length, frame.wireLength, widths[LENGTH]!));
+    ({ view } = out);
+    out.length = blanks(view, putRight(view, out.length, frame.wireLength, widths[LENGTH]!));
     if (tone !== undefined) theme.open(out, tone);
     from = out.length;
     frame.writeInfo(out);
