@@ -11,6 +11,7 @@ import { createSession } from '../src/frames.js';
 import { JsonWriter } from '../src/output/json.js';
 import { LINE_DEFAULTS, LineWriter } from '../src/output/line.js';
 import { writeTree } from '../src/output/tree.js';
+import { numbers } from './numbers.js';
 
 const folder = new URL('../fixtures/', import.meta.url);
 const captures = readdirSync(folder).filter((name) => /\.pcap(ng)?$/.test(name));
@@ -49,17 +50,6 @@ function exhaust(frame: Frame): void {
   eachValue(frame, everyField, () => {});
   // The original carries the stack, which an expectation would hide.
   if (frame.fault !== undefined) throw frame.fault;
-}
-
-/** Numbers that follow from a seed (xorshift), so that a failure can be repeated. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 describe('a frame cut at any octet', () => {

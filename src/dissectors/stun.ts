@@ -584,6 +584,7 @@ const beginsAt = (octets: Uint8Array, at: number, end: number): boolean =>
 
 const stream: StreamProtocol = {
   name: 'stun',
+  sized: true,
   parser: () => new StunParser(),
   recognise: (octets, start, end) => {
     const framed = start + FRAME_LENGTH;
