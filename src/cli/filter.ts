@@ -29,6 +29,16 @@ export function filterCommand(): Command {
     .option('-Y, --display', 'take it for a display filter')
     .option('-f, --capture', 'take it for a capture filter')
     .option('--link-type <n>', 'LINKTYPE_ number that a capture filter is compiled for', linkTypeNumber, ETHERNET)
+    .addHelpText(
+      'after',
+      `
+Without -Y or -f, it is explained in each language that takes it. Exit status 2 when none does.
+
+Examples:
+  netlens filter 'tcp.flags.syn == 1 && ip.dst == 10.77.0.2'
+  netlens filter -f 'tcp port 6379'
+  netlens fields dns.qry      names of fields; docs/filters.md teaches both languages`,
+    )
     .action(async (words: string[], options: FilterOptions) => {
       const text = words.join(' ');
       const both = options.display === options.capture;

@@ -23,12 +23,11 @@ interface Outcome {
 type ReadFrames = (reader: CaptureReader, selection: OpenSelection, tally: Tally) => Promise<Outcome>;
 
 /** How frames are to be read. Wrong options are found here, before anything is opened for writing. */
-export function frameReader(files: readonly string[], options: ViewOptions): ReadFrames {
+export function frameReader(files: readonly string[], options: ViewOptions, sink = new Sink()): ReadFrames {
   const view = wantsView(options) ? viewFor(options, false) : undefined;
   const found = sessionOptions(options);
   const isShared = view !== undefined && inHalves(files, options);
   return async (reader, selection, tally) => {
-    const sink = new Sink();
     let shown: number | undefined;
     if (isShared) {
       const share = new Share(0);

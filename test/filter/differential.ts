@@ -144,11 +144,15 @@ function octetsOfRecords(file: Buffer): string[] {
   return found;
 }
 
-/** Which of a capture's packets were written. Of packets with the same octets a filter takes all or none. */
+/**
+ * Which of a capture's packets were written. Of packets with the same octets a filter takes all or none. Where a packet is
+ * longer than the capture says that any is, libpcap holds its beginning alone.
+ */
 function numbersOf(packets: readonly string[], all: readonly string[]): string {
   let at = 0;
   const numbers = packets.map((packet) => {
-    const found = all.indexOf(packet, at);
+    let found = all.indexOf(packet, at);
+    if (found < 0) found = all.findIndex((whole, i) => i >= at && whole.startsWith(packet));
     if (found >= 0) at = found + 1;
     return found < 0 ? 'a packet that is not in the capture' : at;
   });
