@@ -39,6 +39,9 @@ export interface Summary {
   readonly records: () => object[];
 }
 
+/** Columns of a terminal for a latency at the end of a row. */
+const LATENCY_WIDTH = 8;
+
 /** What there is to know about one kind of exchange. */
 export interface ExchangeKind<T extends Point> {
   readonly analysis: AnalysisOptions;
@@ -52,6 +55,8 @@ export interface ExchangeKind<T extends Point> {
   readonly liveWidths: readonly number[];
   readonly statisticsHeadings: readonly string[];
   readonly statisticsRight: ReadonlySet<number>;
+  /** Columns of the statistics that make room on a narrow terminal; the last one is kept. */
+  readonly statisticsGives?: readonly Giving[];
   /** The list is followed by its statistics. */
   readonly summarised?: boolean;
   /** The oldest exchange that is not over. */
@@ -154,7 +159,13 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   }
 
   private statisticsTable(): RollingTable {
-    return this.newTable(this.kind.statisticsHeadings, this.kind.statisticsRight, undefined);
+    const { statisticsHeadings, statisticsRight, statisticsGives } = this.kind;
+    return this.newTable(
+      statisticsHeadings,
+      statisticsRight,
+      undefined,
+      statisticsGives && { gives: statisticsGives, rest: LATENCY_WIDTH },
+    );
   }
 
   frame(frame: Frame): void {

@@ -14,6 +14,7 @@ import {
   TLS_GIVES,
   TLS_HEADINGS,
   TLS_RIGHT,
+  TLS_STATISTICS_GIVES,
   TLS_STATISTICS_HEADINGS,
   TLS_STATISTICS_RIGHT,
   TlsStatistics,
@@ -48,6 +49,7 @@ export class TlsKind implements ExchangeKind<TlsHandshake> {
   readonly liveWidths = [9, 21, 14, 24, 8, 10, 6, 7, 20];
   readonly statisticsHeadings = TLS_STATISTICS_HEADINGS;
   readonly statisticsRight = TLS_STATISTICS_RIGHT;
+  readonly statisticsGives = TLS_STATISTICS_GIVES;
   readonly analysis: AnalysisOptions = {};
   emit: ((exchange: TlsHandshake) => void) | undefined = undefined;
   private readonly handshakes = new TlsHandshakes((handshake) => this.emit?.(handshake));

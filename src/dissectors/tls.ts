@@ -221,7 +221,9 @@ function walkOld(tree: Tree, layer: Tls): void {
     for (let i = 0; i < 3; i++) tree.add(lengths[i]!, start + 5 + 2 * i, 2);
     let at = start + 11;
     const specs = Math.min(captured, at + u16(b, start + 5));
+    tree.open(rows.cipherSuites, at, Math.max(0, specs - at));
     for (; at + 3 <= specs; at += 3) tree.add(rows.cipherSpec, at);
+    tree.close();
     const id = u16(b, start + 7);
     if (id > 0) tree.add(rows.sessionId, at, id);
     tree.add(rows.challenge, at + id, u16(b, start + 9));

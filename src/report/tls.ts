@@ -22,9 +22,10 @@ export const TLS_RIGHT: ReadonlySet<number> = new Set([0, 7]);
 export const TLS_GIVES: readonly Giving[] = [
   { column: 8, least: 12 },
   { column: 5, least: 0 },
-  { column: 3, least: 12 },
+  { column: 3, least: 20 },
   { column: 8, least: 0 },
   { column: 4, least: 0 },
+  { column: 3, least: 12 },
   { column: 6, least: 12 },
 ];
 
@@ -38,8 +39,8 @@ export function tlsVersionText({ version, carrier, quicVersion }: TlsHandshake):
 }
 
 /** A cipher suite without the words that all of them have. */
-const cipherText = (suite: number): string =>
-  suite < 0 ? '' : (cipherSuiteName(suite) ?? `0x${suite.toString(16)}`).replace(/^TLS_/, '').replace('_WITH_', ' ');
+const shortCipher = (name: string): string => name.replace(/^TLS_/, '').replace('_WITH_', ' ');
+const cipherText = (suite: number): string => (suite < 0 ? '' : shortCipher(cipherSuiteName(suite) ?? `0x${suite.toString(16)}`));
 
 /** The protocol inside; what was offered, in brackets, where the choice is encrypted or was not made. */
 function protocolText({ alpn, offered, version }: TlsHandshake): string {
@@ -187,13 +188,20 @@ export class TlsStatistics {
 const groupOf = (by: TlsGroup['by'], name: string): TlsGroup => ({ by, name, count: 0, errors: 0, resumed: 0, latencies: new Latencies() });
 
 export const TLS_STATISTICS_HEADINGS = ['by', '', 'count', 'errors', 'resumed', 'p50', 'p95', 'p99', 'max'] as const;
+/** On a narrow terminal names and ciphers make room for the latencies, then what is rarely asked for. */
+export const TLS_STATISTICS_GIVES: readonly Giving[] = [
+  { column: 1, least: 32 },
+  { column: 7, least: 0 },
+  { column: 4, least: 0 },
+  { column: 1, least: 12 },
+];
 export const TLS_STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8]);
 
 export function tlsStatisticsRow({ by, name, count, errors, resumed, latencies }: TlsGroup, signs: Signs = UNICODE_SIGNS): Cell[] {
   const times = [...PERCENTILES.map((share) => latencies.percentile(share)), latencies.count > 0 ? latencies.max : undefined];
   return [
     by,
-    safeText(name),
+    by === 'cipher' ? shortCipher(name) : safeText(name),
     countText(count),
     errors > 0 ? { text: countText(errors), tone: 'trouble' } : '0',
     countText(resumed),
