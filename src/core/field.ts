@@ -81,8 +81,6 @@ export interface FieldOptions {
   readonly json?: (layer: Layer, out: TextBuffer) => void;
   /** A computed row, or one with a condition, that depends on nothing but these octets of its layer: `[from, to)`. */
   readonly pure?: readonly [from: number, to: number];
-  /** For a list: writes the array straight into octets where the octets have a common form; false, and nothing written, where not. */
-  readonly quickList?: (layer: Layer, out: TextBuffer) => boolean;
   /**
    * A cheap test that rows share: where it is false none of them applies, and none is asked. It changes nothing but the
    * time that rarely present rows cost.

@@ -124,7 +124,7 @@ const rows = {
 };
 
 /** The options one by one. */
-export const optionList = list('tcp.options', 'Options', rows, { quickList: writeTimestamps });
+export const optionList = list('tcp.options', 'Options', rows);
 
 /** Octets of a header whose options are two NOPs and timestamps: most segments there are. */
 const WITH_TIMESTAMPS = 32;
@@ -133,23 +133,6 @@ const WITH_TIMESTAMPS = 32;
 export function onlyTimestamps(l: Layer): boolean {
   const { bytes: b, start } = l;
   return b[start + 12]! >> 4 === WITH_TIMESTAMPS / 4 && start + WITH_TIMESTAMPS <= l.captured && u32(b, start + 20) === 0x0101080a;
-}
-
-const TSVAL_JSON = new FixedText('[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":');
-const TSECR_JSON = new FixedText(',"tsecr":');
-const END_JSON = new FixedText('}}]');
-
-/** The JSON of those options, without walking them. */
-function writeTimestamps(l: Layer, out: TextBuffer): boolean {
-  if (!onlyTimestamps(l)) return false;
-  out.room(192);
-  const { view } = out;
-  let at = TSVAL_JSON.put(view, out.length);
-  at = putWhole(view, at, u32(l.bytes, l.start + 24));
-  at = TSECR_JSON.put(view, at);
-  at = putWhole(view, at, u32(l.bytes, l.start + 28));
-  out.length = END_JSON.put(view, at);
-  return true;
 }
 
 export const optionExperts = {

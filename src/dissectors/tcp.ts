@@ -17,6 +17,7 @@ import type { TextBuffer } from '../core/text.js';
 import { between, durationText } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
+import { writePlainSegment } from './tcp-json.js';
 import { MSS } from './tcp-option-kinds.js';
 import { hasOption, onlyTimestamps, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
@@ -215,7 +216,7 @@ const fields = {
   bogusHeader: expert('error', 'tcp.bogus_header_length', 'Bogus TCP Header length', (l) => l.start + 13 <= l.captured && !whole(l)),
   allOptions: bytes('tcp.options', 'Options', FIXED_LENGTH, (l) => optionsLength(l), { quiet: true, when: (l) => optionsLength(l) > 0 }),
   options: optionList,
-  ...gated((l: Layer) => !onlyTimestamps(l), {
+  ...gated((l: Layer) => optionsLength(l) > 0 && !onlyTimestamps(l), {
     ...optionExperts,
     noMss: expert('note', 'tcp.options.mss.absent', 'The SYN packet does not contain a MSS option', (l) => mssMissing(l)),
     mssAfterSyn: expert<TcpLayer>(
@@ -525,6 +526,10 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
 
   override get unusual(): boolean {
     return marked(this, Facts.ACCURATE_ECN);
+  }
+
+  override quickJson(out: TextBuffer): boolean {
+    return writePlainSegment(out, this, this.assembly);
   }
 
   override walk(tree: Tree): void {

@@ -134,29 +134,20 @@ export class JsonWriter {
   /** The keys that only a walk finds. */
   private found(out: TextBuffer, { nodes, walked }: Layout, layer: Layer): void {
     if (!this.octets && layer.quickJson(out)) return;
-    let quick = -1;
-    let any = false;
     let gate: Gate | undefined;
-    let open = true;
-    for (let i = 0; i < walked.length; i++) {
+    let open = false;
+    for (let i = 0; i < walked.length && !open; i++) {
       const node = walked[i]!;
-      if (node.gate !== gate) {
-        gate = node.gate;
-        open = gate === undefined || gate(layer);
-      }
-      if (!open) continue;
-      if (node.row?.options.quickList !== undefined && quickList(out, node, layer)) quick = node.slot;
-      else {
-        any = true;
-        break;
-      }
+      if (i > 0 && node.gate === gate) continue;
+      gate = node.gate;
+      open = gate === undefined || gate(layer);
     }
-    if (!any || layer.nodes.length === 0) return;
+    if (!open || layer.nodes.length === 0) return;
     const found = this.scopeOf(layer);
     const { slots } = found;
     for (let i = 0; i < slots.length; i++) {
       const node = nodes[slots[i]!]!;
-      if (node.onlyWalked && slots[i] !== quick) this.member(out, node, layer, found);
+      if (node.onlyWalked) this.member(out, node, layer, found);
     }
   }
 
@@ -259,15 +250,6 @@ function close(out: TextBuffer, first: number): void {
   if (out.length === first) out.byte(OPEN);
   else out.bytes[first] = OPEN;
   out.byte(CLOSE);
-}
-
-/** A list whose octets have a common form; false, and nothing written, when they have not. */
-function quickList(out: TextBuffer, node: JsonNode, layer: Layer): boolean {
-  const mark = out.length;
-  out.raw(node.key);
-  if (node.row!.options.quickList!(layer, out)) return true;
-  out.length = mark;
-  return false;
 }
 
 /** The Info column as a JSON string; its octets are safe for a terminal, hence for JSON but for quotes and backslashes. */
