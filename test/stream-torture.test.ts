@@ -17,11 +17,11 @@ import { Tcp } from '../src/dissectors/tcp.js';
 import { createSession, framesOf } from '../src/frames.js';
 import type { Side } from '../src/reassembly/streams.js';
 import { numbers } from './numbers.js';
-import { readAll } from './packets.js';
+import { hex, readAll } from './packets.js';
 import { Talk } from './reassembly/talk.js';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-const changesWanted = Number(process.env['CHANGES'] ?? 2000);
+const changesWanted = Number(process.env['CHANGES'] ?? 1000);
 
 /** Octets that one side sent in one segment. */
 interface Turn {
@@ -47,8 +47,9 @@ const folder = new URL('../fixtures/', import.meta.url);
 const speaking = PROTOCOLS.filter(({ stream }) => stream !== undefined);
 const samples = new Map<string, Sample[]>(speaking.map(({ name }) => [name, []]));
 for (const name of readdirSync(folder).filter((file) => /\.pcap(ng)?$/.test(file))) await gather(name);
-// STUN over TCP is its messages one after the other (RFC 8489 section 6.2.2), and no fixture has it.
+// No fixture has these over TCP. STUN there is its messages one after the other (RFC 8489 section 6.2.2).
 if (samples.get('stun')?.length === 0) samples.set('stun', [await stunOverTcp()]);
+if (samples.get('openvpn')?.length === 0) samples.set('openvpn', [openVpnOverTcp()]);
 
 /** The conversations of a capture, as samples of what they speak. */
 async function gather(name: string): Promise<void> {
@@ -103,6 +104,19 @@ async function stunOverTcp(): Promise<Sample> {
       turns.push({ fromClient: turns.length % 2 === 0, bytes: stun.bytes.slice(stun.start, stun.end) });
   }
   return { port: 3478, turns, lead: 0 };
+}
+
+/** Both sides' first messages, and a Client Hello in the next. */
+function openVpnOverTcp(): Sample {
+  const [client, server] = ['11'.repeat(8), '22'.repeat(8)];
+  const hello = `16 0301 002f 01 00002b 0303 ${'60'.repeat(32)} 00 0004 c02f 009c 01 00`;
+  const turns = [
+    { fromClient: true, bytes: hex(`000e 38 ${client} 00 00000000`) },
+    { fromClient: false, bytes: hex(`001a 40 ${server} 01 00000000 ${client} 00000000`) },
+    { fromClient: true, bytes: hex(`0042 20 ${client} 00 00000001 ${hello}`) },
+    { fromClient: false, bytes: hex(`0016 28 ${server} 01 00000001 ${client}`) },
+  ];
+  return { port: 1194, turns, lead: 0 };
 }
 
 /** What becomes of octets on their way. */
@@ -165,7 +179,7 @@ function* hostile(first: Uint8Array): Generator<[what: string, make: (octets: nu
       yield [`a length of 0x${high.toString(16)}ffffff at ${at}`, followed(lying, 0x61)];
       const wide = first.slice();
       wide.set([high, 0xff, 0xff], at);
-      yield [`a length of 0x${high.toString(16)}ffff at ${at}`, followed(wide, 0x61)];
+      if (high === 0xff) yield [`a length of 0x${high.toString(16)}ffff at ${at}`, followed(wide, 0x61)];
     }
   // And in words.
   const text = Buffer.from(first).toString('latin1');
@@ -191,7 +205,7 @@ function cost({ port, turns, lead }: Sample, fromClient: boolean, octets: Uint8A
 /** What is quick needs no second look. */
 const QUICK = 120;
 /** Octets that go on like this, and what they may allocate, garbage and all: far below the lengths that are claimed. */
-const LONG = 60_000;
+const LONG = 40_000;
 const ROOM = 256 << 20;
 
 describe.each(speaking.map((protocol) => [protocol.name, protocol] as const))('%s', (name, protocol) => {
