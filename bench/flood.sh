@@ -6,18 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pps=${1:-400000} seconds=${2:-5}
-A=nlh-a$$ B=nlh-b$$
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  for ns in $A $B; do ip netns del $ns 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-for ns in $A $B; do ip netns add $ns; done
-ip link add h-a netns $A type veth peer name h-b netns $B
+. bench/namespaces.sh
+hosts A B
+wire "$A" h-a "$B" h-b
 for end in "$A h-a" "$B h-b"; do
   set -- $end
   ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1

@@ -6,27 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 connections=${1:-100} octets=${2:-200000} loss=${3:-3}
-C=nlk-c R=nlk-r S=nlk-s # a router between them loses segments, so that those are missing in the capture
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  for ns in $C $R $S; do ip netns del $ns 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-for ns in $C $R $S; do ip netns add $ns; ip -n $ns link set lo up; done
-ip link add k-c netns $C type veth peer name k-rc netns $R
-ip link add k-s netns $S type veth peer name k-rs netns $R
-for end in "$C k-c 10.98.0.1" "$R k-rc 10.98.0.254" "$R k-rs 10.98.1.254" "$S k-s 10.98.1.2"; do
-  set -- $end
-  ip -n "$1" addr add "$3/24" dev "$2"; ip -n "$1" link set "$2" up
-  ip netns exec "$1" ethtool -K "$2" tso off gso off gro off >/dev/null 2>&1 || true
-done
-ip -n $C route add default via 10.98.0.254; ip -n $S route add default via 10.98.1.254
-ip netns exec $R sysctl -qw net.ipv4.ip_forward=1
-ip netns exec $R nft "add table ip nl; add chain ip nl f { type filter hook forward priority 0; }; add rule ip nl f numgen random mod 100 < $loss drop"
+. bench/namespaces.sh
+lossy_path 98 "$loss" # a router loses segments, so that those are missing in the capture
 mkdir "$work/www"
 head -c "$octets" /dev/urandom >"$work/www/file"
 cat >"$work/nginx.conf" <<N
@@ -35,7 +16,7 @@ http { access_log off; sendfile on; server { listen 10.98.1.2:80; root $work/www
 N
 ip netns exec $S nginx -c "$work/nginx.conf" & pids+=($!)
 capture() { # FILE FILTER
-  ip netns exec $C tcpdump -Z root -B 65536 -U --immediate-mode -i k-c -w "$1" "$2" 2>"$work/td.log" & dump=$!
+  ip netns exec $C tcpdump -Z root -B 65536 -U --immediate-mode -i to-r -w "$1" "$2" 2>"$work/td.log" & dump=$!
   for _ in $(seq 50); do grep -q 'listening on' "$work/td.log" && break; sleep 0.1; done
 }
 captured() { sleep 0.5; kill -INT $dump; wait $dump || true; tail -3 "$work/td.log" | tr '\n' ' '; echo; }

@@ -8,23 +8,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requests=${1:-2000} seconds=${2:-2} loss=${3:-1}
-C=nlh-c$$ S=nlh-s$$
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  for ns in $C $S; do ip netns del $ns 2>/dev/null || true; done
-  if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-for ns in $C $S; do ip netns add $ns; ip -n $ns link set lo up; done
-ip link add h-c netns $C type veth peer name h-s netns $S
-for end in "$C h-c 10.97.0.1" "$S h-s 10.97.0.2"; do
-  set -- $end
-  ip -n "$1" addr add "$3/24" dev "$2"; ip -n "$1" link set "$2" up
-  ip netns exec "$1" ethtool -K "$2" tso off gso off gro off >/dev/null 2>&1 || true
-done
+keep_work=${KEEP:-}
+. bench/namespaces.sh
+hosts C S
+wire "$C" h-c "$S" h-s
+plug "$C" h-c 10.97.0.1/24; plug "$S" h-s 10.97.0.2/24
 # What the server sends is lost before the capture, what the client sends behind it.
 if [ "$loss" != 0 ]; then
   for hook in input output; do

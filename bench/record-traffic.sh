@@ -10,37 +10,21 @@ set -euo pipefail
 out=${1:?usage: record-traffic.sh OUT.pcap}
 bulk=${BULK:-300M}
 each=${SECONDS_EACH:-6}
-PATH="$PATH:/usr/sbin:/sbin"
-client=nlbench$$c
-server=nlbench$$s
-work=$(mktemp -d)
+. "$(dirname "$0")/namespaces.sh"
 chmod 755 "$work"
-daemons=()
-
-end() {
-  for pid in "${daemons[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  ip netns del "$client" 2>/dev/null || true
-  ip netns del "$server" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap end EXIT
 
 at() { ip netns exec "$@"; }
 has() { command -v "$1" >/dev/null || { echo "not installed, left out: $1" >&2; return 1; }; }
-serve() { at "$server" "$@" >"$work/$1.log" 2>&1 & daemons+=($!); }
+serve() { at "$server" "$@" >"$work/$1.log" 2>&1 & pids+=($!); }
 
-ip netns add "$client"
-ip netns add "$server"
-ip link add c0 netns "$client" type veth peer name s0 netns "$server"
+hosts client server
+wire "$client" c0 "$server" s0
 ip -n "$client" addr add 198.51.100.1/24 dev c0
 ip -n "$server" addr add 198.51.100.2/24 dev s0
 for end in "$client c0" "$server s0"; do
   read -r host device <<<"$end"
-  ip -n "$host" link set lo up
   ip -n "$host" link set "$device" up
-  # Without offloads the capture holds the packets that a wire would have.
-  at "$host" ethtool -K "$device" tso off gso off gro off tx off rx off >/dev/null 2>&1 || true
+  bare "$host" "$device" tx off rx off
   # Of a thousand packets that arrive three are lost, after the capture has seen them.
   at "$host" nft "add table ip loss; add chain ip loss in { type filter hook prerouting priority -300; }; add rule ip loss in meta l4proto { tcp, udp } numgen random mod 1000 < 3 drop"
 done

@@ -6,32 +6,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 commands=${1:-50000} loss=${2:-1} seed=${3:-1}
-id=$$ # several may run beside each other
-C=nlq-c$id R=nlq-r$id S=nlq-s$id # a router between them loses packets, so that those are missing in the capture
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  for ns in $C $R $S; do ip netns del $ns 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-for ns in $C $R $S; do ip netns add $ns; ip -n $ns link set lo up; done
-ip link add q-c netns $C type veth peer name q-rc netns $R
-ip link add q-s netns $S type veth peer name q-rs netns $R
-for end in "$C q-c 10.97.0.1" "$R q-rc 10.97.0.254" "$R q-rs 10.97.1.254" "$S q-s 10.97.1.2"; do
-  set -- $end
-  ip -n "$1" addr add "$3/24" dev "$2"; ip -n "$1" link set "$2" up
-  ip netns exec "$1" ethtool -K "$2" tso off gso off gro off >/dev/null 2>&1 || true
-done
-# What is lost is sent again soon: this is about what is lost, not about waiting.
-ip -n $C route add default via 10.97.0.254 rto_min 10ms; ip -n $S route add default via 10.97.1.254 rto_min 10ms
-ip netns exec $R sysctl -qw net.ipv4.ip_forward=1
-ip netns exec $R nft "add table ip nl; add chain ip nl f { type filter hook forward priority 0; }; add rule ip nl f numgen random mod 100 < $loss drop"
+. bench/namespaces.sh
+# A router loses packets, so that those are missing in the capture. What is lost is sent again soon: this is about what is
+# lost, not about waiting.
+lossy_path 97 "$loss" rto_min 10ms
 ip netns exec $S redis-server --bind 10.97.1.2 --port 6379 --save '' --appendonly no --protected-mode no --dir "$work" >"$work/redis.log" & pids+=($!)
 for _ in $(seq 50); do ip netns exec $S bash -c 'exec 3<>/dev/tcp/10.97.1.2/6379' 2>/dev/null && break; sleep 0.1; done
-ip netns exec $C tcpdump -Z root -B 65536 -U --immediate-mode -i q-c -w "$work/redis.pcap" 'tcp port 6379' 2>"$work/td.log" & dump=$!
+ip netns exec $C tcpdump -Z root -B 65536 -U --immediate-mode -i to-r -w "$work/redis.pcap" 'tcp port 6379' 2>"$work/td.log" & dump=$!
 pids+=($dump)
 for _ in $(seq 50); do grep -q 'listening on' "$work/td.log" && break; sleep 0.1; done
 # A client that waits for its turn on a busy machine, or collects garbage, would measure that instead of the replies.

@@ -1,39 +1,24 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, statSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
+
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileFilter, listInterfaces, openLive } from '../../src/capture/live.js';
+import { connect, disconnect, hasCap, hasLibpcap } from '../wire.js';
 import { readFile, type Seen, scratch } from './octets.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const has = (command: string, ...args: string[]): boolean => spawnSync(command, args).error === undefined;
 const canCapture =
   process.platform === 'linux' && process.getuid?.() === 0 && has('ip', '-V') && has('ping', '-V') && has('tcpdump', '--version');
-const hasLibpcap = await compileFilter('ip', 1).then(
-  () => true,
-  () => false,
-);
-const hasCap = ((): boolean => {
-  try {
-    createRequire(import.meta.url)('cap');
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** Two hosts on a wire, and a capturing process at the second. */
 const near = `nltest${process.pid}a`;
 const far = `nltest${process.pid}b`;
 const folder = scratch();
 const children: ChildProcess[] = [];
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: 'pipe' });
-}
 
 function start(command: string, args: string[], options: { uid?: number; gid?: number } = {}): ChildProcess {
   const child = spawn('ip', ['netns', 'exec', far, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -100,14 +85,7 @@ const isIcmp = (one: Seen): boolean => one.octets.slice(24, 28) === '0800' && on
 
 describe.skipIf(!canCapture || !hasLibpcap)('a live capture', () => {
   beforeAll(async () => {
-    ip('netns', 'add', near);
-    ip('netns', 'add', far);
-    ip('link', 'add', 'near', 'netns', near, 'type', 'veth', 'peer', 'name', 'far', 'netns', far);
-    ip('-n', near, 'addr', 'add', '192.0.2.1/24', 'dev', 'near');
-    ip('-n', far, 'addr', 'add', '192.0.2.2/24', 'dev', 'far');
-    ip('-n', near, 'link', 'set', 'near', 'up');
-    ip('-n', far, 'link', 'set', 'far', 'up');
-    ip('-n', far, 'link', 'set', 'lo', 'up');
+    connect(near, far);
     await build({
       entryPoints: [fileURLToPath(new URL('live-child.ts', import.meta.url))],
       outfile: folder.path('live-child.mjs'),
@@ -123,7 +101,7 @@ describe.skipIf(!canCapture || !hasLibpcap)('a live capture', () => {
 
   afterAll(() => {
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-    for (const namespace of [near, far]) spawnSync('ip', ['netns', 'del', namespace]);
+    disconnect(near, far);
     folder[Symbol.dispose]();
   });
 

@@ -2,35 +2,22 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileFilter } from '../../src/capture/live.js';
+import { connect, disconnect, hasCap, hasLibpcap } from '../wire.js';
 
 const program = fileURLToPath(new URL('../../dist/netlens.js', import.meta.url));
 const has = (command: string): boolean => spawnSync(command, ['--version']).error === undefined;
 const isReady = process.platform === 'linux' && process.getuid?.() === 0 && ['ip', 'ping', 'curl', 'tcpdump'].every(has);
-const hasLibpcap = await compileFilter('ip', 1).then(
-  () => true,
-  () => false,
-);
-const hasCap = ((): boolean => {
-  try {
-    createRequire(import.meta.url)('cap');
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 const near = `nlcli${process.pid}a`;
 const far = `nlcli${process.pid}b`;
 const folder = mkdtempSync(join(tmpdir(), 'netlens-live-'));
 const children: ChildProcess[] = [];
-const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
 
 interface Running {
   readonly child: ChildProcess;
@@ -91,17 +78,7 @@ const rows = (text: string): string[][] =>
 describe.skipIf(!isReady || !hasLibpcap)('netlens live', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     chmodSync(folder, 0o755);
-    ip('netns', 'add', near);
-    ip('netns', 'add', far);
-    ip('link', 'add', 'near', 'netns', near, 'type', 'veth', 'peer', 'name', 'far', 'netns', far);
-    for (const [namespace, device, address] of [
-      [near, 'near', '192.0.2.1/24'],
-      [far, 'far', '192.0.2.2/24'],
-    ] as const) {
-      ip('-n', namespace, 'addr', 'add', address, 'dev', device);
-      ip('-n', namespace, 'link', 'set', device, 'up');
-    }
-    ip('-n', far, 'link', 'set', 'lo', 'up');
+    connect(near, far);
     // As long as any socket asks for times, as ping's does, the kernel stamps a packet once for all who capture it.
     start(far, 'ping', ['-q', '-n', '-i', '0.5', '127.0.0.1']);
     const page = "require('http').createServer((_, answer) => answer.end('x'.repeat(20000))).listen(8080, () => console.log('up'))";
@@ -111,7 +88,7 @@ describe.skipIf(!isReady || !hasLibpcap)('netlens live', { timeout: 60_000 }, ()
 
   afterAll(() => {
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-    for (const namespace of [near, far]) spawnSync('ip', ['netns', 'del', namespace]);
+    disconnect(near, far);
     rmSync(folder, { recursive: true, force: true });
   });
 

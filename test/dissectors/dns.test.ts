@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dns, dnsStream, looksLikeDns } from '../../src/dissectors/dns.js';
 import { dissect, everyCut, everyLie, fieldsOf, hex, readAll, values } from '../packets.js';
+import { alone } from '../reassembly/talk.js';
 
 const hex2 = (n: number) => n.toString(16).padStart(4, '0');
 
@@ -246,18 +247,7 @@ describe('dns', () => {
   });
 
   it('takes whole messages from a stream', () => {
-    const parser = dnsStream.parser({
-      peer: undefined,
-      fromClient: true,
-      shared: undefined,
-      messageStart: 0,
-      startSeconds: 0,
-      startNanoseconds: 0,
-      received: 0,
-      srcPort: 40000,
-      dstPort: 53,
-      become: () => {},
-    });
+    const parser = dnsStream.parser(alone(true, 40000, 53));
     const message = hex(`001c 1234 0100 0001 0000 0000 0000 | ${NAME} 0001 0001`);
     for (let end = 0; end < message.length; end++) expect(parser.measure(message, 0, end, false)).toBe(0);
     expect(parser.measure(message, 0, message.length, false)).toBe(30);

@@ -3,6 +3,7 @@ import { ALIEN, MORE } from '../../src/core/stream.js';
 import { Stun, stun as stunProtocol } from '../../src/dissectors/stun.js';
 import { createSession } from '../../src/frames.js';
 import { dissect, everyCut, everyLie, fieldsOf, hex, IPV4, udpMessage, values } from '../packets.js';
+import { alone } from '../reassembly/talk.js';
 
 const ID = '0102030405060708090a0b0c';
 const head = (type: string, body: string) =>
@@ -77,18 +78,7 @@ describe('stun', () => {
 
   it('finds messages in a byte stream, octet by octet, with and without a length before them', () => {
     const message = stun('0101', XOR_MAPPED);
-    const parser = stunProtocol.stream!.parser({
-      peer: undefined,
-      fromClient: true,
-      shared: undefined,
-      messageStart: 0,
-      startSeconds: 0,
-      startNanoseconds: 0,
-      received: 0,
-      srcPort: 3478,
-      dstPort: 40000,
-      become: () => {},
-    });
+    const parser = stunProtocol.stream!.parser(alone(true, 3478, 40000));
     const framed = Uint8Array.from([0, message.length, ...message]);
     for (const octets of [message, framed, hex('4003 0002 6869 0000')]) {
       for (let end = 0; end < octets.length; end++) expect(parser.measure(octets, 0, end, false)).toBe(MORE);

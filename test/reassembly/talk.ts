@@ -2,10 +2,25 @@
 import { CaptureRecord } from '../../src/capture/source.js';
 import type { Frame } from '../../src/core/frame.js';
 import type { Session } from '../../src/core/session.js';
+import type { StreamContext } from '../../src/core/stream.js';
 import { type AnalysisOptions, createSession } from '../../src/frames.js';
 import { RAW_IP, segment } from '../analysis/segments.js';
 
 export const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+
+/** The first message of a side, for parsers that are asked without a conversation. */
+export const alone = (fromClient: boolean, srcPort = 1, dstPort = 2): StreamContext => ({
+  fromClient,
+  peer: undefined,
+  shared: undefined,
+  messageStart: 0,
+  startSeconds: 0,
+  startNanoseconds: 0,
+  received: 0,
+  srcPort,
+  dstPort,
+  become: () => {},
+});
 
 /** Client 192.0.2.1:40000, server 192.0.2.2 at `port`; sequence numbers of data count from 1 on both sides. */
 export class Talk {
