@@ -35,7 +35,8 @@ import type { Stun } from './dissectors/stun.js';
 import type { Tcp } from './dissectors/tcp.js';
 import type { Udp } from './dissectors/udp.js';
 import { Fragments } from './reassembly/fragments.js';
-import { type OverlapPolicy, type Side, type StreamCounters, type StreamSink, Streams } from './reassembly/streams.js';
+import type { OverlapPolicy, Side, StreamCounters, StreamSink } from './reassembly/stream-options.js';
+import { Streams } from './reassembly/streams.js';
 
 /** What a run should find out; each `false` saves its work. */
 export interface AnalysisOptions {

@@ -97,7 +97,7 @@ export { CELLS, type Cells, LINE_DEFAULTS, type LineOptions, LineWriter, type Ti
 export { frameSchema, type Schema } from './output/schema.js';
 export { Theme, type Tone } from './output/theme.js';
 export { writeTree } from './output/tree.js';
-export type { OverlapPolicy, Side, StreamCounters, StreamSink } from './reassembly/streams.js';
+export type { OverlapPolicy, Side, StreamCounters, StreamSink } from './reassembly/stream-options.js';
 // Whole captures as tables and pictures.
 export { communityId } from './report/community-id.js';
 export { ConversationTable, conversationJson } from './report/conversations.js';

@@ -15,7 +15,7 @@ import { PROTOCOLS } from '../src/dissectors/index.js';
 import { Stun } from '../src/dissectors/stun.js';
 import { Tcp } from '../src/dissectors/tcp.js';
 import { createSession, framesOf } from '../src/frames.js';
-import type { Side } from '../src/reassembly/streams.js';
+import type { Side } from '../src/reassembly/stream-options.js';
 import { numbers } from './numbers.js';
 import { hex, readAll } from './packets.js';
 import { Talk } from './reassembly/talk.js';

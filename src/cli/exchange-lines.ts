@@ -7,7 +7,7 @@ import type { CaptureReader } from '../capture/source.js';
 import type { Frame } from '../core/frame.js';
 import type { Nanoseconds } from '../core/time.js';
 import type { AnalysisOptions } from '../frames.js';
-import type { StreamCounters } from '../reassembly/streams.js';
+import type { StreamCounters } from '../reassembly/stream-options.js';
 import { folded, type Losses } from '../report/coverage.js';
 import { type Cell, type Giving, RollingTable } from '../report/rolling-table.js';
 import { ASCII_SIGNS, type Signs, type Start, UNICODE_SIGNS } from '../report/signs.js';

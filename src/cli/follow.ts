@@ -10,7 +10,7 @@ import type { Frame } from '../core/frame.js';
 import { safeText, TextBuffer } from '../core/text.js';
 import { Tcp } from '../dissectors/tcp.js';
 import { createSession } from '../frames.js';
-import type { OverlapPolicy, Side, StreamSink } from '../reassembly/streams.js';
+import type { OverlapPolicy, Side, StreamSink } from '../reassembly/stream-options.js';
 import { endpointText } from '../report/conversations.js';
 import { counted, countText } from '../report/quantities.js';
 import { Transcript } from '../report/transcript.js';

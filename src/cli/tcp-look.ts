@@ -1,6 +1,6 @@
 /** What `netlens tcp` finds only in dissected frames: a ladder, and the conversations that a display filter chooses. */
 import type { ConversationRecord } from '../analysis/conversation-record.js';
-import { type Conversations, directionOf } from '../analysis/conversations.js';
+import { type Conversations, type Direction, directionOf } from '../analysis/conversations.js';
 import type { CaptureReader, CaptureRecord } from '../capture/source.js';
 import type { Frame } from '../core/frame.js';
 import type { FrameCount } from '../core/frame-count.js';
@@ -8,6 +8,7 @@ import type { Session } from '../core/session.js';
 import { Tcp } from '../dissectors/tcp.js';
 import { compileDisplayFilter } from '../filter/index.js';
 import { createSession } from '../frames.js';
+import type { Side, StreamSink } from '../reassembly/stream-options.js';
 import { drawLadder, Ladder } from '../report/ladder.js';
 import { decodeRules } from './options.js';
 import type { Sink } from './sink.js';
@@ -17,6 +18,9 @@ import { showFrames, type Tally } from './view.js';
 
 /** Columns of a ladder that goes to no terminal. */
 const LADDER_WIDTH = 120;
+
+/** Nobody takes the octets; that somebody listens makes conflicts known also with octets that were handed on long ago. */
+const LISTENER: StreamSink = { octets: () => {}, hole: () => {}, conflict: () => {} };
 
 /** Looks at every frame of a run. */
 export class TcpLook {
@@ -39,6 +43,9 @@ export class TcpLook {
       conversations,
       streams: this.ladder !== undefined || (display?.needsStreams ?? false),
       decodeAs: decodeRules(options.decodeAs),
+      ...(this.ladder !== undefined && {
+        follow: (side: Side) => ((side as Direction).conversation.number === options.stream ? LISTENER : undefined),
+      }),
     });
   }
 

@@ -5,7 +5,7 @@ import { latin1Of } from '../../src/core/octets.js';
 import { type ProtocolEntry, tcpPorts } from '../../src/core/registry.js';
 import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../../src/core/stream.js';
 import { Tcp } from '../../src/dissectors/tcp.js';
-import type { Side, StreamSink } from '../../src/reassembly/streams.js';
+import type { Side, StreamSink } from '../../src/reassembly/stream-options.js';
 import { values } from '../packets.js';
 import { octets, Talk } from './talk.js';
 
@@ -145,6 +145,89 @@ describe('order', () => {
     const { conflict } = frame.get(Tcp)!.assembly!;
     expect(conflict).toEqual({ position: 3, first: octets('HEL'), last: octets('hel') });
   });
+});
+
+describe('octets that came twice and differ', () => {
+  /** What a listener is told: position, first version, last version, frame. */
+  const listen = (overlap: 'first' | 'last', port = 7) => {
+    const told: string[] = [];
+    const sink: StreamSink = {
+      octets: (_side, bytes, start, end, position) => told.push(`${position} ${latin1Of(bytes, start, end)}`),
+      hole: (_side, length, position) => told.push(`hole of ${length} at ${position}`),
+      conflict: (_side, position, first, last, frame) =>
+        told.push(`#${frame} at ${position}: ${latin1Of(first, 0, first.length)} was ${latin1Of(last, 0, last.length)}`),
+    };
+    return { talk: new Talk(port, { protocols: [angles], overlap, follow: () => sink }).open(), told };
+  };
+
+  test('are told also when the first version was handed on already', () => {
+    const { talk, told } = listen('last');
+    talk.client(0, wrap('one'));
+    talk.client(7, wrap('two'));
+    const frame = talk.client(4, 'ONE<3:two>');
+    expect(told).toEqual(['0 <3:one>', '7 <3:two>', '#6 at 4: ne><3:two> was ONE<3:two>']);
+    expect(frame.get(Tcp)!.assembly!.conflict?.position).toBe(4);
+  });
+
+  test.each([
+    ['first', '<9:ab', 'cdefGHI', 'abcdefGHI'],
+    ['last', '<9:ab', 'cdefghi', 'abcdefghi'],
+  ] as const)('behind a hole: the %s count', (overlap, begin, fill, whole) => {
+    const { talk, told } = listen(overlap);
+    talk.client(0, begin);
+    talk.client(9, 'GHI>');
+    const frame = talk.client(5, 'cdefghi');
+    expect(told).toEqual(['0 <9:ab', '#6 at 9: GHI was ghi', `5 ${fill}`, '12 >']);
+    expect(texts(frame)).toEqual([whole]);
+    expect(values(frame, 'tcp.segment.error')).toBe('6');
+  });
+
+  test('are told of what is held, too', () => {
+    const { talk, told } = listen('first');
+    talk.client(3, 'def');
+    talk.client(5, 'Fgh');
+    talk.client(3, 'dEf');
+    talk.client(0, 'abc');
+    expect(told).toEqual(['#5 at 5: f was F', '#6 at 3: def was dEf', '0 abc', '3 def', '6 gh']);
+  });
+
+  test('are none where the octet of a keep-alive differs', () => {
+    const { talk, told } = listen('last');
+    talk.client(0, '<5:hel');
+    talk.client(5, '\0');
+    expect(texts(talk.client(6, 'lo>'))).toEqual(['hello']);
+    expect(told).toEqual(['0 <5:hel', '6 lo>']);
+  });
+
+  test('are compared as far back as 64 KiB, across any segmentation', () => {
+    const { talk, told } = listen('first', 9999);
+    const all = new Uint8Array(200_000).map((_, i) => (i * 31 + (i >> 8)) & 0xff);
+    const below = random(7);
+    for (let at = 0; at < all.length; ) {
+      const to = Math.min(all.length, at + 1 + below(3000));
+      talk.client(at, all.subarray(at, to));
+      at = to;
+    }
+    told.length = 0;
+    for (const from of [134_464, 150_000, 196_607, 199_000]) talk.client(from, all.subarray(from, from + 1000));
+    expect(told).toEqual([]);
+    const other = all.slice(140_000, 140_003);
+    other[1]! ^= 1;
+    talk.client(140_000, other);
+    const [first, last] = [all.subarray(140_000, 140_003), other].map((version) => latin1Of(version, 0, 3));
+    expect(told).toEqual([`#${talk.session.count} at 140000: ${first} was ${last}`]);
+    told.length = 0;
+    talk.client(134_400, new Uint8Array(64));
+    expect(told).toEqual([]);
+  });
+});
+
+test('octets too few to tell a protocol by are data, and no part of a message', () => {
+  const talk = new Talk(9999).open();
+  for (let i = 0; i < 4; i++) {
+    const frame = talk.client(i * 12, 'twelve long\n');
+    expect([texts(frame), values(frame, 'tcp.segment_data')]).toEqual([['twelve long\n'], '']);
+  }
 });
 
 describe('holes', () => {

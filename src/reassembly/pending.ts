@@ -1,0 +1,65 @@
+/** The octets of the message under way that earlier segments brought, gathered until it is whole. */
+import type { Part } from '../dissectors/tcp-stream.js';
+import type { Streams } from './streams.js';
+
+const NOTHING = new Uint8Array(0);
+/** Most parts of one message that are listed: an octet a segment would make the list larger than the message. */
+const MAX_PARTS = 65_536;
+
+export class Pending {
+  bytes: Uint8Array = NOTHING;
+  length = 0;
+  /** When the first of them came. */
+  seconds = 0;
+  nanoseconds = 0;
+  parts: Part[] = [];
+  /** Octets that must be there before the parser is asked again; 0: with the next segment. */
+  wanted = 0;
+
+  constructor(private readonly streams: Streams) {}
+
+  /** Put octets behind those that wait. A `from` below 0 lists no part. `differs`: another segment brought other octets. */
+  append(bytes: Uint8Array, start: number, end: number, frame: number, from: number, differs: boolean): void {
+    const { streams } = this;
+    const length = this.length + end - start;
+    if (this.length === 0) {
+      this.seconds = streams.seconds;
+      this.nanoseconds = streams.nanoseconds;
+    }
+    if (length > this.bytes.length) {
+      // Grows with what came, twofold, so that each octet is copied a bounded number of times.
+      const { wanted } = this;
+      const bigger = streams.buffers.take(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
+      bigger.set(this.bytes.subarray(0, this.length));
+      streams.buffers.giveBack(this.bytes);
+      this.bytes = bigger;
+    }
+    if (end - start < 64) for (let i = start, to = this.length; i < end; i++) this.bytes[to++] = bytes[i]!;
+    else this.bytes.set(bytes.subarray(start, end), this.length);
+    streams.buffered += end - start;
+    this.length = length;
+    if (from >= 0) this.part(frame, from, length, differs);
+  }
+
+  /** Frame number `frame` brought the octets `[from, to)`. */
+  part(frame: number, from: number, to: number, conflict: boolean): void {
+    const last = this.parts[this.parts.length - 1];
+    if (last !== undefined && last.frame === frame && last.to === from && to > from) last.to = to;
+    else if (this.parts.length < MAX_PARTS) this.parts.push({ frame, from, to, conflict });
+  }
+
+  /** Forget the octets; layers of the frame under way may still stand in them. */
+  drop(): void {
+    this.streams.buffered -= this.length;
+    this.streams.buffers.giveBack(this.bytes);
+    this.bytes = NOTHING;
+    this.length = 0;
+    this.parts = [];
+  }
+
+  /** More than may be held, of one message or of all. */
+  get isTooLarge(): boolean {
+    const { limits, buffered } = this.streams;
+    return this.length > limits.message || buffered > limits.total;
+  }
+}

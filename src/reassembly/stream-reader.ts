@@ -1,0 +1,621 @@
+/** One direction of a conversation: its segments in order, and its messages handed to a parser. */
+import type { Frame } from '../core/frame.js';
+import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
+import type { StreamNotes } from '../dissectors/tcp-stream.js';
+import { agree, Early } from './early.js';
+import { Pending } from './pending.js';
+import { Recent } from './recent.js';
+import type { SegmentLayer, Side, StreamSink } from './stream-options.js';
+import type { Streams } from './streams.js';
+import { type Speaks, Talk } from './talk.js';
+
+/** One direction. */
+export class StreamReader implements StreamContext {
+  /** Sequence number of the next octet in order. */
+  next: number;
+  /** Where that octet stands in the stream; holes count. */
+  position = 0;
+  /** True once nobody cares what the octets are: no parser, no sink. */
+  plain = false;
+  messageStart = 0;
+  startSeconds = 0;
+  startNanoseconds = 0;
+  received = 0;
+  /** The parser of {@link speaks}. */
+  parser: StreamParser | undefined = undefined;
+
+  private readonly talk: Talk;
+  private readonly sink: StreamSink | undefined;
+  private recent: Recent | undefined = undefined;
+  /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
+  private speaks: Speaks = undefined;
+  /** Octets of the message under way that earlier segments brought. */
+  private readonly pending: Pending;
+  private readonly early: Early;
+  /** Octets to come that belong to a message which was given up. */
+  private skip = 0;
+  /** After a hole or octets that are no message: the start of a message has to be found. */
+  private lost = false;
+  /** What waits are the first octets of a stream whose protocol they are too few to tell; they were shown as data. */
+  private opening = false;
+  /** The octets that the segment under way repeats are not those that came first. */
+  private differs = false;
+  private acked = 0;
+  private anyAck = false;
+  /** The sequence number behind the last octet, once a FIN said so. */
+  private last = 0;
+  private closed = false;
+  private ended = false;
+
+  constructor(
+    private readonly streams: Streams,
+    private readonly side: Side,
+    next: number,
+  ) {
+    this.next = next;
+    const other = side.peer.reader as StreamReader | undefined;
+    this.pending = new Pending(streams);
+    this.early = new Early(streams);
+    this.talk = other?.talk ?? new Talk();
+    this.sink = streams.sinkOf?.(side);
+    if (this.sink?.conflict !== undefined && streams.buffered < streams.limits.total) {
+      this.recent = new Recent();
+      streams.buffered += this.recent.size;
+    }
+  }
+
+  get peer(): StreamParser | undefined {
+    return (this.side.peer.reader as StreamReader | undefined)?.parser;
+  }
+  get fromClient(): boolean {
+    return this.side.fromClient;
+  }
+  get srcPort(): number {
+    return this.side.srcPort;
+  }
+  get dstPort(): number {
+    return this.side.dstPort;
+  }
+  get shared(): unknown {
+    return this.talk.shared;
+  }
+  set shared(value: unknown) {
+    this.talk.shared = value;
+  }
+
+  become(protocol: StreamProtocol | undefined, shared?: unknown): void {
+    this.talk.become(protocol, shared);
+  }
+
+  /** The receiver says that it has everything before `sequence`. */
+  acknowledge(sequence: number): void {
+    if (this.anyAck && ((sequence - this.acked) | 0) <= 0) return;
+    this.acked = sequence;
+    this.anyAck = true;
+  }
+
+  /** Where the octet with this sequence number stands in the stream. */
+  positionOf(sequence: number): number {
+    return this.position + ((sequence - this.next) | 0);
+  }
+
+  /** A segment with data. */
+  receive(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
+    const { early } = this;
+    // Holes that were known to be real when this segment came do not wait for it.
+    if (!early.isEmpty && this.hopeless(early.first.sequence, frame)) this.giveUp(frame, tcp);
+    let ahead = (sequence - this.next) | 0;
+    if (ahead > 0 && early.isEmpty && this.hopeless(sequence, frame)) {
+      this.lose(frame, tcp, ahead);
+      ahead = 0;
+    }
+    if (ahead > 0) {
+      this.hold(frame, tcp, sequence, start, end);
+      while (!early.isEmpty && (early.octets > this.streams.limits.held || this.streams.buffered > this.streams.limits.total))
+        this.giveUp(frame, tcp);
+      return;
+    }
+    const old = Math.min(-ahead, end - start);
+    this.differs = false;
+    if (old > 0) this.again(frame, tcp, sequence, start, start + old, start + old === end);
+    if (start + old < end) this.advance(frame, tcp, sequence, start + old, end);
+  }
+
+  /** A FIN that stands at `sequence`. */
+  close(frame: Frame, tcp: SegmentLayer, sequence: number): void {
+    if (!this.closed) {
+      this.closed = true;
+      this.last = sequence;
+    }
+    if (!this.early.isEmpty && this.hopeless(this.early.first.sequence, frame)) this.giveUp(frame, tcp);
+    this.end(frame, tcp);
+  }
+
+  /** The sender gave up: nothing fills a hole any more, and the message under way stays as it is. */
+  reset(frame: Frame, tcp: SegmentLayer): void {
+    while (!this.early.isEmpty) this.giveUp(frame, tcp);
+    if (this.pending.length > 0 && !this.opening) this.cut(frame, 0);
+  }
+
+  /** What becomes of the message under way when everything has come. */
+  private end(frame: Frame, tcp: SegmentLayer): void {
+    if (!this.closed || this.ended || ((this.next - this.last) | 0) < 0) return;
+    this.ended = true;
+    if (this.pending.length === 0) return;
+    // The frame with the FIN completes what lasts until the end, also when it brings no octet.
+    if (this.pending.parts[this.pending.parts.length - 1]!.frame !== frame.number)
+      this.pending.part(frame.number, this.pending.length, this.pending.length, false);
+    this.parsePending(frame, tcp, true);
+    if (this.pending.length > 0) this.cut(frame, 0);
+  }
+
+  /** A hole before `sequence` will not be filled: its receiver has what follows, or nothing filled it for long. */
+  private hopeless(sequence: number, frame: Frame): boolean {
+    if (this.anyAck && ((this.acked - sequence) | 0) >= 0) return true;
+    return !this.early.isEmpty && frame.seconds - this.early.first.seconds > this.streams.limits.holeSeconds;
+  }
+
+  /** Keep octets that came early. */
+  private hold(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
+    const stop = Math.min(end, frame.captured);
+    if (stop <= start) return;
+    notesOf(tcp).segmentData.push([start, end]);
+    this.early.add(frame, sequence, frame.bytes.slice(start, stop), (from, first, last) =>
+      this.conflict(frame, tcp, this.positionOf(from), first, last),
+    );
+    this.streams.waiting.add(this);
+  }
+
+  /** Note both versions of octets that came twice and differ. */
+  private conflict(frame: Frame, tcp: SegmentLayer, position: number, first: Uint8Array, last: Uint8Array): void {
+    this.differs = true;
+    notesOf(tcp).conflict ??= { position, first, last };
+    this.streams.counters.conflicts++;
+    this.sink?.conflict?.(this.side, position, first, last, frame.number);
+  }
+
+  /** Octets `[start, end)` that are not after {@link next}: compare them with what came first. `whole`: the segment brings nothing else. */
+  private again(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number, whole: boolean): void {
+    const { recent, pending } = this;
+    if (whole) notesOf(tcp).segmentData.push([start, end]);
+    if (pending.length === 0 && recent === undefined) return;
+    const stop = Math.min(end, frame.captured);
+    const waits = this.position - pending.length;
+    const position = this.positionOf(sequence);
+    const known = Math.max(position, recent === undefined ? waits : recent.from);
+    const to = position + stop - start;
+    // A keep-alive may carry an octet that means nothing (RFC 9293 section 3.8.4).
+    const isProbe = whole && end - start === 1 && to === this.position;
+    if (known < to && !isProbe) {
+      const earlier = recent === undefined ? pending.bytes.subarray(known - waits, to - waits) : recent.slice(known, to);
+      const shift = start - position;
+      if (!agree(earlier, 0, frame.bytes, known + shift, stop)) {
+        this.conflict(frame, tcp, known, earlier.slice(), frame.bytes.slice(known + shift, stop));
+        const open = Math.max(known, waits);
+        if (this.streams.overlap === 'last' && open < to) pending.bytes.set(frame.bytes.subarray(open + shift, stop), open - waits);
+      }
+    }
+    // What waits for its protocol to be recognised was shown as data, and is no message yet.
+    if (!whole || pending.length === 0 || position < waits || this.opening) return;
+    this.pending.part(frame.number, position - waits, to - waits, this.differs);
+  }
+
+  /** Octets `[start, end)` of a segment that begins at `sequence`: the next ones in order. */
+  private advance(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
+    const { early } = this;
+    const stop = end < frame.captured ? end : frame.captured;
+    const offset = this.pending.length - ((this.next - sequence) | 0);
+    const from = offset >= 0 ? offset : this.pending.length;
+    let { bytes } = frame;
+    /** What is to be added to a position in `bytes` to have one in `frame.bytes`. */
+    let shift = 0;
+    if (!early.isEmpty && ((early.first.sequence - this.next) | 0) < stop - start) {
+      bytes = bytes.slice(start, stop);
+      shift = start;
+      early.reconcile(this.next, bytes, (from, first, last) => this.conflict(frame, tcp, this.positionOf(from), first, last));
+    }
+    if (stop > start) {
+      if (this.sink !== undefined) this.handOn(bytes, start - shift, stop - shift, frame.number, frame.seconds, frame.nanoseconds);
+      this.step(stop - start);
+    }
+    if (stop < end) return this.truncated(frame, tcp, from, start, stop, end);
+    if (!early.isEmpty && ((early.first.sequence - this.next) | 0) <= 0) {
+      const skipped = this.skipOver(frame, start, end);
+      this.pending.append(
+        bytes,
+        start + skipped - shift,
+        end - shift,
+        frame.number,
+        skipped > 0 ? this.pending.length : from,
+        this.differs,
+      );
+      this.join(frame, tcp);
+      return this.end(frame, tcp);
+    }
+    this.feed(frame, tcp, start + this.skipOver(frame, start, end), end, from);
+    if (this.closed) this.end(frame, tcp);
+  }
+
+  /** The next octets in order, for whoever follows the direction. */
+  private handOn(bytes: Uint8Array, start: number, end: number, frame: number, seconds: number, nanoseconds: number): void {
+    const { recent, streams } = this;
+    this.sink!.octets(this.side, bytes, start, end, this.position, frame, seconds, nanoseconds);
+    if (recent === undefined) return;
+    streams.buffered -= recent.size;
+    recent.put(bytes, start, end, this.position, streams.limits.total - streams.buffered);
+    streams.buffered += recent.size;
+  }
+
+  private step(octets: number): void {
+    this.next = (this.next + octets) | 0;
+    this.position += octets;
+  }
+
+  /** Leave out octets of a message that was given up; says how many. */
+  private skipOver(frame: Frame, start: number, end: number): number {
+    if (this.skip === 0) return 0;
+    const count = Math.min(this.skip, end - start);
+    this.skip -= count;
+    frame.data(start, start + count);
+    return count;
+  }
+
+  /** Octets in order, all of which are in `frame.bytes`. */
+  private feed(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
+    let at = start;
+    if (this.opening && (this.talk.protocol !== undefined || this.choose(frame.bytes, start, end))) {
+      // The other direction told the protocol, or this segment begins it: what was said before is over.
+      this.opening = false;
+      this.pending.drop();
+    }
+    const { opening } = this;
+    while (at < end && this.pending.length > 0) {
+      const take = this.pending.wanted === 0 ? end - at : Math.min(end - at, this.pending.wanted - this.pending.length);
+      this.pending.append(frame.bytes, at, at + take, frame.number, at === start ? from : this.pending.length, this.differs);
+      at += take;
+      if (this.pending.wanted !== 0 && this.pending.length < this.pending.wanted) {
+        notesOf(tcp).segmentData.push([start, end]);
+        if (this.pending.isTooLarge) this.cut(frame, 0);
+        return;
+      }
+      const complete = this.parsePending(frame, tcp, false);
+      // Octets that are still too few to tell a protocol by, or turned out to be of none, were shown as data.
+      const isData = opening && !this.talk.protocol;
+      if (!isData && (complete || at >= end)) notesOf(tcp).segmentData.push([start, complete ? at : end]);
+      if (this.pending.length > 0 && this.pending.isTooLarge) this.cut(frame, 0);
+    }
+    if (at < end) this.parseInPlace(frame, tcp, at + this.skipOver(frame, at, end), end);
+  }
+
+  /** Messages that begin in this segment. */
+  private parseInPlace(frame: Frame, tcp: SegmentLayer, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+        if (!this.choose(frame.bytes, at, end)) {
+          // Kept, so that a protocol is recognised also when its first octets come one by one.
+          if (this.talk.protocol === undefined && this.position === end - at && end - at < OPENING) {
+            this.opening = true;
+            this.pending.wanted = 0;
+            this.pending.append(frame.bytes, at, end, frame.number, 0, this.differs);
+          }
+          return frame.data(at, end);
+        }
+        if (typeof this.speaks === 'function') return this.speaks(frame, at, end);
+      }
+      const parser = this.parser!;
+      if (this.lost) {
+        const found = this.search(frame.bytes, at, end);
+        if (found > at) frame.data(at, found);
+        at = found;
+        if (at === end) return;
+        this.lost = false;
+      }
+      const n = parser.measure(frame.bytes, at, end, false);
+      if (n > 0) {
+        this.measured(tcp, n);
+        this.begins(this.position - (end - at), false);
+        parser.dissect(frame, at, at + n);
+        at += n;
+      } else if (n === MORE) {
+        notesOf(tcp).segmentData.push([at, end]);
+        this.want(parser, end - at);
+        this.pending.append(frame.bytes, at, end, frame.number, 0, this.differs);
+        if (this.pending.isTooLarge) this.cut(frame, 0);
+        return;
+      } else {
+        this.alien();
+        return frame.data(at, end);
+      }
+    }
+  }
+
+  /**
+   * Messages that are complete in the octets that wait; false when not even the first is. What is left of them begins a
+   * new message.
+   */
+  private parsePending(frame: Frame, tcp: SegmentLayer, final: boolean): boolean {
+    const { pending } = this;
+    const { bytes, length, parts } = pending;
+    let at = 0;
+    let more = false;
+    let messages = 0;
+    while (at < length) {
+      if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+        if (!this.choose(bytes, at, length)) {
+          this.rest(frame, this.opening ? parts[parts.length - 1]!.from : at, length);
+          if (this.opening && length < OPENING && this.talk.protocol === undefined) return false;
+          this.opening = false;
+          break;
+        }
+        this.opening = false;
+        if (typeof this.speaks === 'function') {
+          frame.within(bytes, at, length, this.speaks);
+          break;
+        }
+      }
+      const parser = this.parser!;
+      if (this.lost) {
+        const found = this.search(bytes, at, length);
+        if (found > at) this.rest(frame, at, found);
+        at = found;
+        if (at === length) break;
+        this.lost = false;
+      }
+      const n = parser.measure(bytes, at, length, final);
+      if (n > 0) {
+        this.measured(tcp, n);
+        this.message(frame, at, at + n);
+        messages++;
+        at += n;
+      } else if (n === MORE) {
+        this.want(parser, length - at);
+        if (at === 0) return false;
+        more = true;
+        break;
+      } else {
+        this.alien();
+        this.rest(frame, at, length);
+        break;
+      }
+    }
+    // Wireshark lists them in the order of their octets, and of their coming where they begin alike.
+    if (messages > 0 && (parts.length > 1 || parts[0]?.frame !== frame.number))
+      notesOf(tcp).reassembled ??= { bytes, length, parts: parts.sort((a, b) => a.from - b.from) };
+    pending.drop();
+    if (more) {
+      pending.append(bytes, at, length, 0, -1, false);
+      for (const part of parts) if (part.to > at) pending.parts.push({ ...part, from: Math.max(part.from, at) - at, to: part.to - at });
+    }
+    return true;
+  }
+
+  /** Dissect octets that wait. They are never written to again, as the layers keep them. */
+  private message(frame: Frame, start: number, end: number): void {
+    const { parser } = this;
+    this.begins(this.position - (this.pending.length - start), start === 0);
+    frame.within(this.pending.bytes, start, end, (f, s, e) => parser!.dissect(f, s, e));
+  }
+
+  private rest(frame: Frame, start: number, end: number): void {
+    frame.within(this.pending.bytes, start, end, (f, s, e) => f.data(s, e));
+  }
+
+  /** A message is to be dissected that begins at `position`; `waited`: with the first of the octets that wait. */
+  private begins(position: number, waited: boolean): void {
+    this.messageStart = position;
+    this.startSeconds = waited ? this.pending.seconds : this.streams.seconds;
+    this.startNanoseconds = waited ? this.pending.nanoseconds : this.streams.nanoseconds;
+  }
+
+  private measured(tcp: SegmentLayer, length: number): void {
+    if ((this.speaks as StreamProtocol).sized) notesOf(tcp).sizes.push(length);
+  }
+
+  private want(parser: StreamParser, have: number): void {
+    const need = parser.need ?? 0;
+    this.pending.wanted = need > 0 ? have + need : 0;
+  }
+
+  /** What came is no message: from the next segment on, look for one. */
+  private alien(): void {
+    this.lost = true;
+    this.parser!.hole?.(undefined);
+  }
+
+  /** Where a message may begin. */
+  private search(bytes: Uint8Array, start: number, end: number): number {
+    if (this.parser!.resync) return this.parser!.resync(bytes, start, end);
+    const { recognise } = this.speaks as StreamProtocol;
+    return recognise === undefined || recognise(bytes, start, end) ? start : end;
+  }
+
+  /** The message under way stays incomplete: show what there is of it. `missing` octets behind it are lost. */
+  private cut(frame: Frame, missing: number): void {
+    const { parser, pending } = this;
+    const { length } = pending;
+    this.lost = true;
+    this.skip = 0;
+    if (length > 0) {
+      let left = 0;
+      if (parser?.partial) {
+        const octets = pending.bytes.subarray(0, length);
+        this.begins(this.position - length, true);
+        frame.within(octets, 0, length + missing, (f, s, e) => {
+          left = parser.partial!(f, s, e);
+        });
+      } else if (!this.opening) this.rest(frame, 0, length);
+      this.opening = false;
+      this.pending.drop();
+      if (left > 0) {
+        this.skip = left;
+        this.lost = false;
+      }
+    }
+    if (this.skip === 0) parser?.hole?.(missing);
+  }
+
+  /** `length` octets from {@link next} on will not come. */
+  private lose(frame: Frame, tcp: SegmentLayer | undefined, length: number): void {
+    const { counters } = this.streams;
+    counters.holes++;
+    counters.missing += length;
+    this.sink?.hole(this.side, length, this.position);
+    this.step(length);
+    if (tcp === undefined) return;
+    if (this.skip >= length) {
+      this.skip -= length;
+      return;
+    }
+    const { wanted, length: waiting } = this.pending;
+    // A hole inside a message of known length does not hide where the next one begins.
+    this.cut(frame, wanted > 0 ? Math.min(length, wanted - waiting) : 0);
+    const inside = wanted > 0 ? Math.min(length, wanted - waiting) : 0;
+    const beyond = length - inside;
+    if (this.skip >= beyond) this.skip -= beyond;
+    else {
+      this.skip = 0;
+      this.lost = true;
+      this.parser?.hole?.(beyond);
+    }
+  }
+
+  /** Give up the hole before the octets that are held, and read on behind it. */
+  private giveUp(frame: Frame, tcp: SegmentLayer): void {
+    const length = (this.early.first.sequence - this.next) | 0;
+    if (length > 0) this.lose(frame, tcp, length);
+    this.join(frame, tcp);
+  }
+
+  /** Take the held octets that are next in order, and parse all that wait. */
+  private join(frame: Frame, tcp: SegmentLayer): void {
+    const { early, pending } = this;
+    early.release(
+      () => this.next,
+      ({ sequence, bytes, frame: number, seconds, nanoseconds, differs }) => {
+        const old = Math.min((this.next - sequence) | 0, bytes.length);
+        const first = pending.length - old;
+        const fresh = bytes.length - old;
+        if (fresh > 0) {
+          if (this.sink !== undefined) this.handOn(bytes, old, bytes.length, number, seconds, nanoseconds);
+          this.step(fresh);
+          const skipped = Math.min(this.skip, fresh);
+          this.skip -= skipped;
+          if (skipped < fresh)
+            pending.append(bytes, old + skipped, bytes.length, number, skipped === 0 && first >= 0 ? first : pending.length, differs);
+        } else if (first >= 0) pending.part(number, first, first + bytes.length, differs);
+      },
+    );
+    if (early.isEmpty) this.streams.waiting.delete(this);
+    if (this.pending.length > 0) {
+      if (this.parsePending(frame, tcp, false) || this.pending.length === 0 || this.opening) return;
+      notesOf(tcp).segmentData.push([tcp.start + (tcp.bytes[tcp.start + 12]! >> 4) * 4, tcp.end]);
+      if (this.pending.isTooLarge) this.cut(frame, 0);
+    }
+  }
+
+  /** A segment of which only `[start, stop)` of `[start, end)` was captured; the octets up to `stop` are counted already. */
+  private truncated(frame: Frame, tcp: SegmentLayer, from: number, start: number, stop: number, end: number): void {
+    const missing = end - Math.max(stop, start);
+    if (this.pending.length > 0) {
+      const { wanted } = this.pending;
+      if (stop > start) this.pending.append(frame.bytes, start, stop, frame.number, from, this.differs);
+      if (!this.parsePending(frame, tcp, false) && this.pending.length > 0) {
+        const inside = wanted > 0 ? Math.max(0, Math.min(missing, wanted - this.pending.length)) : missing;
+        this.cut(frame, inside);
+        this.skip = Math.max(0, this.skip - (missing - inside));
+      } else this.cut(frame, missing);
+      this.missed(missing);
+      return;
+    }
+    let at = start + this.skipOver(frame, start, end);
+    this.missed(missing);
+    while (at < end) {
+      if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+        if (!this.choose(frame.bytes, at, Math.max(at, stop))) return frame.data(at, end);
+        if (typeof this.speaks === 'function') return this.speaks(frame, at, end);
+      }
+      const parser = this.parser!;
+      if (this.lost) {
+        const found = at < stop ? this.search(frame.bytes, at, stop) : stop;
+        if (found >= stop) return frame.data(at, end);
+        if (found > at) frame.data(at, found);
+        at = found;
+        this.lost = false;
+      }
+      const n = at < stop ? parser.measure(frame.bytes, at, stop, false) : MORE;
+      if (n > 0) {
+        this.measured(tcp, n);
+        this.begins(this.position - (end - at), false);
+        parser.dissect(frame, at, at + n);
+        at += n;
+        continue;
+      }
+      if (n === MORE && at < stop && parser.need) this.measured(tcp, stop - at + parser.need);
+      if (n === ALIEN || !parser.partial) {
+        this.alien();
+        return frame.data(at, end);
+      }
+      this.begins(this.position - (end - at), false);
+      this.skip = parser.partial(frame, at, end);
+      this.lost = this.skip === 0;
+      if (this.lost) parser.hole?.(missing);
+      return;
+    }
+  }
+
+  private missed(length: number): void {
+    this.sink?.hole(this.side, length, this.position);
+    this.step(length);
+  }
+
+  /** Make the parser for what the conversation speaks; false when that is not known (yet). */
+  private choose(bytes: Uint8Array, start: number, end: number): boolean {
+    const { streams } = this;
+    const protocol = this.talk.find(streams.registry, this.side, streams.limits.tries, bytes, start, end);
+    if (protocol === null || protocol === undefined) {
+      this.parser = undefined;
+      this.speaks = protocol;
+      if (protocol === null) this.plain = this.sink === undefined && this.early.isEmpty;
+      return false;
+    }
+    if (this.speaks !== protocol || this.parser === undefined) {
+      this.speaks = protocol;
+      this.parser = typeof protocol === 'function' ? undefined : protocol.parser(this);
+      // It began with a hole: the parser is told now that there is one.
+      if (this.lost) this.parser?.hole?.(undefined);
+    }
+    return true;
+  }
+
+  /** Over, with no frame to show anything in: the sink alone gets what is held. */
+  abandon(): void {
+    const { streams } = this;
+    if (this.pending.length > 0 && !this.opening) this.parser?.abandoned?.(this.pending.length);
+    for (const { sequence, bytes, frame, seconds, nanoseconds } of this.early.clear()) {
+      const gap = (sequence - this.next) | 0;
+      if (gap > 0) {
+        streams.counters.holes++;
+        streams.counters.missing += gap;
+        this.sink?.hole(this.side, gap, this.position);
+        this.step(gap);
+      }
+      const old = (this.next - sequence) | 0;
+      if (old < bytes.length) {
+        this.sink?.octets(this.side, bytes, old, bytes.length, this.position, frame, seconds, nanoseconds);
+        this.step(bytes.length - old);
+      }
+    }
+    streams.buffered -= this.recent?.size ?? 0;
+    this.recent = undefined;
+    this.pending.drop();
+    streams.waiting.delete(this);
+  }
+}
+
+/** Octets by which every protocol can be told that has marks to be told by. */
+const OPENING = 24;
+/** The notes of a segment. */
+function notesOf(tcp: SegmentLayer): StreamNotes {
+  return (tcp.assembly ??= { reassembled: undefined, segmentData: [], sizes: [], conflict: undefined });
+}
