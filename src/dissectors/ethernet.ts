@@ -75,7 +75,7 @@ const fields = {
 /** An Ethernet header, with padding and frame check sequence where they were captured. */
 export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   override get chain(): string {
-    return isType(typeOf(this)) ? 'eth:ethertype' : 'eth';
+    return this.start + HEADER_LENGTH <= this.captured && isType(typeOf(this)) ? 'eth:ethertype' : 'eth';
   }
   writeSource(out: TextBuffer): void {
     out.ether(this.bytes, this.start + 6);

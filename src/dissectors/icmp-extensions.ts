@@ -89,7 +89,8 @@ export function walkExtensions(tree: Tree, rows: Rows, reserved: Field, start: n
   tree.add(rows.extensionChecksum, start + 2);
   const whole = end <= tree.limit;
   // 0 says that none was computed (RFC 4884 section 7).
-  const status = u16(tree.bytes, start + 2) === 0 ? 3 : !whole ? 2 : foldChecksum(sumWords(tree.bytes, start, end)) === 0 ? 1 : 0;
+  const known = start + HEADER_LENGTH <= tree.limit;
+  const status = known && u16(tree.bytes, start + 2) === 0 ? 3 : !whole ? 2 : foldChecksum(sumWords(tree.bytes, start, end)) === 0 ? 1 : 0;
   tree.put(rows.extensionChecksumStatus, status);
   if (status === 0) tree.put(rows.extensionChecksumBad, true);
   for (let at = start + HEADER_LENGTH; at + HEADER_LENGTH <= end && at + HEADER_LENGTH <= tree.limit; ) {

@@ -230,7 +230,8 @@ interface Message extends Layer {
   readonly quoted: true | undefined;
 }
 
-const type = (l: Layer) => l.bytes[l.start]!;
+/** -1 where it was not captured. */
+const type = (l: Layer) => (l.start < l.captured ? l.bytes[l.start]! : -1);
 const code = (l: Layer) => l.bytes[l.start + 1]!;
 const isEcho = (l: Layer) => type(l) === ECHO_REQUEST || type(l) === ECHO_REPLY;
 const isExtendedEcho = (l: Layer) => type(l) === EXTENDED_REQUEST || type(l) === EXTENDED_REPLY;

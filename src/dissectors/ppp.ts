@@ -107,8 +107,8 @@ export class Ppp extends layer('ppp', 'Point-to-Point Protocol', {
   declare framed: boolean;
 
   override summary(out: TextBuffer): void {
-    const protocol = protocolOf(this);
-    out.text(PPP_PROTOCOL[protocol] ?? `PPP protocol 0x${protocol.toString(16).padStart(4, '0')}`);
+    const protocol = this.protocolNumber;
+    if (protocol !== undefined) out.text(PPP_PROTOCOL[protocol] ?? `PPP protocol 0x${protocol.toString(16).padStart(4, '0')}`);
   }
 }
 

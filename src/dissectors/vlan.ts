@@ -60,7 +60,7 @@ function writeTag(out: TextBuffer, tag: number): void {
 /** An 802.1Q tag. */
 export class Vlan extends layer('vlan', '802.1Q Virtual LAN', fields) {
   override get chain(): string {
-    return typeOf(this) > MOST_LENGTH ? 'vlan:ethertype' : 'vlan';
+    return this.start + TAG_LENGTH <= this.captured && typeOf(this) > MOST_LENGTH ? 'vlan:ethertype' : 'vlan';
   }
 
   override walk(tree: Tree): void {

@@ -218,7 +218,10 @@ function ownOctets(row: Field): Range | undefined {
   return mask !== undefined || STEADY.has(row.type) ? [row.offset, row.offset + row.length] : undefined;
 }
 
-/** The JSON path of every field of a protocol, for `netlens fields`: `.dns.answers[].resp.name`. */
+/**
+ * The JSON path of every field of a protocol, for `netlens fields`: `.dns.answers[].resp.name`. A field that several lists
+ * share has the paths of all of them, with commas between as jq takes them.
+ */
 export function jsonPaths(protocol: Protocol): Map<Field, string> {
   const paths = new Map<Field, string>();
   const visit = (nodes: readonly JsonNode[], above: string) => {
@@ -226,7 +229,9 @@ export function jsonPaths(protocol: Protocol): Map<Field, string> {
       const path = `${above}.${/^[a-z_][a-z0-9_]*$/i.test(node.name) ? node.name : JSON.stringify(node.name)}`;
       if (node.row) {
         const own = node.row.type === 'list' || node.row.many ? `${path}[]` : path;
-        paths.set(node.row, node.children.length > 0 && node.row.type !== 'list' && node.row.type !== 'none' ? `${path}.value` : own);
+        const found = node.children.length > 0 && node.row.type !== 'list' && node.row.type !== 'none' ? `${path}.value` : own;
+        const before = paths.get(node.row);
+        paths.set(node.row, before === undefined ? found : `${before}, ${found}`);
         visit(node.item, own);
       }
       visit(node.children, path);
