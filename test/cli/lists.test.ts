@@ -113,7 +113,7 @@ describe('netlens tls', () => {
     const lines = words(await connections({ stats: true }));
     expect(lines[1]).toMatch(/^name \| tls\.example\.test \| 9 \| 1 \| 1 \| /);
     expect(lines).toContainEqual(expect.stringMatching(/^version \| TLSv1\.2 \| 4 \| 0 \| /));
-    expect(lines).toContainEqual(expect.stringMatching(/^cipher \| TLS_CHACHA20_POLY1305_SHA256 \| 1 \| 0 \| /));
+    expect(lines).toContainEqual(expect.stringMatching(/^cipher \| CHACHA20_POLY1305_SHA256 \| 1 \| 0 \| /));
   });
 
   it('writes JSON with fingerprints and the certificate', async () => {
