@@ -1,10 +1,10 @@
 /**
- * Reading a large capture with two threads. Both read all of it and follow its connections, which is the lesser part of
- * the work; the streams of each connection are put in order, dissected and shown by one of them (see Share), and what
- * they show is put together in the order of the frames.
+ * Reading a capture with two threads, where that is asked for. Both read all of it and follow its connections, which is
+ * the lesser part of the work; the streams of each connection are put in order, dissected and shown by one of them (see
+ * Share), and what they show is put together in the order of the frames. That costs more than half as much processor time
+ * again, so it can only pay where there are two whole cores to spare (see bench/README.md).
  */
 import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Share } from '../analysis/share.js';
 import type { CaptureReader } from '../capture/source.js';
@@ -15,8 +15,6 @@ import type { ViewOptions } from './options.js';
 import type { Sink } from './sink.js';
 import type { Tally, View } from './view.js';
 
-/** Octets below which a second thread is not worth its start. */
-const LEAST = 24 << 20;
 /** Blocks of a thread that may wait to be written. */
 export const MOST_WAITING = 6;
 
@@ -36,20 +34,14 @@ export interface Report {
   readonly faults: number;
 }
 
-/** Is there something for a second thread to do? Not where frames are counted or chosen one after another, nor for a terminal. */
+/** Are two threads asked for, and is there something for the second to do? Not where frames are counted or chosen one after another. */
 export function inHalves(files: readonly string[], options: ViewOptions): boolean {
-  const { filter, displayFilter, count, write, quiet, octets, decodeAs } = options;
+  const { filter, displayFilter, count, write, quiet, octets, decodeAs, threads } = options;
+  if (threads !== '2' || process.stdout.isTTY) return false;
   if (filter !== undefined || displayFilter !== undefined || count !== undefined || write !== undefined || quiet || octets) return false;
   // What is plain to both threads (see Share) may not be once a port is decoded as a tunnel.
   if (decodeAs !== undefined) return false;
-  if (process.stdout.isTTY || options.threads === '1' || (options.threads === undefined && availableParallelism() < 2)) return false;
-  let size = 0;
-  for (const file of files) {
-    const stat = file === '-' ? undefined : statSync(file, { throwIfNoEntry: false });
-    if (!stat?.isFile()) return false;
-    size += stat.size;
-  }
-  return size >= LEAST || options.threads === '2';
+  return files.every((file) => file !== '-' && statSync(file, { throwIfNoEntry: false })?.isFile());
 }
 
 /** The second thread, as the first sees it. */

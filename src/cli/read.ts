@@ -11,7 +11,7 @@ export function readCommand(): Command {
   return viewOptions(new Command('read'))
     .description('show the packets of captures: pcap, pcapng or snoop, also compressed')
     .argument('<files...>', 'captures; - is standard input')
-    .addOption(new Option('--threads <n>', 'threads that show frames; 2 for large captures unless this says otherwise').choices(['1', '2']))
+    .addOption(new Option('--threads <n>', 'threads that show frames: 2 may be quicker where there are cores to spare').choices(['1', '2']))
     .action(async (files: string[], options: ViewOptions) => {
       // The dissectors take as long to load as a small capture to read, so a mere copy does without them.
       const copies = !wantsView(options) && options.displayFilter === undefined;
