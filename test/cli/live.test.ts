@@ -134,7 +134,10 @@ describe.skipIf(!isReady || !hasLibpcap)('netlens live', { timeout: 60_000 }, ()
     // A TCP segment that comes over a veth pair carries its sender's pacing time instead of a stamp, so that each capture
     // gets the time at which its own copy was made: two tcpdumps differ there, too.
     const isStamped = (row: readonly string[]): boolean => row[2] === '192.0.2.2' || row[5] !== '';
-    expect(Math.max(...differences.filter(({ row }) => isStamped(row)).map(({ difference }) => difference))).toBeLessThan(apart);
+    // The kernel begins to stamp packets for all a moment after the first capture was opened; until then each capture takes
+    // the time for itself, too. So one packet may be further apart, all others may not.
+    const distant = differences.filter(({ row, difference }) => isStamped(row) && difference >= apart);
+    expect(distant.length).toBeLessThanOrEqual(1);
     expect(Math.max(...differences.map(({ difference }) => difference))).toBeLessThan(driver === 'cap' ? apart : 0.001);
     const [, captured, received] = /(\d+) captured, (\d+) received, (?:0 )?dropped/.exec(running.said())!.map(Number);
     expect(captured).toBe(seen.length);
