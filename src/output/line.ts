@@ -57,6 +57,8 @@ const INFO = 6;
 
 const ARROW = new FixedText(' → ');
 const ASCII_ARROW = new FixedText(' > ');
+/** In place of an arrow where there is nobody at either end. */
+const NO_ARROW = new FixedText('   ');
 const ELLIPSIS = new TextEncoder().encode('…');
 
 /** Colour of a protocol by what kind it is. */
@@ -234,7 +236,7 @@ export class LineWriter {
     if (width > widths[SOURCE]!) this.widen(SOURCE, width);
     let over = width - widths[SOURCE]!;
     if (over < 0) out.pad(endpoints, widths[SOURCE]!);
-    out.fixed(unicode ? ARROW : ASCII_ARROW);
+    out.fixed(frame.addressing === undefined ? NO_ARROW : unicode ? ARROW : ASCII_ARROW);
     const destination = out.length;
     if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, false);
     width = out.length - destination;
@@ -315,7 +317,7 @@ export class LineWriter {
     const endpoints = out.length;
     copyLeft(out, text, ends[at + TIME]!, ends[at + SOURCE]!, widths[SOURCE]!);
     let over = Math.max(0, ends[at + SOURCE]! - ends[at + TIME]! - widths[SOURCE]!);
-    out.fixed(unicode ? ARROW : ASCII_ARROW);
+    out.fixed(ends[at + TIME] === ends[at + DESTINATION] ? NO_ARROW : unicode ? ARROW : ASCII_ARROW);
     const destination = out.length + ends[at + DESTINATION]! - ends[at + SOURCE]!;
     copyLeft(out, text, ends[at + SOURCE]!, ends[at + DESTINATION]!, widths[DESTINATION]!);
     over += Math.max(0, ends[at + DESTINATION]! - ends[at + SOURCE]! - widths[DESTINATION]!);
