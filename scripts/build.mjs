@@ -22,7 +22,7 @@ const common = {
 };
 await build({
   ...common,
-  entryPoints: { netlens: 'src/cli/main.ts', half: 'src/cli/half.ts', index: 'src/index.ts', protocol: 'src/protocol.ts' },
+  entryPoints: { netlens: 'src/cli/main.ts', index: 'src/index.ts', protocol: 'src/protocol.ts' },
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

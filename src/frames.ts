@@ -9,7 +9,6 @@ import type { HttpTransactions } from './analysis/http-transactions.js';
 import { OpenVpnConnections } from './analysis/openvpn-connections.js';
 import { QuicConnections } from './analysis/quic-connections.js';
 import { RespExchanges, type RespObserver } from './analysis/resp-exchanges.js';
-import type { Share } from './analysis/share.js';
 import { StunExchanges } from './analysis/stun-exchanges.js';
 import { TcpAnalysis } from './analysis/tcp.js';
 import { TlsDecryption } from './analysis/tls-decryption.js';
@@ -62,8 +61,6 @@ export interface AnalysisOptions {
   readonly respObserver?: RespObserver;
   /** Secrets of TLS connections, to decrypt them; those that come with a capture are added. */
   readonly keyLog?: KeyLog;
-  /** Where two threads share a capture: streams of connections that are the other's are left alone. */
-  readonly share?: Share;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
@@ -113,8 +110,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
   const stunExchanges = new StunExchanges();
   hooks.stun = (frame, stun) => stunExchanges.see(frame, stun as Stun);
   if (options.tcpAnalysis ?? true) {
-    const { share } = options;
-    const analysis = share ?? new TcpAnalysis(options.conversations);
+    const analysis = new TcpAnalysis(options.conversations);
     hooks.tcpHeader = (frame, tcp, sized) => analysis.header(frame, tcp as Tcp, sized);
     if (options.streams ?? true) {
       const respExchanges = new RespExchanges(options.respObserver);
@@ -129,9 +125,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
         ...(options.follow && { sink: options.follow }),
         ...(options.streamCounters && { counters: options.streamCounters }),
       });
-      hooks.tcp = (frame, tcp, start, end) => {
-        if (share === undefined || frame.half === share.half) streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
-      };
+      hooks.tcp = (frame, tcp, start, end) => streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
       const { ended } = analysis.conversations;
       analysis.conversations.ended = (conversation) => {
         for (const side of conversation.directions) streams.forget(side);

@@ -31,7 +31,6 @@ export { type Lease, type LeaseCounts, type LeaseOutcome, type LeaseStep, Leases
 export { type Complaint, type IcmpError, type Ping, type PingCounts, type PingEvent, Pings } from './analysis/pings.js';
 export { type RespConnection, type RespOutcome, type RespTransaction, RespTransactions } from './analysis/resp-transactions.js';
 export { SentinelStory } from './analysis/sentinel-story.js';
-export { Share } from './analysis/share.js';
 export type { EndpointState, ResetCause } from './analysis/tcp-endpoints.js';
 export {
   type TlsCertificate,

@@ -24,7 +24,6 @@ export interface ViewOptions {
   readonly checksums?: boolean;
   readonly keylog?: string;
   readonly color: ColourChoice;
-  readonly threads?: '1' | '2';
 }
 
 export const gather = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];

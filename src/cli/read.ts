@@ -1,5 +1,5 @@
 /** `netlens read`: captures from files or standard input. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { openCaptures } from '../capture/open.js';
 import { copyFrames } from './copy.js';
 import { CUT_SHORT, ETHERNET } from './limits.js';
@@ -11,18 +11,17 @@ export function readCommand(): Command {
   return viewOptions(new Command('read'))
     .description('show the packets of captures: pcap, pcapng or snoop, also compressed')
     .argument('<files...>', 'captures; - is standard input')
-    .addOption(new Option('--threads <n>', 'threads that show frames: 2 may be quicker where there are cores to spare').choices(['1', '2']))
     .action(async (files: string[], options: ViewOptions) => {
       // The dissectors take as long to load as a small capture to read, so a mere copy does without them.
       const copies = !wantsView(options) && options.displayFilter === undefined;
       const readFrames = copies ? undefined : (await import('./read-frames.js')).frameReader(files, options);
-      let reader = await openCaptures(files);
+      const reader = await openCaptures(files);
       const selection = await selectionFor(options, { inputs: files, linkType: reader.interfaces[0]?.linkType ?? ETHERNET });
       const tally = { seen: 0, selected: 0 };
       let faults = 0;
       try {
         if (readFrames === undefined) await copyFrames(reader, selection, tally);
-        else ({ faults, reader } = await readFrames(reader, selection, tally));
+        else faults = await readFrames(reader, selection, tally);
       } finally {
         await selection.close();
         await reader.close();

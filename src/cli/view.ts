@@ -20,8 +20,6 @@ export interface View {
   /** Before the first frame. */
   begin?(out: TextBuffer): void;
   frame(out: TextBuffer, frame: Frame): void;
-  /** What lays lines out, where frames are shown as lines and nothing else. */
-  readonly lines?: LineWriter;
   /** Show what is held back: the source pauses or has ended. */
   release?(out: TextBuffer): void;
 }
@@ -65,7 +63,6 @@ export function viewFor(options: ViewOptions, live: boolean): View {
             if (options.octets) writeOctets(out, frame);
           },
           release: (out) => lines.release(out),
-          ...(!options.octets && { lines }),
         };
       return {
         begin: (out) => {
@@ -123,10 +120,7 @@ export interface Tally {
   selected: number;
 }
 
-/**
- * Read to the end (or the count, or a closed output) and show. `perLine`: every line is to be seen at once; `after`: the
- * frames up to this one have been shown already.
- */
+/** Read to the end (or the count, or a closed output) and show. `perLine`: every line is to be seen at once. */
 export async function showFrames(
   reader: CaptureReader,
   session: Session,
@@ -135,12 +129,11 @@ export async function showFrames(
   selection: Selection,
   perLine: boolean,
   tally: Tally,
-  after?: number,
 ): Promise<void> {
   const record = new CaptureRecord();
   const { out } = sink;
   const { packet, display, chosen, settle, count = Number.POSITIVE_INFINITY } = selection;
-  if (after === undefined) view?.begin?.(out);
+  view?.begin?.(out);
   let begun = false;
   do {
     while (reader.next(record)) {
@@ -164,7 +157,7 @@ export async function showFrames(
       const frame = session.dissect(record);
       if (display !== undefined && !display(frame)) continue;
       tally.selected++;
-      if (after === undefined || frame.number > after) view?.frame(out, frame);
+      view?.frame(out, frame);
       session.shown(frame);
       chosen?.(record);
       if (sink.full) await sink.flush();

@@ -67,8 +67,6 @@ export class Frame {
   headline: Layer | undefined = undefined;
   /** True while the payload under dissection is the first of several fragments that were not put together. */
   fragment = false;
-  /** Where two threads share a capture: which of them shows the frame. */
-  half = 0;
   /** Time of the frame before it. */
   previousSeconds = 0;
   previousNanoseconds = 0;

@@ -83,9 +83,9 @@ const read = (files: readonly string[], words: readonly string[]): Promise<strin
   written(async (sink) => {
     const options = optionsOf(words);
     const readFrames = frameReader(files, options, sink);
-    const opened = await openCaptures(files);
-    const selection = await selectionFor(options, { inputs: files, linkType: opened.interfaces[0]?.linkType ?? 1 });
-    const { reader } = await readFrames(opened, selection, { seen: 0, selected: 0 });
+    const reader = await openCaptures(files);
+    const selection = await selectionFor(options, { inputs: files, linkType: reader.interfaces[0]?.linkType ?? 1 });
+    await readFrames(reader, selection, { seen: 0, selected: 0 });
     await selection.close();
     await reader.close();
   });
