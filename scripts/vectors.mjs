@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 /**
  * Compares netlens with test vectors: small captures NAME.pcap beside NAME.tsv, which holds what
- * `tshark -T fields -E header=y -e … -r NAME.pcap` printed for it. The first letter of a name is its group.
+ * `tshark -T fields -E header=y -e … -r NAME.pcap` printed for it. The first letter of a name is its group. Where the folder
+ * has a vectors.json, its `prefs` are the preferences (`-o`) that a vector was made with; netlens gets the options that mean
+ * the same.
  *
  *   node scripts/vectors.mjs FOLDER [GROUPS]     e.g. vectors.mjs ../vectors abcdefgn
  *
  * Group h depends on how segments are put together; docs/differences.md says what netlens gives for each of its vectors.
  * Prints every difference and how many vectors of each group agree; exit status 1 if one does not.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSession, eachValue, FIELDS, framesOf, openCapture, valueText } from '../dist/index.js';
 
@@ -21,11 +23,22 @@ if (folder === undefined) {
 /** Columns that are long are given by their octets: `12B`. */
 const SHORTENED = new Set(['tcp.payload', 'tcp.segment_data']);
 
-/** What differs for a reason that docs/differences.md gives, or for an option that netlens does not have. */
-const ON_PURPOSE = new Map([
-  ['g09_ip6_plen0', 'IPv6 with a payload length of 0 is dissected'],
-  ['g11_ipfrag_defrag_off', 'fragments are always put together'],
+/** What differs for a reason that docs/differences.md gives. */
+const ON_PURPOSE = new Map([['g09_ip6_plen0', "IPv6 with a payload length of 0 is dissected, as with tshark's ipv6.tso_support:TRUE"]]);
+
+/** Preferences of tshark as options of a session. Streams are always put in order, which is no option. */
+const OPTIONS = new Map([
+  ['ip.defragment:FALSE', { defragment: false }],
+  ['tcp.check_checksum:TRUE', { checksums: true }],
 ]);
+
+const described = join(folder, 'vectors.json');
+const preferences = new Map(
+  existsSync(described) ? JSON.parse(readFileSync(described, 'utf8')).map(({ name, prefs }) => [name, prefs]) : [],
+);
+
+/** The options of a session that mean what the vector was made with. */
+const optionsOf = (name) => Object.assign({}, ...(preferences.get(name) ?? []).map((preference) => OPTIONS.get(preference)));
 
 /** A field of a frame as the vectors have it. */
 function printed(frame, name) {
@@ -51,7 +64,7 @@ for (const name of names) {
   const differences = [];
   const reader = await openCapture(join(folder, `${name}.pcap`));
   let frames = 0;
-  for await (const frame of framesOf(reader, createSession())) {
+  for await (const frame of framesOf(reader, createSession(optionsOf(name)))) {
     const row = rows[frames++]?.split('\t') ?? [];
     for (const [i, column] of columns.entries()) {
       // Which octets wait for a message is a matter of reassembly, whose vectors group h are.

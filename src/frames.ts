@@ -41,6 +41,11 @@ import { Streams } from './reassembly/streams.js';
 export interface AnalysisOptions {
   /** Verify checksums of IP, ICMP, UDP and TCP. Default false. */
   readonly checksums?: boolean;
+  /**
+   * Put IP fragments together and dissect the whole in the frame that completes it, as Wireshark does with `ip.defragment`
+   * and `ipv6.defragment`. Default true; otherwise the first fragment is dissected by itself, and the others are data.
+   */
+  readonly defragment?: boolean;
   /** Follow TCP conversations and analyse them: tcp.stream, relative numbers, tcp.analysis.*, netlens.tcp.*. Default true. */
   readonly tcpAnalysis?: boolean;
   /** Where TCP conversations are kept, for those who want to look at them as a whole: `recordOf` sums one up. */
@@ -81,8 +86,10 @@ export interface AnalysisOptions {
 export function createSession(options: AnalysisOptions = {}): Session {
   const hooks: Hooks = {};
   const registry = new Registry([...(options.protocols ?? []), ...PROTOCOLS], options.decodeAs);
-  const fragments = new Fragments();
-  hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
+  if (options.defragment ?? true) {
+    const fragments = new Fragments();
+    hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
+  }
   const udpStreams = new UdpStreams();
   hooks.udp = (frame, udp) => udpStreams.see(frame, udp as Udp);
   const arpBindings = new ArpBindings();

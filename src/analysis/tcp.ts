@@ -85,10 +85,7 @@ export class TcpAnalysis {
     const whole = header >= 20;
     const { options } = this;
     options.clear();
-    if (whole && header > 20) {
-      const end = start + header;
-      options.read(b, start + 20, end <= segment.captured ? end : segment.captured);
-    }
+    if (whole && header > 20) options.read(b, start + 20, start + header, segment.captured);
     me.sackedOctets = 0;
     const opening = (flags & (SYN | ACK)) === SYN;
     if (length >= 0) {
@@ -125,7 +122,7 @@ export class TcpAnalysis {
     if (options.broken) facts.marks |= Facts.BROKEN_OPTIONS;
     if (options.windowScale >= 0) me.scale = options.windowScale;
     if (flags & SYN) {
-      if (me.scale === -1) me.scale = peer.scale = -2;
+      if (me.scale === -1 && !options.cut) me.scale = peer.scale = -2;
       else if (flags & ACK && peer.scale === -2) me.scale = -2;
     }
     me.sackedOctets = options.sackedOctets;

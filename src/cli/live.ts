@@ -53,6 +53,7 @@ async function capture(device: string, options: LiveCommandOptions): Promise<voi
   if (keylog !== undefined) keylog.log.refresh = () => keylog.more();
   const session = createSession({
     checksums: options.checksums ?? false,
+    defragment: options.defragment ?? true,
     decodeAs: decodeRules(options.decodeAs),
     ...(keylog && { keyLog: keylog.log }),
   });

@@ -22,6 +22,7 @@ export interface ViewOptions {
   readonly quiet?: boolean;
   readonly decodeAs?: readonly string[];
   readonly checksums?: boolean;
+  readonly defragment?: boolean;
   readonly keylog?: string;
   readonly color: ColourChoice;
 }
@@ -67,6 +68,7 @@ export function viewOptions(command: Command): Command {
     .option('-w, --write <file>', 'write the packets to a capture: pcap for a name in .pcap, else pcapng; - is standard output')
     .option('-d, --decode-as <rule>', "dissect as, e.g. 'tcp.port==7777,resp'; repeat for more", gather)
     .option('--checksums', 'verify checksums of IP, ICMP, UDP and TCP')
+    .option('--no-defragment', 'leave IP fragments apart: the first is dissected by itself, the others are data')
     .option('--keylog <file>', 'decrypt TLS with the secrets that programs wrote to this file (SSLKEYLOGFILE)')
     .option('-q, --quiet', 'no frames, only what comes at the end')
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))

@@ -7,6 +7,7 @@ import { decodeRules, type ViewOptions } from './options.js';
 export function sessionOptions(options: ViewOptions): AnalysisOptions {
   return {
     checksums: options.checksums ?? false,
+    defragment: options.defragment ?? true,
     decodeAs: decodeRules(options.decodeAs),
     ...(options.keylog !== undefined && { keyLog: new KeyLogFile(options.keylog).log }),
   };

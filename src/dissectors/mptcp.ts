@@ -94,11 +94,11 @@ function flagWord(tree: Tree, at: number, rows: readonly Field[]): void {
   tree.word(mptcpRows.flags, at, rows);
 }
 
-/** The rows of the option at `at`, `length` octets long with kind and length. */
+/** The rows of the option at `at`, `length` octets long with kind and length, as far as it was captured. */
 export function walkMptcp(tree: Tree, at: number, length: number): void {
   const r = mptcpRows;
   const end = at + length;
-  if (length < 3) return;
+  if (length < 3 || at + 3 > tree.limit) return;
   tree.add(r.subtype, at + 2);
   switch (tree.bytes[at + 2]! >> 4) {
     case CAPABLE: {
@@ -139,7 +139,7 @@ export function walkMptcp(tree: Tree, at: number, length: number): void {
       }
       return;
     case DATA_SEQUENCE: {
-      if (length < 4) return;
+      if (length < 4 || at + 4 > tree.limit) return;
       flagWord(tree, at + 3, [r.dataFin, r.sequence8, r.sequencePresent, r.ack8, r.ackPresent]);
       const flags = tree.bytes[at + 3]!;
       let next = at + 4;

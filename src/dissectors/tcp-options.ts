@@ -85,6 +85,19 @@ const LENGTH: Readonly<Record<number, number>> = {
   [USER_TIMEOUT]: 4,
 };
 
+/** Options of several values: where the capture cut one, the values before the cut are shown. */
+const READ_IN_PART: ReadonlySet<number> = new Set([
+  SACK,
+  TIMESTAMPS,
+  QUICK_START,
+  AUTHENTICATION,
+  MPTCP,
+  ACCURATE_ECN_0,
+  ACCURATE_ECN_1,
+  EXPERIMENT_1,
+  EXPERIMENT_2,
+]);
+
 const rows = {
   kind: uint8('tcp.option_kind', 'Kind', { values: KIND }),
   length: uint8('tcp.option_len', 'Length', { unit: 'bytes' }),
@@ -179,6 +192,12 @@ export function walkOptions(tree: Tree, from: number, end: number, context: Opti
       continue;
     }
     nops = 0;
+    if (at + 1 === limit && limit < end) {
+      tree.item(optionList, at, 1, KIND[kind] ?? `Option ${kind}`);
+      tree.add(rows.kind, at);
+      tree.close();
+      return;
+    }
     const length = at + 1 < stop ? b[at + 1]! : 0;
     if (length < 2 || at + length > end) {
       tree.put(rows.lengthInvalid, true, at, Math.min(2, stop - at));
@@ -190,7 +209,7 @@ export function walkOptions(tree: Tree, from: number, end: number, context: Opti
     tree.add(rows.length, at + 1);
     const expected = LENGTH[kind];
     if (expected !== undefined && length !== expected) tree.put(rows.lengthInvalid, true, at + 1, 1);
-    else if (at + length <= limit) walkOption(tree, kind, at, length, context);
+    else if (at + length <= limit || READ_IN_PART.has(kind)) walkOption(tree, kind, at, length, context);
     tree.close();
     at += length;
   }
@@ -257,8 +276,7 @@ function walkOption(tree: Tree, kind: number, at: number, length: number, contex
     }
     case EXPERIMENT_1:
     case EXPERIMENT_2:
-      if (length < 4) return;
-      tree.add(rows.experiment, at + 2);
+      if (length < 4 || !tree.add(rows.experiment, at + 2)) return;
       if (u16(b, at + 2) === FAST_OPEN_EXPERIMENT) walkFastOpen(tree, at + 4, length - 4);
       else if (length > 4) tree.add(rows.experimentData, at + 4, length - 4);
       return;
@@ -274,18 +292,22 @@ function walkFastOpen(tree: Tree, at: number, length: number): void {
 
 /** SACK blocks, relative to the stream that they acknowledge. */
 function walkSack(tree: Tree, at: number, length: number, { peerBase, acknowledgment }: OptionContext): void {
-  const { bytes: b } = tree;
+  const { bytes: b, limit } = tree;
   const end = at + length;
+  const stop = Math.min(end, limit);
   let count = 0;
-  for (let next = at + 2; next + 4 <= end; next += 8) {
+  for (let next = at + 2; next + 4 <= stop; next += 8) {
     tree.put(rows.sackLeft, (u32(b, next) - peerBase) >>> 0, next, 4);
     if (next + 8 > end) {
       tree.put(rows.subOptionMalformed, true, next, end - next);
       break;
     }
+    if (next + 8 > stop) break;
     tree.put(rows.sackRight, (u32(b, next + 4) - peerBase) >>> 0, next + 4, 4);
     count++;
   }
+  // How many blocks there were, and whether the first one tells of octets that came twice, is known of all of them.
+  if (stop < end) return;
   tree.put(rows.sackCount, count);
   // Wireshark takes half a block alone for the first half of a D-SACK.
   if (count === 0 && length >= 6) tree.put(rows.dsackLeft, (u32(b, at + 2) - peerBase) >>> 0, at + 2, 4);
@@ -325,22 +347,30 @@ function optionText(b: Uint8Array, at: number, length: number, stop: number): st
   }
 }
 
-/** Options for the Info column, each with a space before it: ` MSS=1460 SACK_PERM TSval=1 TSecr=0 WS=128`. */
-export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: number, peerBase: number): void {
+/**
+ * Options `[from, end)` for the Info column, each with a space before it: ` MSS=1460 SACK_PERM TSval=1 TSecr=0 WS=128`. Where
+ * the capture cut them at `captured`, whole SACK blocks before it are told.
+ */
+export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: number, captured: number, peerBase: number): void {
+  const stop = end <= captured ? end : captured;
   // NOP NOP timestamps: what nearly all segments of a running connection carry.
-  if (end - from === 12 && u32(b, from) === 0x0101080a) {
+  if (stop - from === 12 && u32(b, from) === 0x0101080a) {
     putTimestamps(out, u32(b, from + 4), u32(b, from + 8));
     return;
   }
-  for (let at = from; at < end; ) {
+  for (let at = from; at < stop; ) {
     const kind = b[at]!;
     if (kind === END) return;
     if (kind === NOP) {
       at++;
       continue;
     }
-    const length = at + 1 < end ? b[at + 1]! : 0;
+    const length = at + 1 < stop ? b[at + 1]! : 0;
     if (length < 2 || at + length > end) return;
+    if (at + length > stop) {
+      if (kind === SACK) writeBlocks(out, b, at + 2, stop, peerBase);
+      return;
+    }
     if (LENGTH[kind] === undefined || LENGTH[kind] === length) writeOption(out, b, at, kind, length, peerBase);
     at += length;
   }
@@ -354,6 +384,16 @@ function putTimestamps(out: TextBuffer, value: number, reply: number): void {
   const { view } = out;
   const at = putWhole(view, VALUE_IS.put(view, out.length), value);
   out.length = putWhole(view, REPLY_IS.put(view, at), reply);
+}
+
+/** The SACK blocks that are whole in `[at, end)`. */
+function writeBlocks(out: TextBuffer, b: Uint8Array, at: number, end: number, peerBase: number): void {
+  for (let next = at; next + 8 <= end; next += 8) {
+    out.ascii(' SLE=');
+    out.number((u32(b, next) - peerBase) >>> 0);
+    out.ascii(' SRE=');
+    out.number((u32(b, next + 4) - peerBase) >>> 0);
+  }
 }
 
 function writeOption(out: TextBuffer, b: Uint8Array, at: number, kind: number, length: number, peerBase: number): void {
@@ -373,12 +413,7 @@ function writeOption(out: TextBuffer, b: Uint8Array, at: number, kind: number, l
       out.ascii(' SACK_PERM');
       return;
     case SACK:
-      for (let next = at + 2; next + 8 <= at + length; next += 8) {
-        out.ascii(' SLE=');
-        out.number((u32(b, next) - peerBase) >>> 0);
-        out.ascii(' SRE=');
-        out.number((u32(b, next + 4) - peerBase) >>> 0);
-      }
+      writeBlocks(out, b, at + 2, at + length, peerBase);
       return;
     case USER_TIMEOUT:
       out.ascii(' USER_TO=');

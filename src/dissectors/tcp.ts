@@ -57,8 +57,11 @@ const flagsOf = (l: Layer): number => (l.start + 14 <= l.captured ? l.bytes[l.st
 /** Nothing beyond the length is said of a header shorter than the shortest. */
 const whole = (l: Layer): boolean => headerLength(l) >= FIXED_LENGTH;
 
-/** True when the header was captured to its end: only then Wireshark shows what comes after the options. */
+/** True when the header was captured to its end: only then Wireshark shows its analysis. */
 const readable = (l: TcpLayer): boolean => l.facts !== undefined && whole(l) && l.start + headerLength(l) <= l.captured;
+
+/** True when a segment's place in time can be told: all that is fixed in its header was captured. */
+const timed = (l: TcpLayer): boolean => l.facts !== undefined && l.start + FIXED_LENGTH <= l.captured && whole(l);
 
 /** True when tcp.analysis has something to show; Wireshark says nothing after options that it could not read. */
 const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
@@ -231,7 +234,7 @@ const fields = {
     'tcp.time_relative',
     'Time since first frame in this TCP stream',
     (l) => {
-      if (!readable(l)) return undefined;
+      if (!timed(l)) return undefined;
       const { startSeconds, startNanoseconds } = l.direction!.conversation;
       return between(l.frame.seconds, l.frame.nanoseconds, startSeconds, startNanoseconds);
     },
@@ -241,8 +244,7 @@ const fields = {
     'duration',
     'tcp.time_delta',
     'Time since previous frame in this TCP stream',
-    (l) =>
-      readable(l) ? between(l.frame.seconds, l.frame.nanoseconds, l.facts!.previousSeconds, l.facts!.previousNanoseconds) : undefined,
+    (l) => (timed(l) ? between(l.frame.seconds, l.frame.nanoseconds, l.facts!.previousSeconds, l.facts!.previousNanoseconds) : undefined),
     { unit: 'seconds' },
   ),
   ...group(
@@ -581,7 +583,7 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
     out.length = at;
     if (header > FIXED_LENGTH) {
       const peer = this.direction?.peer;
-      writeOptions(out, b, start + FIXED_LENGTH, Math.min(start + header, this.captured), peer?.baseKnown ? peer.base : 0);
+      writeOptions(out, b, start + FIXED_LENGTH, start + header, this.captured, peer?.baseKnown ? peer.base : 0);
     }
   }
 }

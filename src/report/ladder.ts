@@ -364,17 +364,19 @@ const windowOf = (b: Uint8Array, start: number, flags: number, scale: number): n
 
 /** Of a SYN what it offers, of an ACK what else arrived. Each step goes past an option or ends. */
 function optionText(b: Uint8Array, start: number, captured: number, flags: number, ack: number, me: Direction): string {
-  const end = Math.min(start + (b[start + 12]! >> 4) * 4, captured);
+  const end = start + (b[start + 12]! >> 4) * 4;
+  const stop = Math.min(end, captured);
   const parts: string[] = [];
-  for (let at = start + 20; at < end; ) {
+  for (let at = start + 20; at < stop; ) {
     const kind = b[at]!;
     if (kind === 0) break;
     if (kind === 1) {
       at++;
       continue;
     }
-    const length = at + 1 < end ? b[at + 1]! : 0;
-    if (length < 2 || at + length > end) break;
+    // What the capture cut ends where it was cut; of a list of blocks each is good by itself.
+    const length = at + 1 >= stop || at + b[at + 1]! > end ? 0 : Math.min(b[at + 1]!, stop - at);
+    if (length < 2) break;
     if (kind === SACK) {
       const base = me.peer.base;
       const duplicate = isDsack(b, at, length, (ack + base) | 0);

@@ -178,6 +178,13 @@ describe('pipes and files', () => {
     expect(readFileSync(again).equals(readFileSync(copy))).toBe(true);
   });
 
+  it('leaves IP fragments apart where that is asked for', () => {
+    const shown = (...more: string[]) =>
+      lines(netlens(['read', fixture('fragments.pcap'), '-c', '3', '-T', 'fields', '-e', 'icmp.seq', ...more]).out);
+    expect(shown()).toEqual(['', '', '1']);
+    expect(shown('--no-defragment')).toEqual(['1', '', '']);
+  });
+
   it('writes what a filter selected to standard output, and nothing else', () => {
     const { out, statuses } = shell(
       "netlens read dns.pcap -Y 'udp && dns.flags.response == 1' -w - | netlens read - -e dns.flags.response",

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Tcp } from '../../src/dissectors/tcp.js';
+import { createSession } from '../../src/frames.js';
 import { dissect, everyCut, everyLie, fieldsOf, hex, IPV4, values } from '../packets.js';
 
 /** An IPv4 header for a segment of so many octets, from 192.0.2.1 to 192.0.2.2. */
@@ -129,6 +130,31 @@ test.each<[string, string, Record<string, string>]>([
 ])('option: %s', (_title, options, expected) => {
   const frame = dissect(segment('002', options), { linkType: IPV4 });
   for (const [name, text] of Object.entries(expected)) expect(`${name}=${values(frame, name)}`).toBe(`${name}=${text}`);
+});
+
+/** Two SACK blocks, of which the capture keeps so many octets of the header. */
+test.each([
+  [34, { left: '1000', right: '1104' }, '5', ' SLE=1000 SRE=1104'],
+  [36, { left: '1000,1200', right: '1104' }, '5', ' SLE=1000 SRE=1104'],
+  [28, { left: '1000', right: '' }, '5', ''],
+  [24, { left: '', right: '' }, '5', ''],
+  [23, { left: '', right: '' }, '5', ''],
+])('options cut by the capture after %i octets: what is there is shown', (kept, { left, right }, kind, info) => {
+  const whole = segment('010', '0101 0512 00001770 000017d8 00001838 000018a0');
+  const frame = dissect(whole.slice(0, 20 + kept), { linkType: IPV4, wireLength: whole.length });
+  expect(values(frame, 'tcp.option_kind')).toBe(`1,1,${kind}`);
+  expect(values(frame, 'tcp.options.sack_le')).toBe(left);
+  expect(values(frame, 'tcp.options.sack_re')).toBe(right);
+  expect([values(frame, 'tcp.options.sack.count'), values(frame, 'tcp.option.len.invalid')]).toEqual(['', '']);
+  expect(values(frame, 'tcp.time_relative')).toBe('0.000000000');
+  expect(frame.info).toContain(`Len=0${info} [cut short`);
+});
+
+test('a window scale that the capture cut off may have been there', () => {
+  const session = createSession();
+  dissect(SYN.slice(0, 20 + 30), { session, linkType: IPV4, wireLength: SYN.length });
+  const after = dissect(segment('010'), { session, linkType: IPV4 });
+  expect(values(after, 'tcp.window_size_scalefactor')).toBe('-1');
 });
 
 test('payload, and what a reset says', () => {

@@ -86,6 +86,13 @@ describe('IPv4 fragments', () => {
     const [last] = run([fragment(16, 24, false)], session);
     expect(last!('ip.fragment.count')).toBe('');
   });
+
+  it('stay apart where that is asked for: the first is dissected by itself, the others are data', () => {
+    const parts = [fragment(0, 16, true), fragment(16, 24, false)];
+    const [first, last] = run(parts, createSession({ defragment: false }));
+    expect(['udp.dstport', 'udp.length', 'data.data'].map(first!)).toEqual(['50007', '24', '0001020304050607']);
+    expect(['udp.dstport', 'ip.fragment.count', 'data.data'].map(last!)).toEqual(['', '', '08090a0b0c0d0e0f']);
+  });
 });
 
 describe('the bounds', () => {
