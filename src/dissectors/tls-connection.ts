@@ -15,6 +15,9 @@ import { APPLICATIONS, HANDSHAKE_TYPES, PORT_APPLICATIONS } from './tls-names.js
 
 /** Most octets of a handshake message that are gathered: certificates are the largest, and far below. */
 const MAX_MESSAGE = 1 << 18;
+/** Most messages of DTLS whose fragments are gathered at a time, a direction, and most fragments of one. */
+const MAX_GATHERED = 4;
+const MAX_PARTS = 256;
 /** Most messages of one record that are looked at. */
 const MAX_MESSAGES = 256;
 
@@ -59,6 +62,15 @@ const NO_MESSAGES: readonly Message[] = [];
 const NOTHING = new Uint8Array(0);
 const NO_PIECES: readonly number[] = [];
 
+/** A message of DTLS of which some fragments came, by their places. */
+interface Gathered {
+  readonly type: number;
+  readonly sequence: number;
+  readonly total: number;
+  readonly parts: { readonly offset: number; readonly bytes: Uint8Array; readonly frame: number }[];
+  octets: number;
+}
+
 /** One direction. */
 class Side {
   /** Said Change Cipher Spec: what follows is encrypted. */
@@ -68,6 +80,8 @@ class Side {
   length = 0;
   /** The frames that brought it. */
   pieces: number[] = [];
+  /** Messages of DTLS in fragments, the oldest first. */
+  readonly gathered: Gathered[] = [];
 }
 
 const noteOf = (at: number, header: number, end: number, fromServer: boolean, type: number, version: number): TlsRecord => ({
@@ -242,8 +256,8 @@ export class TlsConnection {
         if (at + header > stop) break;
         const next = Math.min(stop, at + header + u24(b, at + 9));
         messages.push(this.message(b, at, next, fromServer, NO_PIECES));
-        const whole = this.gather(side, b, at, next);
-        if (whole !== undefined) messages.push(this.message(whole, 0, whole.length, fromServer, side.pieces));
+        const whole = this.gather(side, b, at, next, fromServer);
+        if (whole !== undefined) messages.push(whole);
         at = next;
         continue;
       }
@@ -267,30 +281,42 @@ export class TlsConnection {
 
   /**
    * A fragment of a DTLS message (RFC 6347 section 4.2.3) at `at`: the message, as if it had come in one, when this is the
-   * last. Fragments are taken in their order; one that overtakes others has to be sent again to count.
+   * last that it lacked. Fragments come in any order, again, and between those of other messages.
    */
-  private gather(side: Side, b: Uint8Array, at: number, end: number): Uint8Array | undefined {
+  private gather(side: Side, b: Uint8Array, at: number, end: number, fromServer: boolean): Message | undefined {
     const total = u24(b, at + 1);
     const offset = u24(b, at + 6);
     const from = at + DTLS_HEADER;
-    if ((offset === 0 && end - from >= total) || total > MAX_MESSAGE || end - from < u24(b, at + 9)) return undefined;
-    if (offset === 0) {
-      side.pending = NOTHING;
-      side.length = 0;
-      side.pieces = [this.frame];
-      this.append(side, b, at, end);
+    const length = end - from;
+    if ((offset === 0 && length >= total) || total > MAX_MESSAGE || length === 0 || length < u24(b, at + 9)) return undefined;
+    if (offset + length > total) return undefined;
+    const { gathered } = side;
+    let index = gathered.findIndex((one) => one.sequence === u16(b, at + 4) && one.type === b[at] && one.total === total);
+    if (index < 0) {
+      if (gathered.length >= MAX_GATHERED) gathered.shift();
+      index = gathered.push({ type: b[at]!, sequence: u16(b, at + 4), total, parts: [], octets: 0 }) - 1;
+    }
+    const one = gathered[index]!;
+    const { parts } = one;
+    let place = parts.length;
+    while (place > 0 && parts[place - 1]!.offset > offset) place--;
+    const before = parts[place - 1];
+    if (before !== undefined && before.offset + before.bytes.length >= offset + length) return undefined;
+    parts.splice(place, 0, { offset, bytes: b.slice(from, end), frame: this.frame });
+    one.octets += length;
+    let reach = 0;
+    for (const part of parts) if (part.offset <= reach) reach = Math.max(reach, part.offset + part.bytes.length);
+    if (reach < total) {
+      if (parts.length >= MAX_PARTS || one.octets > MAX_MESSAGE) gathered.splice(index, 1);
       return undefined;
     }
-    const isNext = side.length === DTLS_HEADER + offset && side.pending[0] === b[at] && u16(side.pending, 4) === u16(b, at + 4);
-    if (!isNext || offset + end - from > total) return undefined;
-    side.pieces.push(this.frame);
-    this.append(side, b, from, end);
-    if (side.length < DTLS_HEADER + total) return undefined;
-    const whole = side.pending.subarray(0, side.length);
-    whole.set(whole.subarray(1, 4), 9);
-    side.pending = NOTHING;
-    side.length = 0;
-    return whole;
+    gathered.splice(index, 1);
+    const whole = new Uint8Array(DTLS_HEADER + total);
+    whole.set(b.subarray(at, at + 6));
+    whole.set(b.subarray(at + 1, at + 4), 9);
+    for (const part of parts) whole.set(part.bytes, DTLS_HEADER + part.offset);
+    const frames = parts.map((part) => part.frame);
+    return this.message(whole, 0, whole.length, fromServer, frames);
   }
 
   /** More of a message that began in an earlier record; returns where it ends. */
