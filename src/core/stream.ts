@@ -24,12 +24,15 @@ export interface StreamContext {
   /** Port numbers of sender and receiver. */
   readonly srcPort: number;
   readonly dstPort: number;
+  /** The server's port behind the proxy that the connection goes through, once one was asked for. */
+  readonly tunnelPort?: number | undefined;
   /**
    * From the next octet on, both directions speak another protocol (HTTP after an upgrade or CONNECT); undefined: what it
    * is has to be recognised. Takes effect when {@link StreamParser.dissect} returns; the other direction changes at its
-   * next message. `shared` is what the new protocol's parsers find in {@link shared}: what was agreed on before.
+   * next message. `shared` is what the new protocol's parsers find in {@link shared}: what was agreed on before;
+   * `tunnelPort` what they find under that name.
    */
-  become(protocol: StreamProtocol | undefined, shared?: unknown): void;
+  become(protocol: StreamProtocol | undefined, shared?: unknown, tunnelPort?: number): void;
 }
 
 /** Reads one direction of a conversation, message by message. */

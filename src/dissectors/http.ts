@@ -197,7 +197,8 @@ class HttpParser implements StreamParser {
       http.exchange = connection.response(frame, head, this.context.messageStart);
       const { request, time } = http.exchange;
       if (time !== undefined) frame.answer = { request: request!.frame, time };
-      if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300) this.context.become(undefined);
+      if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300)
+        this.context.become(undefined, undefined, portOf(http.exchange.request.uri));
       else if (head.code === 101) {
         const toHttp2 = head.upgrade === HTTP2_UPGRADE;
         const name = toHttp2 ? 'http2' : head.upgrade;
@@ -244,6 +245,12 @@ class HttpParser implements StreamParser {
     }
     return end;
   }
+}
+
+/** The port in the `host:port` that a proxy is asked for (RFC 9110 section 9.3.6). */
+function portOf(authority: string): number | undefined {
+  const port = Number(/:(\d{1,5})$/.exec(authority)?.[1]);
+  return port > 0 && port < 65_536 ? port : undefined;
 }
 
 /** A request line of a known method, or a status line. */

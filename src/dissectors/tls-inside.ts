@@ -10,7 +10,7 @@ const MAX_TRIES = 8;
 
 /** Protocols by the name that ALPN gives them. */
 const BY_ALPN: Readonly<Record<string, string>> = { 'http/1.0': 'http', 'http/1.1': 'http', h2: 'http2', dot: 'dns' };
-const BY_PORT: Readonly<Record<number, string>> = { 853: 'dns' };
+const BY_PORT: Readonly<Record<number, string>> = { 802: 'modbus', 853: 'dns' };
 
 const NOTHING = new Uint8Array(0);
 

@@ -294,6 +294,7 @@ export const PORT_APPLICATIONS: Readonly<Record<number, string>> = {
   465: 'Simple Mail Transfer Protocol',
   587: 'Simple Mail Transfer Protocol',
   636: 'Lightweight Directory Access Protocol',
+  802: 'Modbus/TCP',
   853: 'Domain Name System',
   993: 'Internet Message Access Protocol',
   995: 'Post Office Protocol',

@@ -22,8 +22,8 @@ import { type TlsRows, tlsRows } from './tls-rows.js';
 
 /** Ports of protocols that speak TLS from the start: there it is known also where the hello was not captured. */
 const PORTS = [
-  261, 443, 465, 563, 614, 636, 853, 989, 990, 992, 993, 994, 995, 2221, 2376, 4433, 4843, 5061, 5671, 5986, 6514, 6679, 6697, 8443, 8883,
-  9443,
+  261, 443, 465, 563, 614, 636, 802, 853, 989, 990, 992, 993, 994, 995, 2221, 2376, 4433, 4843, 5061, 5671, 5986, 6514, 6679, 6697, 8443,
+  8883, 9443,
 ];
 
 /** Octets before a record's content. */
@@ -331,8 +331,9 @@ class TlsParser implements StreamParser {
       tls.records = [];
       return;
     }
-    const connection = ((this.context.shared as TlsConnection | undefined) ??
-      (this.context.shared = new TlsConnection(frame, 't', this.context.srcPort, this.context.dstPort))) as TlsConnection;
+    const { context } = this;
+    const connection = ((context.shared as TlsConnection | undefined) ??
+      (context.shared = new TlsConnection(frame, 't', context.srcPort, context.tunnelPort ?? context.dstPort))) as TlsConnection;
     connection.frame = frame.number;
     tls.connection = connection;
     const records: TlsRecord[] = [];

@@ -44,6 +44,8 @@ export class StreamReader implements StreamContext {
   private anyAck = false;
   /** The sequence number behind the last octet, once a FIN said so. */
   private last = 0;
+  /** Where octets that were no message stood last. */
+  private refused = -1;
   private closed = false;
   private ended = false;
 
@@ -83,8 +85,13 @@ export class StreamReader implements StreamContext {
     this.talk.shared = value;
   }
 
-  become(protocol: StreamProtocol | undefined, shared?: unknown): void {
+  get tunnelPort(): number | undefined {
+    return this.talk.tunnelPort;
+  }
+
+  become(protocol: StreamProtocol | undefined, shared?: unknown, tunnelPort?: number): void {
     this.talk.become(protocol, shared);
+    this.talk.tunnelPort ??= tunnelPort;
   }
 
   /** The receiver says that it has everything before `sequence`. */
@@ -323,10 +330,7 @@ export class StreamReader implements StreamContext {
         this.pending.append(frame.bytes, at, end, frame.number, 0, this.differs);
         if (this.pending.isTooLarge) this.cut(frame, 0);
         return;
-      } else {
-        this.alien();
-        return frame.data(at, end);
-      }
+      } else if (!this.alien(frame.bytes, at, end, end - at)) return frame.data(at, end);
     }
   }
 
@@ -373,8 +377,7 @@ export class StreamReader implements StreamContext {
         if (at === 0) return false;
         more = true;
         break;
-      } else {
-        this.alien();
+      } else if (!this.alien(bytes, at, length, length - at)) {
         this.rest(frame, at, length);
         break;
       }
@@ -409,6 +412,7 @@ export class StreamReader implements StreamContext {
   }
 
   private measured(tcp: SegmentLayer, length: number): void {
+    this.talk.settled = true;
     if ((this.speaks as StreamProtocol).sized) notesOf(tcp).sizes.push(length);
   }
 
@@ -417,10 +421,19 @@ export class StreamReader implements StreamContext {
     this.pending.wanted = need > 0 ? have + need : 0;
   }
 
-  /** What came is no message: from the next segment on, look for one. */
-  private alien(): void {
+  /**
+   * The octets `[at, end)` are no message. True when they may be one of another protocol, which {@link choose} finds: once
+   * for each octet of the stream. Else the next segment in which one may begin is looked for.
+   */
+  private alien(bytes: Uint8Array, at: number, end: number, left: number): boolean {
+    const place = this.position - left;
+    if (place !== this.refused) {
+      this.refused = place;
+      if (this.talk.protocol !== this.speaks || this.talk.replace(this.streams.registry, this.side, bytes, at, end)) return true;
+    }
     this.lost = true;
-    this.parser!.hole?.(undefined);
+    this.parser?.hole?.(undefined);
+    return false;
   }
 
   /** Where a message may begin. */
@@ -552,8 +565,13 @@ export class StreamReader implements StreamContext {
         continue;
       }
       if (n === MORE && at < stop && parser.need) this.measured(tcp, stop - at + parser.need);
-      if (n === ALIEN || !parser.partial) {
-        this.alien();
+      if (n === ALIEN) {
+        if (this.alien(frame.bytes, at, stop, end - at)) continue;
+        return frame.data(at, end);
+      }
+      if (!parser.partial) {
+        this.lost = true;
+        parser.hole?.(undefined);
         return frame.data(at, end);
       }
       this.begins(this.position - (end - at), false);

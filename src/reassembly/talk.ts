@@ -6,9 +6,16 @@ import type { Side } from './stream-options.js';
 /** A stream protocol, a dissector for each segment alone, not known yet, or nothing that we know. */
 export type Speaks = StreamProtocol | Dissect | undefined | null;
 
+/** How often another protocol than the port's is looked for: in the first octets of each direction. */
+const MAX_REPLACEMENTS = 2;
+
 export class Talk {
   protocol: Speaks = undefined;
   shared: unknown = undefined;
+  /** The server's port behind a proxy. */
+  tunnelPort: number | undefined = undefined;
+  /** A message came: its protocol is the right one. */
+  settled = false;
   private tries = 0;
   /** Ports say nothing (any more): the conversation changed its protocol. */
   private changed = false;
@@ -19,6 +26,23 @@ export class Talk {
     this.shared = shared;
     this.tries = 0;
     this.changed = true;
+    this.settled = false;
+  }
+
+  /**
+   * The first octets are no message of the protocol that the port is known for: put the one that they begin in its place,
+   * unless the user said what the port means.
+   */
+  replace(registry: Registry, { srcPort, dstPort }: Side, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.settled || this.tries >= MAX_REPLACEMENTS) return false;
+    if (registry.isOrdered(tcpPorts, srcPort) || registry.isOrdered(tcpPorts, dstPort)) return false;
+    this.tries++;
+    for (const protocol of registry.streams)
+      if (protocol !== this.protocol && protocol.recognise!(bytes, start, end)) {
+        this.become(protocol, undefined);
+        return true;
+      }
+    return false;
   }
 
   /** Look for the protocol in the first octets of a message, at most `tries` times. */

@@ -95,6 +95,40 @@ test('a protocol is recognised also when its first octets come one by one', () =
   expect(found.at(-1)).toEqual(['hello']);
 });
 
+describe('first octets that are no message of the protocol that the port is known for', () => {
+  const square: StreamProtocol = { ...angle, name: 'square', recognise: (b, start) => b[start] === 0x5b };
+  const others: ProtocolEntry = { name: 'square', layers: [], stream: { ...square, parser: () => new SquareParser() }, on: [] };
+  class SquareParser extends AngleParser {
+    override measure(b: Uint8Array, start: number, end: number): number {
+      return b[start] === 0x5b && b[end - 1] === 0x5d ? end - start : ALIEN;
+    }
+    override dissect(frame: Frame, start: number, end: number): void {
+      frame.data(start + 1, end - 1);
+    }
+  }
+  const protocols = [angles, others];
+
+  test('are of the one that they begin', () => {
+    const talk = new Talk(7, { protocols }).open();
+    expect(texts(talk.client(0, '[one]'))).toEqual(['one']);
+    expect(texts(talk.server(0, '[two]'))).toEqual(['two']);
+  });
+
+  test('are data where nothing is recognised, and the next message of the port is found', () => {
+    const talk = new Talk(7, { protocols }).open();
+    expect(texts(talk.client(0, '(one)'))).toEqual(['(one)']);
+    expect(texts(talk.client(5, wrap('two')))).toEqual(['two']);
+  });
+
+  test('change nothing after a message, or where the user said what the port means', () => {
+    const talk = new Talk(7, { protocols }).open();
+    talk.client(0, wrap('one'));
+    expect(texts(talk.client(7, '[two]'))).toEqual(['[two]']);
+    const forced = new Talk(7, { protocols, decodeAs: [{ table: 'tcp.port', key: 7, protocol: 'angle' }] }).open();
+    expect(texts(forced.client(0, '[one]'))).toEqual(['[one]']);
+  });
+});
+
 test('a port that the user named counts more than a lower one', () => {
   const talk = new Talk(80, { protocols: [angles], decodeAs: [{ table: 'tcp.port', key: 40000, protocol: 'angle' }] }).open();
   expect(texts(talk.client(0, wrap('hello')))).toEqual(['hello']);
