@@ -35,6 +35,7 @@ import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/re
 import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
 import type { Nanoseconds } from '../core/time.js';
+import { Udp } from './udp.js';
 
 const CLASS: Readonly<Record<number, string>> = { 0: 'Request', 1: 'Indication', 16: 'Success Response', 17: 'Error Response' };
 const METHOD: Readonly<Record<number, string>> = {
@@ -135,6 +136,7 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   49244: 'GOOG-DELTA',
   49245: 'GOOG-DELTA-ACK',
   49248: 'GOOG-MESSAGE-INTEGRITY-32',
+  65285: 'GOOG-LOGGING-ID',
 };
 const FAMILY: Readonly<Record<number, string>> = { 1: 'IPv4', 2: 'IPv6' };
 const TRANSPORT: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP' };
@@ -533,15 +535,35 @@ export const dissectStun: Dissect = (frame: Frame, start, end) => {
   }
   if (!frame.require(stun, HEADER_LENGTH)) return;
   stun.end = Math.min(end, start + HEADER_LENGTH + length);
-  if (frame.quoted === 0) frame.session.hooks.stun?.(frame, stun);
+  if (frame.quoted > 0) return;
+  frame.session.hooks.stun?.(frame, stun);
+  if (frame.transport instanceof Udp) frame.session.expected.claim(frame.transport.stream, dissectAfter);
 };
+
+/** Channel data of TURN that fills its datagram, but for padding to whole words; channels are 0x4000 to 0x4fff (RFC 8656 section 12). */
+function isChannelData(octets: Uint8Array, start: number, end: number): boolean {
+  if (end - start < CHANNEL_HEADER_LENGTH || octets[start]! >> 4 !== 4) return false;
+  const rest = end - start - CHANNEL_HEADER_LENGTH - u16(octets, start + 2);
+  return rest >= 0 && rest <= 3;
+}
+
+/** Where messages were seen, channel data follows, and what peers found each other by them for. */
+const dissectAfter: Dissect = (frame, start, end) => {
+  if (start + CHANNEL_HEADER_LENGTH <= frame.captured && isChannelData(frame.bytes, start, end)) return dissectStun(frame, start, end);
+  recognised(frame, start, end);
+};
+
+/** As if no port said anything. */
+function recognised(frame: Frame, start: number, end: number): void {
+  for (const { recognise, dissect } of frame.session.registry.udpRecognisers)
+    if (recognise(frame.bytes, start, Math.min(end, frame.captured))) return dissect(frame, start, end);
+  frame.data(start, end);
+}
 
 /** STUN's port also carries what peers found each other by it for: DTLS, RTP. Those are told by their own first octets. */
 const dissectOnPort: Dissect = (frame, start, end) => {
   if (isStunHere(frame.bytes, start, end, frame.captured)) return dissectStun(frame, start, end);
-  for (const { recognise, dissect } of frame.session.registry.udpRecognisers)
-    if (dissect !== dissectStun && recognise(frame.bytes, start, Math.min(end, frame.captured))) return dissect(frame, start, end);
-  frame.data(start, end);
+  recognised(frame, start, end);
 };
 
 /** Octets of a length before a message (RFC 4571 section 2). */

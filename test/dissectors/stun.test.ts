@@ -64,6 +64,17 @@ describe('stun', () => {
     expect(at3478('16fefd 0000000000000000 0000').get(Stun)).toBeUndefined();
   });
 
+  it('reads channel data on any port, once a message came between the same ends', () => {
+    const session = createSession();
+    const at = (octets: Uint8Array) => dissect(udpMessage(40000, 50000, octets), { linkType: IPV4, session });
+    const channel = hex('4003 0002 6869 0000');
+    expect(at(channel).get(Stun)).toBeUndefined();
+    at(stun('0001', ''));
+    expect(values(at(channel), 'stun.channel')).toBe('0x4003');
+    for (const other of ['4003 0009 6869 0000', '5003 0002 6869 0000', '4003 00']) expect(at(hex(other)).get(Stun)).toBeUndefined();
+    expect(at(stun('0101', XOR_MAPPED)).get(Stun)).toBeDefined();
+  });
+
   it('gives a response its request and its time, and knows repeated requests', () => {
     const session = createSession();
     const at = (ms: number, octets: Uint8Array) => dissect(octets, { session, linkType: IPV4, nanoseconds: ms * 1e6 });
