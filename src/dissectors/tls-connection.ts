@@ -4,7 +4,7 @@
  *
  * RFC 8446 section 5 (records; a message may span records), RFC 5246 section 7.1 (change of cipher).
  */
-import type { Decryption } from '../core/decryption.js';
+import type { Decryption, PlainRecord } from '../core/decryption.js';
 import type { Frame } from '../core/frame.js';
 import { latin1Of, u16, u24 } from '../core/octets.js';
 import { cipherSuiteName } from './tls-cipher-suites.js';
@@ -107,6 +107,12 @@ function keyExchangeOf(suite: number): KeyExchange {
   return name.startsWith('TLS_RSA_') && !name.startsWith('TLS_RSA_PSK') ? 'rsa' : undefined;
 }
 
+/** How long the MAC of a cipher suite without a cipher is; undefined for the others. */
+function bareMacLength(suite: number): number | undefined {
+  const mac = /_WITH_NULL_(NULL|MD5|SHA|SHA256|SHA384)$/.exec(cipherSuiteName(suite) ?? '')?.[1];
+  return mac === undefined ? undefined : { NULL: 0, MD5: 16, SHA: 20, SHA256: 32, SHA384: 48 }[mac];
+}
+
 export class TlsConnection {
   /** Agreed on; 0 before the Server Hello. */
   version = 0;
@@ -114,6 +120,8 @@ export class TlsConnection {
   private said = 0;
   private cipherSuite = -1;
   private keyExchange: KeyExchange = undefined;
+  /** Octets behind the content of each record, where the cipher suite has no cipher (RFC 5246 section 6.2.3.1). */
+  private macLength: number | undefined = undefined;
   private alpn: string | undefined = undefined;
   /** All protocols that the client offered are HTTP's. */
   private offersHttp = false;
@@ -183,8 +191,8 @@ export class TlsConnection {
     const from = at + header;
     const stop = Math.min(end, captured);
     const protectedNow = side.ciphered || type === APPLICATION_DATA;
-    if (protectedNow && this.decryption !== undefined && end <= captured && type !== CHANGE_CIPHER_SPEC) {
-      const plain = this.decryption.record(fromServer, b, at, header, end);
+    if (protectedNow && end <= captured && type !== CHANGE_CIPHER_SPEC) {
+      const plain = this.plainOf(side, b, at, header, end, fromServer);
       if (plain !== undefined) {
         note.plain = plain.content;
         note.plainType = plain.type;
@@ -217,6 +225,13 @@ export class TlsConnection {
         note.encrypted = side.ciphered;
     }
     return note;
+  }
+
+  /** A record without its protection, if it has none but a MAC or there are keys for it. */
+  private plainOf(side: Side, b: Uint8Array, at: number, header: number, end: number, fromServer: boolean): PlainRecord | undefined {
+    if (!side.ciphered || this.macLength === undefined) return this.decryption?.record(fromServer, b, at, header, end);
+    const stop = end - this.macLength;
+    return stop < at + header ? undefined : { type: b[at]!, content: b.subarray(at + header, stop) };
   }
 
   /** Octets `[from, end)` of a handshake that come without records, as in CRYPTO frames of QUIC (RFC 9001 section 4.1.3). */
@@ -385,6 +400,7 @@ export class TlsConnection {
     this.version = hello.versions[0] ?? hello.version;
     this.cipherSuite = hello.cipherSuites[0] ?? -1;
     this.keyExchange = keyExchangeOf(this.cipherSuite);
+    this.macLength = bareMacLength(this.cipherSuite);
     this.full = false;
     if (hello.alpn.length > 0) this.alpn = hello.alpn[0];
     if (!isRetry(b, body)) this.agree(hello, b);

@@ -204,7 +204,28 @@ test('found on any port; a stream that is none is left alone', () => {
   expect(on(7777, record(23, '00'.repeat(20)))).toBe('ip:tcp:tls');
   expect(on(7777, join(record(23, '00'.repeat(20)), hex('00 11 22 33 44 55')))).toBe('ip:tcp:data');
   expect(on(7777, hex('16 0303 ffff 01 000000'))).toBe('ip:tcp:data');
-  expect(on(443, Buffer.from('GET / HTTP/1.1\r\n\r\n'))).toBe('ip:tcp:data');
+  expect(on(443, Buffer.from('SSH-2.0-x\r\n'))).toBe('ip:tcp:data');
+});
+
+test('a port of TLS that speaks HTTP, and ports of others that speak TLS', () => {
+  const on = (port: number, octets: Uint8Array) => talk(port).send('PA', 'client', 0, octets, 0);
+  const plain = on(443, Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+  expect(plain.protocols).toBe('ip:tcp:http');
+  expect(values(plain, 'http.tls_port')).toBe('1');
+  for (const port of [80, 502, 802, 6379]) expect(on(port, record(22, CLIENT_HELLO)).protocols).toBe('ip:tcp:tls');
+});
+
+test('a cipher suite without a cipher hides nothing', () => {
+  const mac = '5a'.repeat(20);
+  const frames = said(
+    ['client', record(22, CLIENT_HELLO)],
+    ['server', record(22, message(2, `0301 ${RANDOM} 00 0002 00`))],
+    ['client', join(record(20, '01'), record(22, message(20, '11'.repeat(12)) + mac))],
+    ['client', record(23, Buffer.from('GET / HTTP/1.1\r\n\r\n').toString('hex') + mac)],
+  );
+  expect(frames[2]!.info).toBe('Change Cipher Spec, Finished');
+  expect(values(frames[2]!, 'tls.handshake.verify_data')).toBe('1');
+  expect(values(frames[3]!, 'http.request.method')).toBe('GET');
 });
 
 test('what is no record between records is said to be none, and the next segment counts again', () => {
