@@ -5,7 +5,6 @@
  */
 import { ipv4Text, ipv6Text } from '../core/addresses.js';
 import type { Frame } from '../core/frame.js';
-import type { Layer } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
 import { between, type Nanoseconds } from '../core/time.js';
@@ -13,7 +12,10 @@ import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { writeData } from '../dissectors/dns-info.js';
 import { nameText, sameName, skipName } from '../dissectors/dns-names.js';
 import { A, AAAA, ANY, CAA, CLASS, CNAME, HTTPS, OPT, RCODE_NAME, SOA, SVCB, TXT, TYPE, typeName } from '../dissectors/dns-values.js';
+import { Ipv4 } from '../dissectors/ipv4.js';
+import { Ipv6 } from '../dissectors/ipv6.js';
 import { type Aged, AgeOrder } from './age-order.js';
+import { RecentTable } from './recent-table.js';
 
 /** A record of an answer. */
 export interface DnsAnswer {
@@ -99,7 +101,7 @@ export interface DnsCounts {
 export interface DnsTransactionLimits {
   /** Open questions remembered at once. */
   readonly most: number;
-  /** Answered ones remembered at once, to know answers that come again. */
+  /** Answered ones remembered at once, to know answers that come again: at least so many. */
   readonly mostDone: number;
   /** Seconds of packet time after the last question until it counts as unanswered. */
   readonly patience: number;
@@ -115,19 +117,26 @@ const MOST_ANSWERS = 512;
 /** A transaction under way. */
 type Lookup = { -readonly [K in keyof DnsTransaction]: DnsTransaction[K] } & {
   readonly question_frames: number[];
-  readonly answer_frames: number[];
 };
 
-/** What stands under a key: a transaction, or that there was one. */
+/** A transaction that waits for something. */
 interface Entry extends Aged<Entry> {
   readonly key: string;
-  /** Undefined once it was told: what remains is for answers that come again. */
-  lookup: Lookup | undefined;
+  readonly lookup: Lookup;
   /** The truncated answer that it goes on from, told when nothing comes over TCP. */
-  held: Lookup | undefined;
-  /** Time of the last question, or of the answer. */
+  readonly held: Lookup | undefined;
+  /** Time of the last question; of the answer where that was truncated. */
   seconds: number;
 }
+
+/** Words of a key: who asks, who is asked, their ports, and the transaction id with the transport. */
+const KEY = 10;
+const PORTS = 8;
+const ID = 9;
+/** Where the number of the transport stands in {@link ID}. */
+const OVER = 16;
+const TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr'] as const;
+const LLMNR = 3;
 
 interface Talk {
   readonly source: string;
@@ -150,11 +159,10 @@ export class DnsTransactions {
     evicted: 0,
   };
   private readonly pending = new Map<string, Entry>();
-  /** Those that are open, by the last question. */
+  /** They, by the last question. */
   private readonly order = new AgeOrder<Entry>();
-  /** Those that were answered, by the answer. */
-  private readonly doneOrder = new AgeOrder<Entry>();
-  private doneCount = 0;
+  /** When those that are over were answered, in seconds. */
+  private readonly done: RecentTable;
   /** Truncated answers by client, server and question, until TCP takes over or {@link DnsTransactionLimits.tcpPatience} ends. */
   private readonly truncated = new Map<string, Entry>();
   private readonly truncatedOrder = new AgeOrder<Entry>();
@@ -163,7 +171,9 @@ export class DnsTransactions {
     /** Gets each transaction when its answer came, or when it is given up. */
     private readonly emit: (transaction: DnsTransaction) => void,
     private readonly limits: DnsTransactionLimits = LIMITS,
-  ) {}
+  ) {
+    this.done = new RecentTable(KEY, 1, limits.mostDone);
+  }
 
   /** Look at a message. */
   see(frame: Frame, dns: Dns): void {
@@ -176,18 +186,18 @@ export class DnsTransactions {
       this.counts.unreadable++;
       return;
     }
-    const talk = talkOf(frame, dns);
-    if (dns.kind === 'mdns' && talk.srcPort === talk.dstPort) {
-      if (response) this.announce(frame, dns, talk);
-      else this.askAll(frame, dns, talk);
-      return;
+    if (dns.kind === 'mdns') {
+      const talk = talkOf(frame, dns, false);
+      if (talk.srcPort === talk.dstPort) {
+        if (response) this.announce(frame, dns, talk);
+        else this.askAll(frame, dns, talk);
+        return;
+      }
     }
-    const asked = response ? reversed(talk) : talk;
-    const id = u16(b, start);
-    const key = keyOf(asked, id);
+    const key = this.keyOf(frame, dns, response);
     const question = questionAt(dns, start + HEADER_LENGTH);
-    if (response) this.answer(frame, dns, asked, key, id, question);
-    else this.ask(frame, dns, asked, key, id, question);
+    if (response) this.answer(frame, dns, key, question);
+    else this.ask(frame, dns, key, question);
   }
 
   /** The capture is over: everything still open is told. */
@@ -199,7 +209,7 @@ export class DnsTransactions {
   /** A question that an ICMP error quotes: it did not arrive. */
   private refused(frame: Frame, dns: Dns): void {
     if (dns.bytes[dns.start + 2]! & 0x80) return;
-    const lookup = this.pending.get(keyOf(talkOf(frame, dns), u16(dns.bytes, dns.start)))?.lookup;
+    const lookup = this.pending.get(this.keyOf(frame, dns, false))?.lookup;
     if (lookup === undefined) return;
     const icmp = frame.layers.find(({ protocol }) => protocol.name === 'icmp' || protocol.name === 'icmpv6');
     scratch.clear();
@@ -207,14 +217,28 @@ export class DnsTransactions {
     lookup.error = scratch.toString();
   }
 
-  private ask(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsQuestion | undefined): void {
+  /** What stands for who asked whom under which id; written into the key of {@link done}, too. */
+  private keyOf(frame: Frame, dns: Dns, reversed: boolean): string {
+    const { key } = this.done;
+    const short = writeKey(key, frame, dns, reversed);
+    const ports = key[PORTS]!;
+    const id = key[ID]!;
+    let text = String.fromCharCode(ports >>> 16, ports & 0xffff, id >>> 16, id & 0xffff);
+    for (let i = 0; i < PORTS; i += short ? 4 : 1) text += String.fromCharCode(key[i]! >>> 16, key[i]! & 0xffff);
+    return text;
+  }
+
+  private ask(frame: Frame, dns: Dns, key: string, question: DnsQuestion | undefined): void {
     const found = this.pending.get(key);
-    if (found?.lookup !== undefined && sameQuestion(found.lookup.question, question)) {
+    if (found !== undefined && sameQuestion(found.lookup.question, question)) {
       again(found, found.lookup, frame);
       this.order.touch(found);
       return;
     }
-    const lookup = open(frame, dns, talk, id, question);
+    const done = this.done.find();
+    if (done >= 0) this.done.facts[done] = Number.NEGATIVE_INFINITY;
+    const talk = talkOf(frame, dns, false);
+    const lookup = open(frame, dns, talk, question);
     this.begin(key, lookup, talk.transport === 'tcp' ? this.continueOverTcp(frame, lookup, talk) : undefined, frame.seconds);
   }
 
@@ -225,18 +249,15 @@ export class DnsTransactions {
     const entry: Entry = { key, lookup, held, seconds, older: undefined, newer: undefined };
     this.pending.set(key, entry);
     this.order.add(entry);
-    if (this.pending.size - this.doneCount <= this.limits.most) return;
+    if (this.pending.size <= this.limits.most) return;
     this.counts.evicted++;
     this.close(this.order.oldest!);
   }
 
-  /** It was answered; remembered for a while, as answers come again. */
-  private settle(entry: Entry, seconds: number): void {
-    entry.lookup = entry.held = undefined;
-    entry.seconds = seconds;
+  /** It is not waited for any more. */
+  private forget(entry: Entry): void {
+    this.pending.delete(entry.key);
     this.order.remove(entry);
-    this.doneOrder.add(entry);
-    if (++this.doneCount > this.limits.mostDone) this.close(this.doneOrder.oldest!);
   }
 
   /** The one that has been open the longest; undefined when none is. */
@@ -247,15 +268,9 @@ export class DnsTransactions {
     return held.seconds < open.seconds || (held.seconds === open.seconds && held.nanoseconds < open.nanoseconds) ? held : open;
   }
 
-  /** Forget one, and tell of it if nothing came. */
+  /** Forget one that nothing came of, and tell of it. */
   private close(entry: Entry): void {
-    this.pending.delete(entry.key);
-    if (entry.lookup === undefined) {
-      this.doneOrder.remove(entry);
-      this.doneCount--;
-      return;
-    }
-    this.order.remove(entry);
+    this.forget(entry);
     // A truncated answer whose question over TCP came to nothing is still an answer.
     this.tell(entry.held ?? entry.lookup);
   }
@@ -263,7 +278,7 @@ export class DnsTransactions {
   /** No question over TCP follows a truncated answer: it was all there is. */
   private endTruncated(entry: Entry): void {
     this.forgetTruncated(entry);
-    this.tell(entry.lookup!);
+    this.tell(entry.lookup);
   }
 
   private forgetTruncated(entry: Entry): void {
@@ -279,7 +294,7 @@ export class DnsTransactions {
     this.forgetTruncated(entry);
     lookup.truncated = true;
     lookup.question_frames.unshift(...before.question_frames);
-    lookup.answer_frames.push(...before.answer_frames);
+    lookup.answer_frames = before.answer_frames;
     lookup.retries = before.retries;
     lookup.seconds = before.seconds;
     lookup.nanoseconds = before.nanoseconds;
@@ -287,28 +302,33 @@ export class DnsTransactions {
     return before;
   }
 
-  private answer(frame: Frame, dns: Dns, talk: Talk, key: string, id: number, question: DnsQuestion | undefined): void {
+  private answer(frame: Frame, dns: Dns, key: string, question: DnsQuestion | undefined): void {
+    const { done } = this;
     const found = this.pending.get(key);
-    if (found !== undefined && found.lookup === undefined) {
+    const known = done.find();
+    if (found === undefined && known >= 0 && done.facts[known]! + this.limits.patience > frame.seconds) {
       this.counts.repeated++;
       return;
     }
     const lookup = found?.lookup;
     // The id may have been guessed or used again; an answer to another question answers nothing.
     if (found === undefined || lookup === undefined || (question !== undefined && !sameQuestion(lookup.question, question))) {
-      const unasked = open(frame, dns, talk, id, question);
+      const unasked = open(frame, dns, talkOf(frame, dns, true), question);
       unasked.question_frames.length = 0;
       fill(unasked, frame, dns, 'unasked');
       this.tell(unasked);
       return;
     }
-    if (talk.transport === 'llmnr') lookup.server = talk.destination;
-    this.settle(found, frame.seconds);
+    this.forget(found);
+    const at = known < 0 ? done.add() : known;
+    done.facts[at] = frame.seconds;
+    if (dns.kind === 'llmnr') lookup.server = talkOf(frame, dns, true).destination;
     fill(lookup, frame, dns, 'answered');
-    if ((dns.bytes[dns.start + 2]! & 0x02) === 0 || talk.transport !== 'udp') {
+    if ((dns.bytes[dns.start + 2]! & 0x02) === 0 || lookup.transport !== 'udp') {
       this.tell(lookup);
       return;
     }
+    const talk = talkOf(frame, dns, true);
     const kept = truncatedKey(talk, lookup.question);
     const before = this.truncated.get(kept);
     if (before !== undefined) this.endTruncated(before);
@@ -329,12 +349,12 @@ export class DnsTransactions {
       at = end + 4;
       const key = `mdns ${question.type} ${question.name.toLowerCase()}`;
       const found = this.pending.get(key);
-      if (found?.lookup !== undefined) {
+      if (found !== undefined) {
         // Somebody else who asks the same will be served by the same answer.
         if (found.lookup.client === talk.source) again(found, found.lookup, frame);
         continue;
       }
-      this.begin(key, open(frame, dns, talk, u16(dns.bytes, dns.start), question), undefined, frame.seconds);
+      this.begin(key, open(frame, dns, talk, question), undefined, frame.seconds);
     }
   }
 
@@ -344,10 +364,10 @@ export class DnsTransactions {
     for (const { name, type } of recordsOf(dns).answers) {
       for (const asked of [type, typeName(ANY)]) {
         const found = this.pending.get(`mdns ${asked} ${name.toLowerCase()}`);
-        const lookup = found?.lookup;
-        if (found === undefined || lookup === undefined) continue;
+        if (found === undefined) continue;
+        const { lookup } = found;
         any = true;
-        this.settle(found, frame.seconds);
+        this.forget(found);
         lookup.server = talk.source;
         fill(lookup, frame, dns, 'answered');
         this.tell(lookup);
@@ -371,14 +391,12 @@ export class DnsTransactions {
       this.endTruncated(oldest);
     for (let { oldest } = this.order; oldest !== undefined && oldest.seconds + patience <= now; oldest = this.order.oldest)
       this.close(oldest);
-    for (let { oldest } = this.doneOrder; oldest !== undefined && oldest.seconds + patience <= now; oldest = this.doneOrder.oldest)
-      this.close(oldest);
   }
 }
 
 const NONE: readonly never[] = [];
 
-function open(frame: Frame, dns: Dns, talk: Talk, id: number, question: DnsQuestion | undefined): Lookup {
+function open(frame: Frame, dns: Dns, talk: Talk, question: DnsQuestion | undefined): Lookup {
   return {
     seconds: frame.seconds,
     nanoseconds: frame.nanoseconds,
@@ -387,7 +405,7 @@ function open(frame: Frame, dns: Dns, talk: Talk, id: number, question: DnsQuest
     client_port: talk.srcPort,
     server: talk.destination,
     server_port: talk.dstPort,
-    id,
+    id: u16(dns.bytes, dns.start),
     question,
     outcome: 'unanswered',
     error: undefined,
@@ -403,7 +421,7 @@ function open(frame: Frame, dns: Dns, talk: Talk, id: number, question: DnsQuest
     latency: undefined,
     asked_for: 0,
     question_frames: [frame.number],
-    answer_frames: [],
+    answer_frames: NONE,
     retries: 0,
   };
 }
@@ -416,9 +434,34 @@ function again(entry: Entry, lookup: Lookup, frame: Frame): void {
   entry.seconds = frame.seconds;
 }
 
-/** Whoever knows answers an LLMNR question, from an address of its own. */
-const keyOf = ({ transport, source, srcPort, destination, dstPort }: Talk, id: number) =>
-  `${transport} ${source} ${srcPort} ${transport === 'llmnr' ? '' : destination} ${dstPort} ${id}`;
+/** Write who asked whom under which id, seen from who asked; true where addresses take a word each. */
+function writeKey(key: Uint32Array, frame: Frame, dns: Dns, reversed: boolean): boolean {
+  const { addressing: ip, transport } = frame;
+  const from = transport === undefined ? 0 : u16(transport.bytes, transport.start);
+  const to = transport === undefined ? 0 : u16(transport.bytes, transport.start + 2);
+  const over = carrierOf(dns);
+  key.fill(0);
+  key[PORTS] = reversed ? to * 0x10000 + from : from * 0x10000 + to;
+  key[ID] = (over << OVER) | u16(dns.bytes, dns.start);
+  const asker = reversed ? 4 : 0;
+  const asked = 4 - asker;
+  const isIpv6 = ip instanceof Ipv6;
+  if (ip instanceof Ipv4) {
+    key[asker] = u32(ip.bytes, ip.start + 12);
+    key[asked] = u32(ip.bytes, ip.start + 16);
+  } else if (isIpv6) {
+    for (let word = 0; word < 4; word++) {
+      key[asker + word] = u32(ip.bytes, ip.start + 8 + 4 * word);
+      key[asked + word] = u32(ip.bytes, ip.start + 24 + 4 * word);
+    }
+  }
+  // Whoever knows answers an LLMNR question, from an address of its own.
+  if (over === LLMNR) key.fill(0, 4, PORTS);
+  return !isIpv6;
+}
+
+/** The index of its transport in {@link TRANSPORTS}. */
+const carrierOf = (dns: Dns): number => (dns.kind !== 'dns' ? TRANSPORTS.indexOf(dns.kind) : dns.prefixed === undefined ? 0 : 1);
 
 const truncatedKey = (talk: Talk, question: DnsQuestion | undefined) =>
   `${talk.source} ${talk.destination} ${question?.type} ${question?.name.toLowerCase()}`;
@@ -426,31 +469,24 @@ const truncatedKey = (talk: Talk, question: DnsQuestion | undefined) =>
 const sameQuestion = (a: DnsQuestion | undefined, b: DnsQuestion | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.type === b.type && sameName(a.name, b.name));
 
-const reversed = (talk: Talk): Talk => ({
-  source: talk.destination,
-  destination: talk.source,
-  srcPort: talk.dstPort,
-  dstPort: talk.srcPort,
-  transport: talk.transport,
-});
-
-function talkOf(frame: Frame, dns: Dns): Talk {
-  const { transport } = frame;
-  const srcPort = transport === undefined ? 0 : u16(transport.bytes, transport.start);
-  const dstPort = transport === undefined ? 0 : u16(transport.bytes, transport.start + 2);
-  const over = dns.kind !== 'dns' ? dns.kind : dns.prefixed === undefined ? 'udp' : 'tcp';
-  const ip = frame.addressing as unknown as Layer | undefined;
-  if (ip?.protocol.name === 'ip')
-    return {
-      source: ipv4Text(u32(ip.bytes, ip.start + 12)),
-      destination: ipv4Text(u32(ip.bytes, ip.start + 16)),
-      srcPort,
-      dstPort,
-      transport: over,
-    };
-  if (ip?.protocol.name === 'ipv6')
-    return { source: ipv6Text(ip.bytes, ip.start + 8), destination: ipv6Text(ip.bytes, ip.start + 24), srcPort, dstPort, transport: over };
-  return { source: '', destination: '', srcPort, dstPort, transport: over };
+/** Who talks to whom; the other way round for an answer, as seen from who asked. */
+function talkOf(frame: Frame, dns: Dns, reversed: boolean): Talk {
+  const { transport: carrier, addressing: ip } = frame;
+  const from = carrier === undefined ? 0 : u16(carrier.bytes, carrier.start);
+  const to = carrier === undefined ? 0 : u16(carrier.bytes, carrier.start + 2);
+  let sender = '';
+  let receiver = '';
+  if (ip instanceof Ipv4) {
+    sender = ipv4Text(u32(ip.bytes, ip.start + 12));
+    receiver = ipv4Text(u32(ip.bytes, ip.start + 16));
+  } else if (ip instanceof Ipv6) {
+    sender = ipv6Text(ip.bytes, ip.start + 8);
+    receiver = ipv6Text(ip.bytes, ip.start + 24);
+  }
+  const transport = TRANSPORTS[carrierOf(dns)]!;
+  return reversed
+    ? { source: receiver, destination: sender, srcPort: to, dstPort: from, transport }
+    : { source: sender, destination: receiver, srcPort: from, dstPort: to, transport };
 }
 
 function questionAt(dns: Dns, at: number): DnsQuestion | undefined {
@@ -495,23 +531,27 @@ function recordsOf(dns: Dns): Records {
     const end = data + u16(b, at + 8);
     if (end > captured) break;
     if (i < count && answers.length < MOST_ANSWERS) {
-      scratch.clear();
-      if (type === TXT) writeTexts(b, data, end);
-      else if (type === CAA) writeAuthorization(b, data, end);
-      else if (type === SVCB || type === HTTPS) writeService(b, data, end, start, captured);
-      else writeData(scratch, type, b, owner, data, end, start, captured);
-      const text = scratch.toString().trimStart();
-      answers.push({
-        name: nameText(b, owner, start, captured) ?? '',
-        type: typeName(type),
-        ttl: u32(b, at + 4),
-        data: text === '' ? undefined : text,
-      });
+      const name = nameText(b, owner, start, captured) ?? '';
+      answers.push({ name, type: typeName(type), ttl: u32(b, at + 4), data: dataOf(dns, type, owner, data, end) });
     } else if (type === SOA) zone ??= nameText(b, owner, start, captured);
     else if (type === OPT) extendedRcode = b[at + 4]!;
     at = end;
   }
   return { answers, zone, extendedRcode };
+}
+
+/** What a record holds, where that has a short form. */
+function dataOf({ bytes: b, start, captured }: Dns, type: number, owner: number, data: number, end: number): string | undefined {
+  // Most records by far; without the detour over octets.
+  if (type === A && end - data === 4) return ipv4Text(u32(b, data));
+  if (type === AAAA && end - data === 16) return ipv6Text(b, data);
+  scratch.clear();
+  if (type === TXT) writeTexts(b, data, end);
+  else if (type === CAA) writeAuthorization(b, data, end);
+  else if (type === SVCB || type === HTTPS) writeService(b, data, end, start, captured);
+  else writeData(scratch, type, b, owner, data, end, start, captured);
+  const text = scratch.toString().trimStart();
+  return text === '' ? undefined : text;
 }
 
 /** `"v=spf1" "-all"`. */
@@ -566,7 +606,7 @@ function follow(lookup: Lookup): void {
     if ((type === TYPE[A] || type === TYPE[AAAA]) && data !== undefined && (name === undefined || sameName(owner, name)))
       addresses.push(data);
   if (aliases.length > 0) lookup.aliases = aliases;
-  if (addresses.length > 0) lookup.addresses = addresses;
+  if (addresses.length > 0) lookup.addresses = addresses.slice();
 }
 
 /** Write the answer in `dns` into the transaction. */
@@ -578,12 +618,13 @@ function fill(lookup: Lookup, frame: Frame, dns: Dns, outcome: DnsOutcome): void
   lookup.outcome = outcome;
   lookup.rcode = RCODE_NAME[rcode] ?? `RCODE${rcode}`;
   if (answers.length > 0) {
-    lookup.answers = answers;
+    // A copy has no room to grow, of which an array has most when it holds few things. Many of these may be kept.
+    lookup.answers = answers.slice();
     follow(lookup);
   } else lookup.zone = zone;
   lookup.recursion_available = plain && (b[start + 3]! & 0x80) !== 0;
   lookup.authoritative = plain && (b[start + 2]! & 0x04) !== 0;
   if (b[start + 2]! & 0x02) lookup.truncated = true;
   if (outcome === 'answered') lookup.latency = between(frame.seconds, frame.nanoseconds, lookup.seconds, lookup.nanoseconds);
-  lookup.answer_frames.push(frame.number);
+  lookup.answer_frames = lookup.answer_frames.length === 0 ? [frame.number] : [...lookup.answer_frames, frame.number];
 }

@@ -1,15 +1,13 @@
 /**
  * UDP streams: datagrams between the same two addresses and ports, in both directions, numbered from 0 as they first come.
- *
- * The table is bounded: it holds two generations of streams. A new stream goes into the younger; when that is full, the
- * elder is forgotten and the younger takes its place, and a stream seen again moves back to the younger. So what was not
- * heard of for a whole generation is forgotten, and would get a new number.
+ * One that is forgotten (recent-table.ts) gets a new number when it is heard of again.
  */
 import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import { Ipv4 } from '../dissectors/ipv4.js';
 import { Ipv6 } from '../dissectors/ipv6.js';
+import { RecentTable } from './recent-table.js';
 
 /** The layer that is told of its stream. */
 export interface InStream extends Layer {
@@ -29,89 +27,33 @@ const FIRST = 1;
 const LAST = 3;
 const FACTS = 5;
 
-/** Streams with their keys in one array of numbers, found by open addressing. */
-class Generation {
-  private keys = new Uint32Array(256 * KEY);
-  /** {@link FACTS} for each stream, in the order of the keys. */
-  facts = new Float64Array(256 * FACTS);
-  /** 1 + the position of a stream, 0 for none. At most half full. */
-  private slots = new Uint32Array(512);
-  count = 0;
-
-  /** The position of the stream with this key; -1 when it is not there. */
-  find(key: Uint32Array, hash: number): number {
-    const { slots, keys } = this;
-    const mask = slots.length - 1;
-    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const at = (slots[slot]! - 1) * KEY;
-      let i = 0;
-      while (i < KEY && keys[at + i] === key[i]) i++;
-      if (i === KEY) return slots[slot]! - 1;
-    }
-    return -1;
-  }
-
-  /** A new stream with this key; its position. */
-  add(key: Uint32Array, hash: number): number {
-    if (this.count * 2 >= this.slots.length) this.grow();
-    this.keys.set(key, this.count * KEY);
-    this.place(hash, ++this.count);
-    return this.count - 1;
-  }
-
-  private place(hash: number, entry: number): void {
-    const mask = this.slots.length - 1;
-    let slot = hash & mask;
-    while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
-    this.slots[slot] = entry;
-  }
-
-  private grow(): void {
-    const { keys, facts } = this;
-    this.keys = new Uint32Array(keys.length * 2);
-    this.keys.set(keys);
-    this.facts = new Float64Array(facts.length * 2);
-    this.facts.set(facts);
-    this.slots = new Uint32Array(this.slots.length * 2);
-    for (let i = 0; i < this.count; i++) this.place(hashOf(this.keys, i * KEY), i + 1);
-  }
-}
-
-/** Murmur's mixing step for each word of a key. */
-function hashOf(words: Uint32Array, at: number): number {
-  let hash = 0;
-  for (let i = at; i < at + KEY; i++) {
-    let k = Math.imul(words[i]!, 0xcc9e2d51);
-    k = (k << 15) | (k >>> 17);
-    hash ^= Math.imul(k, 0x1b873593);
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
-  }
-  return (hash ^ (hash >>> 15)) >>> 0;
-}
-
 export class UdpStreams {
-  private younger = new Generation();
-  private elder = new Generation();
+  private readonly streams: RecentTable;
   private next = 0;
-  private readonly key = new Uint32Array(KEY);
 
   /** `most`: streams of a generation. */
-  constructor(private readonly most = 1 << 17) {}
+  constructor(most = 1 << 17) {
+    this.streams = new RecentTable(KEY, FACTS, most);
+  }
 
   /** Streams that are held now. */
   get held(): number {
-    return this.younger.count + this.elder.count;
+    return this.streams.held;
   }
 
   /** Tell `udp`, a datagram of `frame`, of its stream. */
   see(frame: Frame, udp: InStream): void {
-    const { key } = this;
-    writeKey(key, frame, udp);
-    const hash = hashOf(key, 0);
-    let position = this.younger.find(key, hash);
-    if (position < 0) position = this.renew(frame, hash);
-    const { facts } = this.younger;
-    const at = position * FACTS;
+    const { streams } = this;
+    writeKey(streams.key, frame, udp);
+    const known = streams.find();
+    const at = known < 0 ? streams.add() : known;
+    const { facts } = streams;
+    const { seconds, nanoseconds } = frame;
+    if (known < 0) {
+      facts[at + INDEX] = this.next++;
+      facts[at + FIRST] = facts[at + LAST] = seconds;
+      facts[at + FIRST + 1] = facts[at + LAST + 1] = nanoseconds;
+    }
     udp.stream = facts[at + INDEX]!;
     // What an ICMP error quotes was sent before, and counts for no time of the stream.
     if (frame.quoted > 0) return;
@@ -120,22 +62,8 @@ export class UdpStreams {
     udp.firstNanoseconds = facts[at + FIRST + 1]!;
     udp.previousSeconds = facts[at + LAST]!;
     udp.previousNanoseconds = facts[at + LAST + 1]!;
-    facts[at + LAST] = frame.seconds;
-    facts[at + LAST + 1] = frame.nanoseconds;
-  }
-
-  /** Into the younger generation: from the elder, or as a new stream. Its position there. */
-  private renew(frame: Frame, hash: number): number {
-    const old = this.elder.find(this.key, hash);
-    const known = old >= 0 ? this.elder.facts.slice(old * FACTS, (old + 1) * FACTS) : undefined;
-    if (this.younger.count >= this.most) {
-      this.elder = this.younger;
-      this.younger = new Generation();
-    }
-    const position = this.younger.add(this.key, hash);
-    const { seconds, nanoseconds } = frame;
-    this.younger.facts.set(known ?? [this.next++, seconds, nanoseconds, seconds, nanoseconds], position * FACTS);
-    return position;
+    facts[at + LAST] = seconds;
+    facts[at + LAST + 1] = nanoseconds;
   }
 }
 

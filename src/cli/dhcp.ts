@@ -64,11 +64,15 @@ export class DhcpKind implements ExchangeKind<Lease> {
   isError(lease: Lease): boolean {
     return isDhcpError(lease);
   }
-  took(lease: Lease): number {
-    return lease.latency ?? Number.POSITIVE_INFINITY;
+  took(lease: Lease): number | undefined {
+    return lease.latency ?? (lease.outcome === 'leased' ? undefined : Number.POSITIVE_INFINITY);
   }
   frames(lease: Lease): readonly number[] {
     return lease.steps.map((step) => step.frame);
+  }
+  untimed(lease: Lease): Lease {
+    lease.latency = undefined;
+    return lease;
   }
   concerns(frame: Frame): boolean {
     return frame.get(Dhcp) !== undefined || frame.get(Dhcpv6) !== undefined;

@@ -60,6 +60,9 @@ export class DnsKind implements ExchangeKind<DnsTransaction> {
   frames(t: DnsTransaction): readonly number[] {
     return [...t.question_frames, ...t.answer_frames];
   }
+  untimed(t: DnsTransaction): DnsTransaction {
+    return { ...t, latency: undefined, asked_for: 0 };
+  }
   concerns(frame: Frame): boolean {
     return frame.get(Dns) !== undefined;
   }

@@ -19,8 +19,13 @@ import { isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
 
 /** Lines that are kept to be sorted by how long they took; beyond it the quickest are left out, and that is said. */
 const MOST_SORTED = 20_000;
+/** More than those that are gathered before the quickest are left out again. */
+const SPARE = 4000;
 /** Frames that passed the display filter and are remembered at least, for exchanges that are not over. */
 const MATCHED = 250_000;
+
+/** Stretches of frames without a time that are remembered; beyond it the times of later exchanges are shown as they are. */
+const MOST_TIMELESS = 65_536;
 
 /** Where an exchange stands in the list. */
 export interface Point {
@@ -74,6 +79,8 @@ export interface ExchangeKind<T extends Point> {
   /** How long it took; Infinity when it was never answered, undefined when that says nothing. */
   took(exchange: T): Nanoseconds | undefined;
   frames(exchange: T): readonly (number | undefined)[];
+  /** The same without what was measured: a frame of it has no time. */
+  untimed(exchange: T): T;
   /** Does a frame hold a message of it? */
   concerns(frame: Frame): boolean;
   /** It is wanted, and the frame that ended it is still there. */
@@ -115,10 +122,14 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
   private readonly order: TimeOrder<T>;
   private readonly signs = isUnicodeLocale() ? UNICODE_SIGNS : ASCII_SIGNS;
   private readonly table: RollingTable;
-  private sorted: T[] = [];
+  private readonly sorted: T[] = [];
+  /** As quick as the quickest of {@link sorted} that is kept: what took no longer is left out at once. */
+  private quickest = Number.NEGATIVE_INFINITY;
   private leftOut = 0;
-  /** Time of the first frame. */
+  /** Time of the first frame that has one. */
   private start: Start | undefined = undefined;
+  /** Stretches of frames without a time, as pcapng may have them: the first and the last frame of each, by turns. */
+  private readonly timeless: number[] = [];
   private readonly live: boolean;
 
   constructor(
@@ -185,7 +196,8 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
 
   private look(frame: Frame): void {
     if (frame.capturedLength < frame.wireLength) this.cut++;
-    if (this.start === undefined) this.start = [frame.session.firstSeconds, frame.session.firstNanoseconds];
+    if (!frame.hasTime) this.noteTimeless(frame.number);
+    else if (this.start === undefined) this.start = firstTime(frame);
     this.kind.see?.(frame);
     if (this.ended.length === 0) return;
     this.takeEnded();
@@ -193,6 +205,34 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     const open = this.kind.oldestOpen;
     if (open === undefined) this.order.settled();
     else this.order.settled(open.seconds, inOrder(open));
+  }
+
+  private noteTimeless(number: number): void {
+    const { timeless } = this;
+    if (timeless.at(-1) === number - 1) timeless[timeless.length - 1] = number;
+    else if (timeless.length < 2 * MOST_TIMELESS) timeless.push(number, number);
+  }
+
+  /** Does a frame without a time stand in the stretch of the capture that an exchange takes? */
+  private isTimeless(exchange: T): boolean {
+    const { timeless } = this;
+    if (timeless.length === 0) return false;
+    let first = Number.POSITIVE_INFINITY;
+    let last = 0;
+    for (const number of this.kind.frames(exchange)) {
+      if (number === undefined) continue;
+      if (number < first) first = number;
+      if (number > last) last = number;
+    }
+    // The first stretch that does not end before it.
+    let from = 0;
+    let to = timeless.length / 2;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (timeless[2 * middle + 1]! < first) from = middle + 1;
+      else to = middle;
+    }
+    return from < timeless.length / 2 && timeless[2 * from]! <= last;
   }
 
   private takeEnded(): void {
@@ -207,8 +247,8 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     kind.finish?.();
     this.takeEnded();
     this.order.settled();
-    for (const exchange of this.sorted.sort((a, b) => this.bySlowness(a, b)).slice(0, MOST_SORTED)) this.write(exchange);
-    this.leftOut += Math.max(0, this.sorted.length - MOST_SORTED);
+    this.keepSlowest();
+    for (const exchange of this.sorted) this.write(exchange);
     if (!options.json && !options.stats) this.table.release();
     if (options.stats || kind.summarised) this.summarise(kind.statistics(options.sort === 'took'));
     const losses: Losses = {
@@ -240,7 +280,8 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
     table.release();
   }
 
-  private take(exchange: T): void {
+  private take(ended: T): void {
+    const exchange = this.timeless.length > 0 && this.isTimeless(ended) ? this.kind.untimed(ended) : ended;
     if (!this.wanted(exchange)) return;
     this.shown++;
     this.kind.accept?.(exchange);
@@ -263,24 +304,49 @@ export class ExchangeLines<T extends Point> implements ExchangeReport {
 
   private print(exchange: T): void {
     if (this.options.sort === 'time') return this.write(exchange);
+    // Of those that took as long, the first stay.
+    if (this.slowness(exchange) <= this.quickest) {
+      this.leftOut++;
+      return;
+    }
     this.sorted.push(exchange);
-    if (this.sorted.length < 2 * MOST_SORTED) return;
-    this.sorted.sort((a, b) => this.bySlowness(a, b)).length = MOST_SORTED;
-    this.leftOut += MOST_SORTED;
+    if (this.sorted.length === MOST_SORTED + SPARE) this.keepSlowest();
+  }
+
+  private keepSlowest(): void {
+    const { sorted } = this;
+    sorted.sort((a, b) => this.bySlowness(a, b));
+    if (sorted.length < MOST_SORTED) return;
+    this.leftOut += sorted.length - MOST_SORTED;
+    sorted.length = MOST_SORTED;
+    this.quickest = this.slowness(sorted[MOST_SORTED - 1]!);
+  }
+
+  private slowness(exchange: T): number {
+    return Number(this.kind.took(exchange) ?? -1);
   }
 
   private bySlowness(a: T, b: T): number {
-    const [x, y] = [Number(this.kind.took(a) ?? -1), Number(this.kind.took(b) ?? -1)];
+    const x = this.slowness(a);
+    const y = this.slowness(b);
     return x === y ? 0 : y - x;
   }
 
   private write(exchange: T): void {
+    const timeless = this.timeless.length > 0 && this.isTimeless(exchange);
     if (this.options.json) {
       const record = this.kind.record(exchange);
-      if (record !== undefined) this.sink.record(record);
+      if (record !== undefined) this.sink.record(timeless ? { ...record, time: undefined, time_epoch: undefined } : record);
     } else {
       const row = this.kind.row(exchange, this.start ?? [0, 0], this.signs);
-      if (row !== undefined) this.table.row(row);
+      // The time is the first column everywhere.
+      if (row !== undefined) this.table.row(timeless ? ['', ...row.slice(1)] : row);
     }
   }
+}
+
+/** The time of the first frame of the capture, where it has one, else of this one. */
+function firstTime({ session, seconds, nanoseconds }: Frame): Start {
+  const { firstSeconds, firstNanoseconds } = session;
+  return firstSeconds === 0 && firstNanoseconds === 0 ? [seconds, nanoseconds] : [firstSeconds, firstNanoseconds];
 }

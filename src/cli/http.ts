@@ -100,6 +100,10 @@ export class HttpKind implements ExchangeKind<HttpTransaction> {
   frames(t: HttpTransaction): readonly number[] {
     return [t.frame, ...t.responseFrames];
   }
+  untimed(t: HttpTransaction): HttpTransaction {
+    t.latency = t.duration = undefined;
+    return t;
+  }
   concerns(frame: Frame): boolean {
     return frame.get(Http) !== undefined;
   }

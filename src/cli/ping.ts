@@ -64,11 +64,16 @@ export class PingKind implements ExchangeKind<PingEvent> {
   isError(event: PingEvent): boolean {
     return event.kind === 'complaint' || event.outcome !== 'answered';
   }
-  took(event: PingEvent): number {
-    return (event.kind === 'ping' ? event.latency : undefined) ?? Number.POSITIVE_INFINITY;
+  took(event: PingEvent): number | undefined {
+    if (event.kind === 'complaint' || event.outcome !== 'answered') return Number.POSITIVE_INFINITY;
+    return event.latency;
   }
   frames(event: PingEvent): readonly (number | undefined)[] {
     return event.kind === 'ping' ? [event.frame, event.replyFrame, event.error?.frame] : [event.frame];
+  }
+  untimed(event: PingEvent): PingEvent {
+    if (event.kind === 'ping') event.latency = undefined;
+    return event;
   }
   concerns(frame: Frame): boolean {
     return frame.get(Icmp) !== undefined || frame.get(Icmpv6) !== undefined;

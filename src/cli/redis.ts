@@ -89,6 +89,10 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
   frames(t: RespTransaction): readonly number[] {
     return t.octets > 0 ? [t.frame, ...t.replyFrames] : t.replyFrames;
   }
+  untimed(t: RespTransaction): RespTransaction {
+    t.latency = undefined;
+    return t;
+  }
   concerns(frame: Frame): boolean {
     return frame.get(Resp) !== undefined;
   }

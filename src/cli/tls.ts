@@ -73,11 +73,15 @@ export class TlsKind implements ExchangeKind<TlsHandshake> {
   isError(t: TlsHandshake): boolean {
     return isTlsError(t);
   }
-  took(t: TlsHandshake): Nanoseconds {
-    return t.duration ?? Number.POSITIVE_INFINITY;
+  took(t: TlsHandshake): Nanoseconds | undefined {
+    return t.duration ?? (t.outcome === 'ok' ? undefined : Number.POSITIVE_INFINITY);
   }
   frames(t: TlsHandshake): readonly number[] {
     return t.frames;
+  }
+  untimed(t: TlsHandshake): TlsHandshake {
+    t.duration = t.firstAnswer = undefined;
+    return t;
   }
   concerns(frame: Frame): boolean {
     return frame.get(Tls) !== undefined || frame.get(Quic) !== undefined || frame.get(Dtls) !== undefined;

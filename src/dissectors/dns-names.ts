@@ -157,12 +157,19 @@ export function nameText(bytes: Uint8Array, at: number, base: number, limit: num
   return n === CUT ? undefined : n < 0 ? INSTEAD[-n] : textOf(n);
 }
 
+/** The name read last: the records of an answer mostly belong to the name that was asked for. */
+let latest = '';
+
 function textOf(length: number): string {
   if (!isPlain(length)) return escaped(length);
-  if (length > 40) return utf8.decode(scratch.subarray(0, length));
-  let text = '';
-  for (let i = 0; i < length; i++) text += String.fromCharCode(scratch[i]!);
-  return text;
+  if (!isScratch(latest, length)) latest = utf8.decode(scratch.subarray(0, length));
+  return latest;
+}
+
+function isScratch(text: string, length: number): boolean {
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== scratch[i]) return false;
+  return true;
 }
 
 /** Write the name at `at` as text; false when its octets were not all captured. */
@@ -199,7 +206,7 @@ export function putName(tree: Tree, row: Field, at: number, base: number, limit:
 }
 
 /** The same name without regard to case, by its text (RFC 4343). */
-export const sameName = (a: string, b: string): boolean => a.length === b.length && a.toLowerCase() === b.toLowerCase();
+export const sameName = (a: string, b: string): boolean => a === b || (a.length === b.length && a.toLowerCase() === b.toLowerCase());
 
 /** True when `[start, end)` begins with a plausible name: letters, digits, `-`, `_`, at most 255 octets, then its end. */
 export function looksLikeName(bytes: Uint8Array, start: number, end: number): number {

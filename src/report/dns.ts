@@ -56,7 +56,8 @@ function answerText(t: DnsTransaction, signs: Signs): string {
   if (t.outcome === 'unanswered') {
     const why = t.error === undefined ? '' : `: ${t.error}`;
     if (t.retries === 0) return `no answer${why}`;
-    return `no answer${why}, asked ${t.retries + 1} times over ${withoutMu(durationText(t.asked_for), signs)}`;
+    const over = t.asked_for === 0 ? '' : ` over ${withoutMu(durationText(t.asked_for), signs)}`;
+    return `no answer${why}, asked ${t.retries + 1} times${over}`;
   }
   const zone = t.zone === undefined ? '' : ` (SOA ${t.zone})`;
   const aliases = aliasText(t.aliases, signs);

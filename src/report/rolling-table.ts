@@ -21,6 +21,8 @@ export class RollingTable {
   private held: (readonly Cell[])[] = [];
   private holding: boolean;
   private readonly widths: number[];
+  /** Widths of the cells of the row that was measured last. */
+  private readonly own: number[] = [];
 
   constructor(
     /** Gets each line. */
@@ -62,7 +64,13 @@ export class RollingTable {
   }
 
   private measure(cells: readonly Cell[]): void {
-    for (let i = 0; i < cells.length - 1; i++) this.widths[i] = Math.max(this.widths[i] ?? 0, textWidth(textOf(cells[i]!)));
+    const { widths, own } = this;
+    const last = cells.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const width = textWidth(textOf(cells[i]!));
+      own[i] = width;
+      if (i < last && !(widths[i]! >= width)) widths[i] = width;
+    }
   }
 
   private write(cells: readonly Cell[]): void {
@@ -77,12 +85,12 @@ export class RollingTable {
       if (limit === 0) continue;
       const text = textOf(cell);
       const last = i === cells.length - 1;
-      const own = Math.min(textWidth(text), limit);
+      const own = Math.min(this.own[i]!, limit);
       const blanks = ' '.repeat(Math.max(0, Math.min(this.widths[i] ?? 0, limit) - own));
       const left = width === 0 ? Number.POSITIVE_INFINITY : width - used - (right?.has(i) ? blanks.length : 0);
       const room = Math.min(left, limit);
       if (room <= 0) break;
-      const shown = textWidth(text) > room ? `${cutTo(text, room - textWidth(ellipsis))}${ellipsis}` : text;
+      const shown = this.own[i]! > room ? `${cutTo(text, room - textWidth(ellipsis))}${ellipsis}` : text;
       const painted = typeof cell === 'string' ? shown : theme.paint(shown, cell.tone);
       line += right?.has(i) ? blanks + painted : last ? painted : painted + blanks;
       used += own + blanks.length;

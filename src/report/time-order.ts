@@ -13,8 +13,8 @@ interface Held<T> {
 const MOST = 4096;
 
 export class TimeOrder<T> {
-  /** Earliest first, from {@link head} on. */
-  private held: Held<T>[] = [];
+  /** Earliest first, from {@link head} on; nothing before it, so that nobody keeps what was handed on. */
+  private held: (Held<T> | undefined)[] = [];
   private head = 0;
 
   constructor(private readonly emit: (thing: T) => void) {}
@@ -40,7 +40,8 @@ export class TimeOrder<T> {
   }
 
   private take(): void {
-    const { thing } = this.held[this.head++]!;
+    const { thing } = this.held[this.head]!;
+    this.held[this.head++] = undefined;
     if (this.head === this.held.length) {
       this.held = [];
       this.head = 0;

@@ -117,13 +117,18 @@ describe('dns exchanges', () => {
     const exchanges = new DnsExchanges();
     session.hooks.dns = (frame, dns) => exchanges.see(frame, dns as Parameters<DnsExchanges['see']>[1]);
     const ask = datagram(question(1), ASK);
-    const view = new DataView(ask.buffer);
-    for (let i = 0; i < 70_000; i++) {
+    const talk = (octets: Uint8Array, port: number) => {
+      const { buffer } = octets;
       // Ports 0 to 69 999 of a client, and of another one.
-      view.setUint8(29, 1 + Math.floor(i / 65_536));
-      view.setUint16(34, i & 0xffff);
-      dissect(ask, { session });
-    }
-    expect(exchanges.evicted).toBe(70_000 - 65_536);
+      const isAnswer = octets !== ask;
+      new DataView(buffer).setUint8(isAnswer ? 33 : 29, 1 + Math.floor(port / 65_536));
+      new DataView(buffer).setUint16(isAnswer ? 36 : 34, port & 0xffff);
+      return dissect(octets, { session });
+    };
+    for (let i = 0; i < 70_000; i++) talk(ask, i);
+    expect(exchanges.held).toBe(70_000 - 32_768);
+    const reply = datagram(answer(1), REPLY);
+    const unsolicited = [0, 32_767, 32_768, 69_999].map((port) => values(talk(reply, port), 'dns.unsolicited'));
+    expect(unsolicited).toEqual(['1', '1', '', '']);
   });
 });
