@@ -1,7 +1,12 @@
 /**
- * Numbers as decimal digits, four at a time from tables: JSON has thirty numbers a frame. Every function writes at `at`
- * and returns where the digits end; it may write up to {@link DIGITS_ROOM} octets, which the caller makes room for.
+ * Numbers as digits, several at a time from tables: JSON has thirty numbers a frame. Every function writes at `at` and
+ * returns where the digits end; of decimal ones it may write up to {@link DIGITS_ROOM} octets, which the caller makes room
+ * for.
  */
+
+const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
+/** The two hex digits of an octet, the first one in the lower octet. */
+const HEX_PAIR = Uint16Array.from({ length: 256 }, (_, octet) => HEX_DIGITS[octet >> 4]! | (HEX_DIGITS[octet & 15]! << 8));
 
 /** Octets that the functions here may write, including those behind what they are asked for. */
 export const DIGITS_ROOM = 24;
@@ -25,15 +30,21 @@ export function putShort(view: DataView, at: number, n: number): number {
 
 /** An unsigned 32-bit number. */
 export function putWhole(view: DataView, at: number, n: number): number {
-  if (n < 10_000) return putShort(view, at, n);
-  if (n < 100_000_000) {
-    const high = (n / 10_000) | 0;
-    const next = putShort(view, at, high);
-    view.setUint32(next, FOUR[n - high * 10_000]!, true);
-    return next + 4;
+  return putWord(view, at, n | 0);
+}
+
+/** An unsigned 32-bit number, given as the signed one of the same bits: the engine hands those on without a box. */
+export function putWord(view: DataView, at: number, word: number): number {
+  if (word < 0 || word >= 100_000_000) {
+    const n = word >>> 0;
+    const top = (n / 100_000_000) | 0;
+    return putEight(view, putShort(view, at, top), (n - top * 100_000_000) | 0);
   }
-  const top = Math.floor(n / 100_000_000);
-  return putEight(view, putShort(view, at, top), (n - top * 100_000_000) | 0);
+  if (word < 10_000) return putShort(view, at, word);
+  const high = (word / 10_000) | 0;
+  const next = putShort(view, at, high);
+  view.setUint32(next, FOUR[word - high * 10_000]!, true);
+  return next + 4;
 }
 
 /** A number below 100 000 000, with leading zeros to eight digits. */
@@ -92,7 +103,8 @@ export function putNine(view: DataView, at: number, n: number): number {
 
 /** Any number, as JavaScript prints it. */
 export function putNumeral(view: DataView, at: number, n: number): number {
-  if (n >= 0 && n <= 0xffff_ffff && n === Math.floor(n)) return putWhole(view, at, n);
+  const word = n | 0;
+  if (word === n ? word >= 0 : n === word >>> 0) return putWord(view, at, word);
   const text = String(n);
   for (let i = 0; i < text.length; i++) view.setUint8(at + i, text.charCodeAt(i));
   return at + text.length;
@@ -100,18 +112,30 @@ export function putNumeral(view: DataView, at: number, n: number): number {
 
 /** Nanoseconds as seconds with nine decimals: `-0.001000000`. Takes room twice. */
 export function putSeconds(view: DataView, at: number, time: number): number {
+  // Most are whole nanoseconds and less than a second.
+  const whole = time | 0;
+  if (whole === time && whole >= 0 && whole < 1_000_000_000) {
+    view.setUint16(at, 0x2e30, true);
+    return putNine(view, at + 2, whole);
+  }
   let rest = Math.round(time);
   let next = at;
   if (rest < 0) {
     view.setUint8(next++, 45);
     rest = -rest;
   }
-  if (rest < 1_000_000_000) view.setUint8(next++, 48);
-  else {
-    const seconds = Math.floor(rest / 1e9);
-    next = putNumeral(view, next, seconds);
-    rest -= seconds * 1e9;
-  }
+  const seconds = Math.floor(rest / 1e9);
+  next = putNumeral(view, next, seconds);
   view.setUint8(next, 46);
-  return putNine(view, next + 1, rest);
+  return putNine(view, next + 1, rest - seconds * 1e9);
+}
+
+/** Octets `[from, to)` in hex, two digits each. */
+export function putHex(view: DataView, at: number, octets: Uint8Array, from: number, to: number): number {
+  let next = at;
+  let i = from;
+  for (; i + 1 < to; i += 2, next += 4) view.setInt32(next, HEX_PAIR[octets[i]!]! | (HEX_PAIR[octets[i + 1]!]! << 16), true);
+  if (i === to) return next;
+  view.setUint16(next, HEX_PAIR[octets[i]!]!, true);
+  return next + 2;
 }

@@ -70,7 +70,10 @@ export interface FieldOptions {
   readonly little?: boolean;
   /** The bits that count; the value is shifted down to the lowest of them. */
   readonly mask?: number;
-  /** Present only when this holds; an in-place row alone. */
+  /**
+   * Present only when this holds; an in-place or a computed row. Rows of a layer that give the same function are asked
+   * together, so that a computed row with a condition should have a value whenever it holds.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: a row is declared before the class of its layer exists, so its author names the layer type
   readonly when?: (layer: any) => boolean;
   /** Texts for true and false in the tree, e.g. Set / Not set. */
@@ -137,6 +140,8 @@ export class Field<V = unknown> {
   /** Found by the protocol's walk. */
   readonly walked: boolean;
   readonly compute: ((layer: Layer) => Raw | undefined) | undefined;
+  /** What {@link compute} yields once {@link FieldOptions.when} is known to hold. */
+  readonly value: ((layer: Layer) => Raw | undefined) | undefined;
   readonly severity: Severity | undefined;
   readonly base: Base;
   readonly values: ValueNames | undefined;
@@ -160,7 +165,10 @@ export class Field<V = unknown> {
   ) {
     this.offset = place.offset;
     this.length = place.length ?? WIDTH[type] ?? 0;
-    this.compute = place.compute;
+    const { compute } = place;
+    const { when } = options;
+    this.value = compute;
+    this.compute = compute === undefined || when === undefined ? compute : (layer) => (when(layer) ? compute(layer) : undefined);
     this.many = place.many ?? false;
     this.items = place.items ?? [];
     this.severity = place.severity;
@@ -482,17 +490,12 @@ export const expert = <L extends Layer = Layer>(
   name: string,
   label: string,
   when?: (layer: L) => boolean,
+  options: FieldOptions = {},
 ): Field<true | undefined> =>
-  new Field<true | undefined>(
-    name,
-    label,
-    'none',
-    {},
-    {
-      severity,
-      compute: when === undefined ? undefined : (layer) => (when(layer as L) ? true : undefined),
-    },
-  );
+  new Field<true | undefined>(name, label, 'none', when === undefined ? options : { ...options, when }, {
+    severity,
+    compute: when && (() => true),
+  });
 
 /** A walked row that may occur many times. */
 export const many = <V>(field: Field<V>): Field<readonly NonNullable<V>[]> =>

@@ -4,7 +4,7 @@ const encoder = new TextEncoder();
 
 /** Octets of text, ready to be stored eight at a time. No octet of UTF-8 makes a NaN of eight of them, so none is changed. */
 export class FixedText {
-  private readonly words: Float64Array;
+  private readonly words: number[] = [];
   readonly length: number;
 
   constructor(text: string | Uint8Array) {
@@ -12,7 +12,7 @@ export class FixedText {
     const padded = new DataView(new ArrayBuffer((octets.length + 7) & ~7));
     new Uint8Array(padded.buffer).set(octets);
     this.length = octets.length;
-    this.words = Float64Array.from({ length: padded.byteLength / 8 }, (_, i) => padded.getFloat64(8 * i, true));
+    for (let i = 0; i < padded.byteLength; i += 8) this.words.push(padded.getFloat64(i, true));
   }
 
   /** Write it, and up to seven octets behind it that are to be written over; returns where it ends. */

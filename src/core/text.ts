@@ -2,14 +2,12 @@
  * Text on its way out, written straight into octets. Whatever comes from the wire goes through {@link TextBuffer.text},
  * which lets no control character through, so that a capture can never drive the terminal it is shown on.
  */
-import { DIGITS_ROOM, putIpv4, putWhole } from './digits.js';
+import { DIGITS_ROOM, putHex, putIpv4, putWhole } from './digits.js';
 import type { FixedText } from './fixed-text.js';
 import { textOf } from './octets.js';
 
 const encoder = new TextEncoder();
 const DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
-/** The two hex digits of an octet, the first one in the lower octet. */
-const HEX_PAIR = Uint16Array.from({ length: 256 }, (_, octet) => DIGITS[octet >> 4]! | (DIGITS[octet & 15]! << 8));
 const BACKSLASH = 0x5c;
 
 /** 1 for an octet that stands for itself in a JSON string. */
@@ -212,10 +210,7 @@ export class TextBuffer {
   /** Octets in hex, two digits each. */
   hexOctets(octets: Uint8Array, from = 0, to = octets.length): void {
     this.room(2 * (to - from));
-    const { view } = this;
-    let at = this.length;
-    for (let i = from; i < to; i++, at += 2) view.setUint16(at, HEX_PAIR[octets[i]!]!, true);
-    this.length = at;
+    this.length = putHex(this.view, this.length, octets, from, to);
   }
 
   /** A dotted IPv4 address. */

@@ -7,7 +7,7 @@
  *     | v,h | dsf | length | id | flags,offset | ttl | proto | checksum | src | dst | options …
  */
 import { foldChecksum, sumWords } from '../core/checksum.js';
-import { bits, computed, expert, flag, group, ipv4, uint8, uint16 } from '../core/field.js';
+import { bits, computed, expert, flag, gated, group, ipv4, uint8, uint16 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree, type TreeNode } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
@@ -39,7 +39,9 @@ export class Ipv4 extends layer(
   'Internet Protocol Version 4',
   {
     version: bits('ip.version', 'Version', 0, 8, 0xf0),
-    bogusVersion: expert('error', 'ip.bogus_ip_version', 'Bogus IP version', (l) => l.start < l.captured && version(l) !== 4),
+    bogusVersion: expert('error', 'ip.bogus_ip_version', 'Bogus IP version', (l) => l.start < l.captured && version(l) !== 4, {
+      pure: [0, 1],
+    }),
     headerLength: computed(
       'uint8',
       'ip.hdr_len',
@@ -52,6 +54,7 @@ export class Ipv4 extends layer(
       'ip.bogus_header_length',
       'Bogus IP header length',
       (l) => l.start < l.captured && version(l) === 4 && headerLength(l) < FIXED_LENGTH,
+      { pure: [0, 1] },
     ),
     ...group(
       { dsField: uint8('ip.dsfield', 'Differentiated Services Field', 1, { base: 'hex' }) },
@@ -76,10 +79,10 @@ export class Ipv4 extends layer(
     fragmentOffset: bits('ip.frag_offset', 'Fragment Offset', 6, 16, OFFSET),
     ...group(
       { ttl: uint8('ip.ttl', 'Time to Live', 8) },
-      {
+      gated((l: Layer) => ttlProblem(l) !== undefined, {
         ttlTooSmall: expert('note', 'ip.ttl.too_small', 'Time To Live', (l) => ttlProblem(l) === 'small'),
         ttlLocal: expert('note', 'ip.ttl.lncb', 'Time To Live', (l) => ttlProblem(l) === 'local'),
-      },
+      }),
     ),
     protocolNumber: uint8('ip.proto', 'Protocol', 9, { values: IP_PROTOCOL }),
     ...group(

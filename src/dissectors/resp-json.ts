@@ -1,5 +1,5 @@
 /** The JSON of the messages that Redis traffic is made of, straight from their octets. */
-import { DIGITS_ROOM, putNumeral, putSeconds } from '../core/digits.js';
+import { DIGITS_ROOM, putHex, putSeconds, putWhole } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Answer } from '../core/frame.js';
 import type { TextBuffer } from '../core/text.js';
@@ -12,10 +12,16 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+const QUOTE = 0x22;
+/** A quote with a comma behind it, as they are stored. */
+const QUOTE_COMMA = QUOTE | (COMMA << 8);
+const END_LIST = 0x5d;
+const END_OBJECT = 0x7d;
 
 const ARRAY = new FixedText(',"array":{"length":[');
 const BULK = new FixedText(',"bulk_string":{"length":[');
 const VALUE = new FixedText(',"value":[');
+const END = new FixedText(']}');
 const INTEGER = new FixedText(',"integer":[');
 const STRING = new FixedText(',"string":[');
 const ERROR = new FixedText(',"error":[');
@@ -32,24 +38,17 @@ const MOST_LINE = 256;
  * finds would be written; false, and nothing written, when `[start, end)` is none of them and nothing else.
  */
 export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number, end: number): boolean {
+  const type = b[start]!;
+  if (type === DOLLAR) return writeBulk(out, b, start, end, 1);
   const line = lineOf(b, start, end);
   if (line < 0) return false;
-  const type = b[start]!;
-  switch (type) {
-    case STAR: {
-      const count = numberIn(b, start + 1, line);
-      if (!(count > 0) || !areBulk(b, line + 2, end, count)) return false;
-      writeBulk(out, b, line + 2, count);
-      out.fixed(ARRAY);
-      out.number(count);
-      out.byte(0x5d);
-      out.byte(0x7d);
-      return true;
-    }
-    case DOLLAR:
-      if (!areBulk(b, start, end, 1)) return false;
-      writeBulk(out, b, start, 1);
-      return true;
+  if (type === STAR) {
+    const count = numberIn(b, start + 1, line);
+    if (!(count > 0) || !writeBulk(out, b, line + 2, end, count)) return false;
+    out.fixed(ARRAY);
+    out.number(count);
+    out.fixed(END);
+    return true;
   }
   if (line + 2 !== end) return false;
   if (type === COLON) {
@@ -61,7 +60,7 @@ export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number,
     out.fixed(type === PLUS ? STRING : ERROR);
     out.jsonText(b, start + 1, line);
   } else return false;
-  out.byte(0x5d);
+  out.byte(END_LIST);
   return true;
 }
 
@@ -95,49 +94,59 @@ function numberIn(b: Uint8Array, from: number, to: number): number {
   return n;
 }
 
-/** True when `[from, end)` is `count` bulk strings, each whole. */
-function areBulk(b: Uint8Array, from: number, end: number, count: number): boolean {
-  let at = from;
-  for (let i = 0; i < count; i++) {
-    const line = b[at] === DOLLAR ? lineOf(b, at, end) : -1;
-    if (line < 0) return false;
-    const length = numberIn(b, at + 1, line);
-    at = line + 2 + length + 2;
-    if (length < 0 || at > end) return false;
-  }
-  return at === end;
-}
+/** Octets that a bulk string takes at least: `$0`, its line end, and the one behind nothing. */
+const LEAST_BULK = 6;
 
-/** Write the lengths and the octets of `count` bulk strings that {@link areBulk} has seen. */
-function writeBulk(out: TextBuffer, b: Uint8Array, from: number, count: number): void {
-  out.fixed(BULK);
+/** Where the bulk strings of a message begin and end, in turn; as many as there were at most in one. */
+let places = new Int32Array(64);
+
+/** Write the lengths and the octets of `count` bulk strings; false, and nothing written, when `[from, end)` is not just those. */
+function writeBulk(out: TextBuffer, b: Uint8Array, from: number, end: number, count: number): boolean {
+  if (count > (end - from) / LEAST_BULK) return false;
+  if (2 * count > places.length) places = new Int32Array(4 * count);
+  const mark = out.length;
+  out.room(BULK.length + VALUE.length + count * (DIGITS_ROOM + 4) + 2 * (end - from) + DIGITS_ROOM);
+  const { view } = out;
+  let at = BULK.put(view, mark);
+  let next = from;
   let any = false;
-  for (let i = 0, at = from; i < count; i++) {
-    const line = lineOf(b, at, b.length);
-    const length = numberIn(b, at + 1, line);
-    if (i > 0) out.byte(COMMA);
-    out.room(DIGITS_ROOM);
-    out.length = putNumeral(out.view, out.length, length);
-    any ||= length > 0;
-    at = line + length + 4;
-  }
-  out.byte(0x5d);
-  if (any) {
-    out.fixed(VALUE);
-    let first = true;
-    for (let i = 0, at = from; i < count; i++) {
-      const line = lineOf(b, at, b.length);
-      const length = numberIn(b, at + 1, line);
-      if (length > 0) {
-        if (!first) out.byte(COMMA);
-        out.byte(0x22);
-        out.hexOctets(b, line + 2, line + 2 + length);
-        out.byte(0x22);
-        first = false;
-      }
-      at = line + length + 4;
+  for (let i = 0; i < count; i++) {
+    // `$16` and a line end. Strings are short, hence their lengths are read here, digit by digit.
+    if (b[next] !== DOLLAR) return false;
+    let length = b[++next]! - 48;
+    if (!(length >= 0 && length <= 9)) return false;
+    const least = next + MOST_DIGITS;
+    for (next++; next < end && b[next] !== CR; next++) {
+      const digit = b[next]! - 48;
+      if (digit < 0 || digit > 9 || next >= least) return false;
+      length = length * 10 + digit;
     }
-    out.byte(0x5d);
+    next += 2;
+    if (b[next - 1] !== LF || next + length + 2 > end) return false;
+    if (i > 0) view.setUint8(at++, COMMA);
+    at = putWhole(view, at, length);
+    any ||= length > 0;
+    places[2 * i] = next;
+    places[2 * i + 1] = next + length;
+    next += length + 2;
   }
-  out.byte(0x7d);
+  if (next !== end) return false;
+  view.setUint8(at++, END_LIST);
+  if (any) {
+    at = VALUE.put(view, at);
+    for (let i = 0; i < count; i++) {
+      const to = places[2 * i + 1]!;
+      const begin = places[2 * i]!;
+      if (to === begin) continue;
+      view.setUint8(at, QUOTE);
+      at = putHex(view, at + 1, b, begin, to);
+      view.setUint16(at, QUOTE_COMMA, true);
+      at += 2;
+    }
+    // Over the last comma.
+    view.setUint8(at - 1, END_LIST);
+  }
+  view.setUint8(at++, END_OBJECT);
+  out.length = at;
+  return true;
 }

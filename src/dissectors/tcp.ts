@@ -69,13 +69,23 @@ const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Fac
 /** True when the analysis remarked on the segment. */
 const remarked = (l: TcpLayer): boolean => l.facts !== undefined && (l.facts.marks & ~Facts.RECORD) !== 0;
 
+const lengthOf = (l: TcpLayer): number => (l.facts === undefined ? l.end - l.start - headerLength(l) : l.facts.length);
+
+/** True when a datagram says how many octets of payload there are. */
+const measured = (l: TcpLayer): boolean => !l.partial && l.start + 13 <= l.captured && lengthOf(l) >= 0;
+
 /** Octets of payload, or undefined when no datagram says how many there are. */
-const payloadLength = (l: Layer): number | undefined => {
-  if ((l as TcpLayer).partial || l.start + 13 > l.captured) return undefined;
-  const facts = (l as TcpLayer).facts;
-  const length = facts === undefined ? l.end - l.start - headerLength(l) : facts.length;
-  return length < 0 ? undefined : length;
-};
+const payloadLength = (l: TcpLayer): number | undefined => (measured(l) ? lengthOf(l) : undefined);
+
+// What rows ask of their layer. Those that ask the same share one function, so that it is asked once for all of them.
+
+const followed = (l: TcpLayer): boolean => l.facts !== undefined;
+const upToFlags = (l: Layer): boolean => l.start + 13 <= l.captured && whole(l);
+const upToWindow = (l: Layer): boolean => l.start + 16 <= l.captured && whole(l);
+const acknowledges = (l: TcpLayer): boolean => analysed(l) && l.facts!.acksFrame !== 0;
+const isInFlight = (l: TcpLayer): boolean => analysed(l) && l.facts!.bytesInFlight !== 0;
+const timedOut = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0;
+const repeatsAck = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.DUPLICATE_ACK);
 
 const analysisMark = (name: string, label: string, mark: number, severity: 'chat' | 'note' | 'warn'): Field<true | undefined> =>
   expert<TcpLayer>(severity, `tcp.analysis.${name}`, label, (l) => analysed(l) && marked(l, mark));
@@ -105,27 +115,38 @@ const repeatOf = (l: TcpLayer) => l.facts?.verdict?.repeat;
 const fields = {
   srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'] }),
   dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'] }),
-  stream: computed<'uint32', TcpLayer>('uint32', 'tcp.stream', 'Stream index', (l) => l.direction?.conversation.number),
-  completeness: computed<'uint8', TcpLayer>('uint8', 'tcp.completeness', 'Conversation completeness', (l) => l.facts?.completeness, {
+  stream: computed<'uint32', TcpLayer>('uint32', 'tcp.stream', 'Stream index', (l) => l.direction!.conversation.number, {
+    when: (l: TcpLayer) => l.direction !== undefined,
+  }),
+  completeness: computed<'uint8', TcpLayer>('uint8', 'tcp.completeness', 'Conversation completeness', (l) => l.facts!.completeness, {
     values: (value) => COMPLETENESS[value] ?? 'Incomplete',
+    when: followed,
   }),
-  length: computed('uint32', 'tcp.len', 'TCP Segment Len', payloadLength, { unit: 'bytes' }),
-  relativeSequence: computed<'uint32', TcpLayer>('uint32', 'tcp.seq', 'Sequence Number', (l) => {
-    if (l.start + 8 > l.captured) return undefined;
-    return l.facts === undefined ? u32(l.bytes, l.start + 4) : l.facts.sequence >>> 0;
-  }),
+  length: computed<'uint32', TcpLayer>('uint32', 'tcp.len', 'TCP Segment Len', lengthOf, { unit: 'bytes', when: measured }),
+  relativeSequence: computed<'uint32', TcpLayer>(
+    'uint32',
+    'tcp.seq',
+    'Sequence Number',
+    (l) => (l.facts === undefined ? u32(l.bytes, l.start + 4) : l.facts.sequence >>> 0),
+    { when: (l) => l.start + 8 <= l.captured },
+  ),
   // Of eight octets that an ICMP error quotes Wireshark shows the relative number alone.
   sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4, { when: (l) => l.start + 12 <= l.captured }),
-  nextSequence: computed<'uint32', TcpLayer>('uint32', 'tcp.nxtseq', 'Next Sequence Number', (l) => {
-    const length = payloadLength(l);
-    if (length === undefined || l.facts === undefined || !whole(l)) return undefined;
-    return (l.facts.sequence + length + ((flagsOf(l) & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
-  }),
-  relativeAcknowledgment: computed<'uint32', TcpLayer>('uint32', 'tcp.ack', 'Acknowledgment Number', (l) => {
-    if (l.start + 12 > l.captured || l.start + 13 > l.captured || !whole(l)) return undefined;
-    return l.facts === undefined ? u32(l.bytes, l.start + 8) : l.facts.acknowledgment >>> 0;
-  }),
-  acknowledgment: uint32('tcp.ack_raw', 'Acknowledgment Number (raw)', 8, { when: (l) => l.start + 13 <= l.captured && whole(l) }),
+  nextSequence: computed<'uint32', TcpLayer>(
+    'uint32',
+    'tcp.nxtseq',
+    'Next Sequence Number',
+    (l) => (l.facts!.sequence + l.facts!.length + ((flagsOf(l) & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0,
+    { when: (l) => followed(l) && measured(l) && whole(l) },
+  ),
+  relativeAcknowledgment: computed<'uint32', TcpLayer>(
+    'uint32',
+    'tcp.ack',
+    'Acknowledgment Number',
+    (l) => (l.facts === undefined ? u32(l.bytes, l.start + 8) : l.facts.acknowledgment >>> 0),
+    { when: upToFlags },
+  ),
+  acknowledgment: uint32('tcp.ack_raw', 'Acknowledgment Number (raw)', 8, { when: upToFlags }),
   headerLength: computed('uint8', 'tcp.hdr_len', 'Header Length', (l) => (l.start + 13 <= l.captured ? headerLength(l) : undefined), {
     unit: 'bytes',
     pure: [12, 13],
@@ -182,21 +203,24 @@ const fields = {
     ),
   }),
   window: uint16('tcp.window_size_value', 'Window', 14, { when: whole }),
-  windowSize: computed<'uint32', TcpLayer>(
-    'uint32',
-    'tcp.window_size',
-    'Calculated window size',
-    (l) => (l.start + 16 <= l.captured && whole(l) ? scaledWindow(l) : undefined),
-    { unit: 'bytes' },
-  ),
-  windowScale: computed<'int32', TcpLayer>('int32', 'tcp.window_size_scalefactor', 'Window size scaling factor', (l) => {
-    if (l.start + 16 > l.captured || !whole(l) || (flagsOf(l) & SYN) !== 0 || l.facts === undefined) return undefined;
-    return l.facts.scale < 0 ? l.facts.scale : 1 << l.facts.scale;
+  windowSize: computed<'uint32', TcpLayer>('uint32', 'tcp.window_size', 'Calculated window size', scaledWindow, {
+    unit: 'bytes',
+    when: upToWindow,
   }),
+  windowScale: computed<'int32', TcpLayer>(
+    'int32',
+    'tcp.window_size_scalefactor',
+    'Window size scaling factor',
+    (l) => (l.facts!.scale < 0 ? l.facts!.scale : 1 << l.facts!.scale),
+    { when: (l) => upToWindow(l) && (flagsOf(l) & SYN) === 0 && followed(l) },
+  ),
   ...group(
     { checksum: uint16('tcp.checksum', 'Checksum', 16, { base: 'hex', when: whole }) },
     {
-      checksumStatus: computed('uint8', 'tcp.checksum.status', 'Checksum Status', (l) => checksumStatus(l), { values: CHECKSUM_STATUS }),
+      checksumStatus: computed<'uint8', TcpLayer>('uint8', 'tcp.checksum.status', 'Checksum Status', checksumStatus, {
+        values: CHECKSUM_STATUS,
+        when: (l) => l.start + 18 <= l.captured && whole(l),
+      }),
       checksumBad: expert('error', 'tcp.checksum_bad.expert', 'Bad checksum', (l) => l.frame.session.checksums && checksumStatus(l) === 0),
     },
   ),
@@ -234,71 +258,77 @@ const fields = {
     'tcp.time_relative',
     'Time since first frame in this TCP stream',
     (l) => {
-      if (!timed(l)) return undefined;
       const { startSeconds, startNanoseconds } = l.direction!.conversation;
       return between(l.frame.seconds, l.frame.nanoseconds, startSeconds, startNanoseconds);
     },
-    { unit: 'seconds' },
+    { unit: 'seconds', when: timed },
   ),
   timeDelta: computed<'duration', TcpLayer>(
     'duration',
     'tcp.time_delta',
     'Time since previous frame in this TCP stream',
-    (l) => (timed(l) ? between(l.frame.seconds, l.frame.nanoseconds, l.facts!.previousSeconds, l.facts!.previousNanoseconds) : undefined),
-    { unit: 'seconds' },
+    (l) => between(l.frame.seconds, l.frame.nanoseconds, l.facts!.previousSeconds, l.facts!.previousNanoseconds),
+    { unit: 'seconds', when: timed },
   ),
   ...group(
     { analysis: computed<'none', TcpLayer>('none', 'tcp.analysis', 'SEQ/ACK analysis', (l) => (analysed(l) ? true : undefined)) },
     {
-      acksFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.acks_frame', 'This is an ACK to the segment in frame', (l) =>
-        analysed(l) && l.facts!.acksFrame !== 0 ? l.facts!.acksFrame : undefined,
+      acksFrame: computed<'frame', TcpLayer>(
+        'frame',
+        'tcp.analysis.acks_frame',
+        'This is an ACK to the segment in frame',
+        (l) => l.facts!.acksFrame,
+        { when: acknowledges },
       ),
       ackRtt: computed<'duration', TcpLayer>(
         'duration',
         'tcp.analysis.ack_rtt',
         'The RTT to ACK the segment was',
-        (l) => {
-          if (!analysed(l) || l.facts!.acksFrame === 0) return undefined;
-          const { acksSeconds, acksNanoseconds } = l.facts!;
-          return between(l.frame.seconds, l.frame.nanoseconds, acksSeconds, acksNanoseconds) || undefined;
+        (l) => between(l.frame.seconds, l.frame.nanoseconds, l.facts!.acksSeconds, l.facts!.acksNanoseconds),
+        {
+          unit: 'seconds',
+          when: (l) => acknowledges(l) && (l.frame.nanoseconds !== l.facts!.acksNanoseconds || l.frame.seconds !== l.facts!.acksSeconds),
         },
-        { unit: 'seconds' },
       ),
       initialRtt: computed<'duration', TcpLayer>(
         'duration',
         'tcp.analysis.initial_rtt',
         'iRTT',
-        (l) => {
-          if (!analysed(l)) return undefined;
-          const { initialRtt, initialRttFrame } = l.direction!.conversation;
-          return initialRtt !== 0 && initialRttFrame <= l.frame.number ? initialRtt : undefined;
+        (l) => l.direction!.conversation.initialRtt,
+        {
+          unit: 'seconds',
+          when: (l) => {
+            if (!analysed(l)) return false;
+            const { initialRtt, initialRttFrame } = l.direction!.conversation;
+            return initialRtt !== 0 && initialRttFrame <= l.frame.number;
+          },
         },
-        { unit: 'seconds' },
       ),
       bytesInFlight: computed<'uint32', TcpLayer>(
         'uint32',
         'tcp.analysis.bytes_in_flight',
         'Bytes in flight',
-        (l) => (analysed(l) && l.facts!.bytesInFlight !== 0 ? l.facts!.bytesInFlight : undefined),
-        { unit: 'bytes' },
+        (l) => l.facts!.bytesInFlight,
+        { unit: 'bytes', when: isInFlight },
       ),
       pushBytesSent: computed<'uint32', TcpLayer>(
         'uint32',
         'tcp.analysis.push_bytes_sent',
         'Bytes sent since last PSH flag',
-        (l) => (analysed(l) && l.facts!.bytesInFlight !== 0 ? l.facts!.pushBytes : undefined),
-        { unit: 'bytes' },
+        (l) => l.facts!.pushBytes,
+        { unit: 'bytes', when: isInFlight },
       ),
       ...gated(remarked, {
-        rto: computed<'duration', TcpLayer>(
-          'duration',
-          'tcp.analysis.rto',
-          'The RTO for this segment was',
-          (l) => (analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.timeout : undefined),
-          { unit: 'seconds' },
-        ),
-        rtoFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.rto_frame', 'RTO based on delta from frame', (l) =>
-          analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0 ? l.facts!.reference : undefined,
+        rto: computed<'duration', TcpLayer>('duration', 'tcp.analysis.rto', 'The RTO for this segment was', (l) => l.facts!.timeout, {
+          unit: 'seconds',
+          when: timedOut,
+        }),
+        rtoFrame: computed<'frame', TcpLayer>(
+          'frame',
+          'tcp.analysis.rto_frame',
+          'RTO based on delta from frame',
+          (l) => l.facts!.reference,
+          { when: timedOut },
         ),
         analysisFlags: computed<'none', TcpLayer>('none', 'tcp.analysis.flags', 'TCP Analysis Flags', (l) =>
           analysed(l) && marked(l, Facts.ANALYSIS_FLAGS) ? true : undefined,
@@ -335,11 +365,19 @@ const fields = {
         keepAlive: analysisMark('keep_alive', 'TCP keep-alive segment', Facts.KEEP_ALIVE, 'note'),
         keepAliveAck: analysisMark('keep_alive_ack', 'ACK to a TCP keep-alive segment', Facts.KEEP_ALIVE_ACK, 'note'),
         duplicateAck: analysisMark('duplicate_ack', 'Duplicate ACK', Facts.DUPLICATE_ACK, 'note'),
-        duplicateAckNumber: computed<'uint32', TcpLayer>('uint32', 'tcp.analysis.duplicate_ack_num', 'Duplicate ACK #', (l) =>
-          analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.duplicateAckNumber : undefined,
+        duplicateAckNumber: computed<'uint32', TcpLayer>(
+          'uint32',
+          'tcp.analysis.duplicate_ack_num',
+          'Duplicate ACK #',
+          (l) => l.facts!.duplicateAckNumber,
+          { when: repeatsAck },
         ),
-        duplicateAckFrame: computed<'frame', TcpLayer>('frame', 'tcp.analysis.duplicate_ack_frame', 'Duplicate to the ACK in frame', (l) =>
-          analysed(l) && marked(l, Facts.DUPLICATE_ACK) ? l.facts!.reference : undefined,
+        duplicateAckFrame: computed<'frame', TcpLayer>(
+          'frame',
+          'tcp.analysis.duplicate_ack_frame',
+          'Duplicate to the ACK in frame',
+          (l) => l.facts!.reference,
+          { when: repeatsAck },
         ),
         zeroWindowProbe: analysisMark('zero_window_probe', 'TCP Zero Window Probe', Facts.ZERO_WINDOW_PROBE, 'note'),
         zeroWindow: analysisMark('zero_window', 'TCP Zero Window segment', Facts.ZERO_WINDOW, 'warn'),
@@ -359,9 +397,8 @@ const fields = {
     when: (l) => l.start + headerLength(l) < l.captured && whole(l) && (flagsOf(l) & RST) === 0,
   }),
   ...streamRows,
-  resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => {
-    const at = l.start + headerLength(l);
-    return whole(l) && (flagsOf(l) & RST) !== 0 && at < l.captured ? textOf(l.bytes, at, l.captured) : undefined;
+  resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => textOf(l.bytes, l.start + headerLength(l), l.captured), {
+    when: (l) => (flagsOf(l) & RST) !== 0 && whole(l) && l.start + headerLength(l) < l.captured,
   }),
   ...gated((l: TcpLayer) => l.facts?.verdict !== undefined, verdictRows()),
 };

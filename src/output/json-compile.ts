@@ -1,58 +1,58 @@
 /**
- * A function of its own for the keys of a protocol, made from its table with `new Function`: what JsonWriter does row by
+ * A function of its own for the objects of a protocol, made from its table with `new Function`: what JsonWriter does row by
  * row stands there in a straight line. A key is a few stores of eight octets at a time, a number in the packet is read
- * where the table says it is, and what a few octets decide is copied from text made before (json-runs.ts). What has no
- * short form (text, lists, what a walk found) goes back to the writer. Both write the same octets.
+ * where the table says it is, a condition that rows share is asked once, and what a few octets decide is copied from text
+ * made before (json-runs.ts). What has no short form (text, lists, what a walk found) goes back to the writer. Both write
+ * the same octets.
  *
  * For `uint8('ip.ttl', 'Time to Live', 8)` the function says
  *
  *     p = start + 8;
  *     if (p + 1 <= captured) {
  *       view.setFloat64(at, 1.4537780049095308e-307, true); at += 7; // ,"ttl":
- *       at = putWhole(view, at, bytes[p]);
+ *       at = putWord(view, at, bytes[p]);
  *     }
  */
-import { DIGITS_ROOM, putNumeral, putSeconds, putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, putNumeral, putSeconds, putWord } from '../core/digits.js';
 import type { Field } from '../core/field.js';
+import type { FixedText } from '../core/fixed-text.js';
+import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import type { Found } from './json-found.js';
-import { type Gate, type JsonNode, keyOf, NESTED, type Step } from './json-layout.js';
+import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
 import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
 
-/** Writes something of a layer: keys, each with a comma before it. */
-export type WriteLayer = (out: TextBuffer, layer: Layer) => void;
+/** Writes the object of a layer under `key`, which has a comma before it. */
+export type WriteLayer = (out: TextBuffer, layer: Layer, key: FixedText) => void;
 
 /** What the functions leave to the writer. */
 export interface RowWriter {
+  /** One key with its value, if it has one. */
   member(out: TextBuffer, node: JsonNode, layer: Layer, found: Found | undefined): void;
+  /** Everything that the walk of a layer found. */
   scopeOf(layer: Layer): Found;
+  /** The keys that only a walk finds. */
+  found(out: TextBuffer, layout: Layout, layer: Layer): void;
+  /** The Info column, which stands in the frame's own object. */
+  info(out: TextBuffer, frame: Frame): void;
 }
 
 /** Longest text of a run that is kept; octets that a run takes at most. */
 const MOST_RUN_TEXT = 2048;
 /** Octets that the value of a row takes at most, where it is written in place. */
 const VALUE_ROOM = 2 * DIGITS_ROOM;
+/** So many rows that one condition decides make a function of their own: most are of rare packets. */
+const WORTH_A_FUNCTION = 3;
 
 const VALUE_KEY = keyOf('value');
+const TRUE = new TextEncoder().encode('true');
 
-/** Make the function for the keys that `steps` tell of; undefined where code may not be made from text. */
-export function compileKeys(steps: readonly Step[], writer: RowWriter): WriteLayer | undefined {
-  const source = new Source();
-  source.steps(steps);
-  return functionOf(source.text(), source.constants, writer);
-}
-
-/** Make the function for the remarks, see writeRemarks; undefined where code may not be made from text. */
-export function compileRemarks(experts: readonly Field[]): WriteLayer | undefined {
-  const source = new Source();
-  source.remarks(experts);
-  return functionOf(source.remarksText(), source.constants, undefined);
-}
-
-function functionOf(text: string, constants: readonly unknown[], writer: RowWriter | undefined): WriteLayer | undefined {
+/** Make the function for the objects that `layout` tells of; undefined where code may not be made from text. */
+export function compileLayer(layout: Layout, writer: RowWriter): WriteLayer | undefined {
+  const { text, constants } = sourceOf(layout);
   try {
     const make = new Function(...Object.keys(HELPERS), 'writer', 'c', text) as (...given: unknown[]) => WriteLayer;
     return make(...Object.values(HELPERS), writer, constants);
@@ -63,11 +63,14 @@ function functionOf(text: string, constants: readonly unknown[], writer: RowWrit
   }
 }
 
-/** The text of the function for keys, for those who want to read it. */
-export function sourceOf(steps: readonly Step[]): string {
-  const source = new Source();
-  source.steps(steps);
-  return source.text();
+/** The text of the function, and the objects that it names `c0`, `c1`, … */
+export function sourceOf(layout: Layout): { readonly text: string; readonly constants: readonly unknown[] } {
+  // What is asked more than once is known when all was written once.
+  const draft = new Source([], new Map(), new Set());
+  draft.layer(layout);
+  const source = new Source([], new Map(), new Set([...draft.asks].filter(([, times]) => times > 1).map(([gate]) => gate)));
+  source.layer(layout);
+  return { text: source.text(), constants: source.constants };
 }
 
 /** The text for octets that were not met before. Undefined when it is too long to keep. */
@@ -85,7 +88,7 @@ const HELPERS = {
   putIpv4,
   putNumeral,
   putSeconds,
-  putWhole,
+  putWord,
   writeJsonValue,
   RunText,
   renderRun,
@@ -94,84 +97,156 @@ const HELPERS = {
   writeRemark,
 };
 
-/** The lines of a function, and the objects that they name `c[0]`, `c[1]`, … */
+/** The lines of a function, and of those that it calls for rare packets. */
 class Source {
-  readonly constants: unknown[] = [];
   private readonly lines: string[] = [];
   private indent = '  ';
   private marks = 0;
   /** Octets that all that stands between two calls of the writer takes at most. */
   private room = 0;
   private usesFound = false;
-  /** The questions that the code under way stands below. */
-  private readonly asked: Gate[] = [];
+  /** The conditions that the code under way stands below; the first `floor` of them are those of the objects around it. */
+  private readonly under: Gate[] = [];
+  private floor = 0;
+  private readonly functions: string[] = [];
+
+  constructor(
+    readonly constants: unknown[],
+    /** How often each condition is asked. */
+    readonly asks: Map<Gate, number>,
+    /** Conditions that are asked once, at the start. */
+    private readonly shared: ReadonlySet<Gate>,
+    private readonly isPart = false,
+  ) {}
 
   text(): string {
     return [
       '"use strict";',
       `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`,
-      'return (out, layer) => {',
+      ...this.functions,
+      'return (out, layer, key) => {',
+      ...this.body(),
+      '};',
+    ].join('\n');
+  }
+
+  private body(): string[] {
+    return [
       '  const { bytes, start, captured } = layer;',
       `  const ROOM = ${this.room};`,
       '  out.room(ROOM);',
       '  let view = out.view;',
-      '  let at = out.length;',
+      this.isPart ? '  let at = out.length;' : '  let at = key.put(view, out.length);',
+      ...(this.isPart ? [] : ['  const first = at;']),
       `  let p, x, w0, w1, w2, w3${this.usesFound ? ', found' : ''};`,
+      ...[...this.shared].map((gate) => `  const g${this.use(gate)} = ${this.use(gate)}(layer);`),
       ...this.lines,
       '  out.length = at;',
-      '};',
-    ].join('\n');
+    ];
   }
 
-  remarksText(): string {
-    return [
-      '"use strict";',
-      `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`,
-      'return (out, layer) => {',
-      '  let any = false, nodes;',
-      ...this.lines,
-      '  if (any) out.byte(0x5d);',
-      '};',
-    ].join('\n');
+  layer(layout: Layout): void {
+    this.room += layout.key.length + KEY_ROOM;
+    this.steps(layout.steps);
+    this.line('out.length = at;');
+    if (layout.walked.length > 0)
+      this.line(
+        layout.hasOctets
+          ? `if (!layer.bare) writer.found(out, ${this.use(layout)}, layer);`
+          : `if (!layer.bare && !layer.quickJson(out)) writer.found(out, ${this.use(layout)}, layer);`,
+      );
+    if (layout.experts.length > 0) this.remarks(layout.experts);
+    if (layout.hasInfo) this.line('writer.info(out, layer.frame);');
+    this.reload();
+    this.line('if (at === first) view.setUint8(at++, 123);');
+    this.line('else view.setUint8(first, 123);');
+    this.line('view.setUint8(at++, 125);');
+    this.room += 2;
   }
 
-  remarks(experts: readonly Field[]): void {
-    let gate: Gate | undefined;
-    for (const row of experts) {
-      gate = this.gate(gate, row.options.gate);
-      const applies = row.compute
-        ? `${this.use(row.compute)}(layer) !== undefined`
-        : `hasNode((nodes ??= nodesOf(layer)), ${this.use(row)})`;
-      this.line(`if (${applies}) any = writeRemark(out, ${JSON.stringify(row.name)}, any);`);
+  private remarks(experts: readonly Field[]): void {
+    this.line('let any = false, nodes;');
+    for (const row of experts)
+      this.below([row.options.gate, row.options.when], () => {
+        const remark = `any = writeRemark(out, ${JSON.stringify(row.name)}, any);`;
+        if (row.compute === undefined) this.line(`if (hasNode((nodes ??= nodesOf(layer)), ${this.use(row)})) ${remark}`);
+        else if (row.options.when === undefined) this.line(`if (${this.use(row.compute)}(layer) !== undefined) ${remark}`);
+        else this.line(remark);
+      });
+    this.below([]);
+    this.line('if (any) out.byte(0x5d);');
+  }
+
+  private steps(steps: readonly Step[]): void {
+    for (let i = 0; i < steps.length; ) {
+      const { nodes, range } = steps[i]!;
+      if (range !== undefined) {
+        this.below([]);
+        this.run(nodes, ...range);
+        i++;
+        continue;
+      }
+      const gate = nodes[0]!.gate;
+      let end = i + 1;
+      while (end < steps.length && steps[end]!.range === undefined && steps[end]!.nodes[0]!.gate === gate) end++;
+      this.gated(
+        gate,
+        steps.slice(i, end).map((step) => step.nodes[0]!),
+      );
+      i = end;
     }
-    this.gate(gate, undefined);
+    this.below([]);
   }
 
-  steps(steps: readonly Step[]): void {
-    let gate: Gate | undefined;
-    for (const { nodes, range } of steps) {
-      const own = range === undefined ? nodes[0]!.gate : undefined;
-      gate = this.gate(gate, own);
-      if (range !== undefined) this.run(nodes, ...range);
-      else this.node(nodes[0]!);
+  private nodes(nodes: readonly JsonNode[]): void {
+    for (let i = 0; i < nodes.length; ) {
+      const { gate } = nodes[i]!;
+      let end = i + 1;
+      while (end < nodes.length && nodes[end]!.gate === gate) end++;
+      this.gated(gate, nodes.slice(i, end));
+      i = end;
     }
-    this.gate(gate, undefined);
   }
 
-  /** From what `before` asks to what `next` asks; neighbours with one gate share the question. */
-  private gate(before: Gate | undefined, next: Gate | undefined): Gate | undefined {
-    // What was asked for the object around it need not be asked again.
-    const question = next !== undefined && this.asked.includes(next) && before !== next ? undefined : next;
-    if (before === question) return question;
-    if (before !== undefined) {
-      this.asked.pop();
+  /** Neighbours with one gate. */
+  private gated(gate: Gate | undefined, nodes: readonly JsonNode[]): void {
+    if (gate === undefined || this.isPart || nodes.reduce((sum, node) => sum + leavesOf(node), 0) < WORTH_A_FUNCTION) {
+      for (const node of nodes) this.below([gate, node.kind === NESTED ? undefined : node.row!.options.when], () => this.node(node));
+      return;
+    }
+    const part = new Source(this.constants, new Map(), new Set(), true);
+    for (const node of nodes) part.below([node.kind === NESTED ? undefined : node.row!.options.when], () => part.node(node));
+    part.below([]);
+    const name = `rare${this.functions.length}`;
+    this.functions.push(`const ${name} = (out, layer) => {`, ...part.body(), '};');
+    this.below([gate], () => this.handOver(`${name}(out, layer);`));
+  }
+
+  /** Write what stands below conditions; neighbours below the same ones share them. */
+  private below(conditions: readonly (Gate | undefined)[], write?: () => void): void {
+    const { under, floor } = this;
+    const wanted: Gate[] = [];
+    for (const gate of conditions) {
+      // What was asked for the object around it need not be asked again.
+      const known = gate === undefined || wanted.includes(gate) || under.slice(0, floor).includes(gate);
+      if (!known) wanted.push(gate);
+    }
+    let same = 0;
+    while (same < wanted.length && under[floor + same] === wanted[same]) same++;
+    while (under.length > floor + same) {
+      under.pop();
       this.close();
     }
-    if (question !== undefined) {
-      this.asked.push(question);
-      this.open(`if (${this.use(question)}(layer)) {`);
+    for (const gate of wanted.slice(same)) {
+      under.push(gate);
+      this.open(`if (${this.ask(gate)}) {`);
     }
-    return question;
+    write?.();
+  }
+
+  private ask(gate: Gate): string {
+    this.asks.set(gate, (this.asks.get(gate) ?? 0) + 1);
+    return this.shared.has(gate) ? `g${this.use(gate)}` : `${this.use(gate)}(layer)`;
   }
 
   private run(nodes: readonly JsonNode[], from: number, to: number): void {
@@ -206,14 +281,13 @@ class Source {
     const mark = `m${this.marks++}`;
     this.line(`const ${mark} = at;`);
     this.key(key);
+    const { floor } = this;
+    this.floor = this.under.length;
     // A mark has no value of its own: that there is something below it says it all.
-    if (row !== undefined && row.type !== 'none') this.value(row, VALUE_KEY);
-    let gate: Gate | undefined;
-    for (const child of children) {
-      gate = this.gate(gate, child.gate);
-      this.node(child);
-    }
-    this.gate(gate, undefined);
+    if (row !== undefined && row.type !== 'none') this.below([row.options.when], () => this.value(row, VALUE_KEY));
+    this.nodes(children);
+    this.below([]);
+    this.floor = floor;
     // Nothing in it applies to this packet: take the key back.
     this.line(`if (at === ${mark} + ${key.length}) at = ${mark};`);
     this.open('else {');
@@ -232,41 +306,58 @@ class Source {
     } else this.value(row, key);
   }
 
-  /** The key and the value of a row that is computed or stands in place. */
+  /** The key and the value of a row that is computed or stands in place; its condition is known to hold. */
   private value(row: Field, key: Uint8Array): void {
-    const inPlace = row.compute === undefined ? readInPlace(row) : undefined;
-    if (row.compute === undefined && inPlace === undefined) {
+    if (row.value !== undefined) this.computed(row, row.value, key);
+    else this.inPlace(row, key);
+    this.room += VALUE_ROOM;
+  }
+
+  private inPlace(row: Field, key: Uint8Array): void {
+    const value = readInPlace(row);
+    if (value === undefined) {
       this.line(`x = ${this.use(row)}.raw(layer);`);
       this.open('if (x !== undefined) {');
       this.key(key);
       this.handOver(`writeJsonValue(out, ${this.use(row)}, x);`);
-      this.close();
+    } else {
+      this.line(`p = start + ${row.offset as number};`);
+      this.open(`if (p + ${row.length as number} <= captured) {`);
+      this.key(key);
+      this.line(`at = ${value};`);
+    }
+    this.close();
+  }
+
+  private computed(row: Field, value: NonNullable<Field['value']>, key: Uint8Array): void {
+    const { type } = row;
+    const get = `${this.use(value)}(layer)`;
+    // A row with a condition has a value wherever that holds.
+    const isThere = row.options.when !== undefined;
+    if (isThere && type === 'none') {
+      this.key(Uint8Array.of(...key, ...TRUE));
       return;
     }
-    if (inPlace !== undefined) {
-      const { when } = row.options;
-      this.line(`p = start + ${row.offset as number};`);
-      this.open(`if (p + ${row.length as number} <= captured${when === undefined ? '' : ` && ${this.use(when)}(layer)`}) {`);
+    if (isThere && UNSIGNED.test(type)) {
       this.key(key);
-      this.line(`at = ${inPlace};`);
-    } else {
-      this.line(`x = ${this.use(row.compute)}(layer);`);
-      this.open('if (x !== undefined) {');
-      this.key(key);
-      if (/^u?int(8|16|24|32)$|^frame$/.test(row.type)) this.line('at = putNumeral(view, at, x);');
-      else if (row.type === 'bool' || row.type === 'none') this.line('at = putBoolean(view, at, x);');
-      else {
-        const isDuration = row.type === 'duration';
-        if (isDuration) {
-          this.line("if (typeof x === 'number') at = putSeconds(view, at, x);");
-          this.open('else {');
-        }
-        this.handOver(`writeJsonValue(out, ${this.use(row)}, x);`);
-        if (isDuration) this.close();
-      }
+      this.line(`at = putWord(view, at, ${get} | 0);`);
+      return;
     }
-    this.room += VALUE_ROOM;
-    this.close();
+    this.line(`x = ${get};`);
+    if (!isThere) this.open('if (x !== undefined) {');
+    this.key(key);
+    if (/^u?int(8|16|24|32)$|^frame$/.test(type)) this.line('at = putNumeral(view, at, x);');
+    else if (type === 'bool' || type === 'none') this.line('at = putBoolean(view, at, x);');
+    else {
+      const isDuration = type === 'duration';
+      if (isDuration) {
+        this.line("if (typeof x === 'number') at = putSeconds(view, at, x);");
+        this.open('else {');
+      }
+      this.handOver(`writeJsonValue(out, ${this.use(row)}, x);`);
+      if (isDuration) this.close();
+    }
+    if (!isThere) this.close();
   }
 
   private member(node: JsonNode): void {
@@ -281,6 +372,10 @@ class Source {
   private handOver(statement: string): void {
     this.line('out.length = at;');
     this.line(statement);
+    this.reload();
+  }
+
+  private reload(): void {
     this.line('out.room(ROOM);');
     this.line('view = out.view;');
     this.line('at = out.length;');
@@ -321,6 +416,14 @@ class Source {
 
 const decoder = new TextDecoder();
 
+/** Types whose values are unsigned and have 32 bits at most. */
+const UNSIGNED = /^uint(8|16|24|32)$|^frame$/;
+
+/** Octets that the number of a protocol that occurs again takes at most. */
+const KEY_ROOM = 16;
+
+const leavesOf = (node: JsonNode): number => (node.kind === NESTED ? node.children.reduce((sum, child) => sum + leavesOf(child), 1) : 1);
+
 /** `octets` octets behind `p` as a word, the first one highest; 0 for none. */
 function wordAt(p: string, from: number, octets: number): string {
   if (octets <= 0) return '0';
@@ -338,10 +441,9 @@ function readInPlace(row: Field): string | undefined {
   const { mask, little } = row.options;
   if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length > 4 || little) return undefined;
   const word = wordAt('p', 0, length);
-  const unsigned = length === 4 ? `${word} >>> 0` : word;
   if (type === 'ipv4') return mask === undefined ? `putIpv4(view, at, ${word})` : undefined;
   if (type !== 'bool' && !/^uint(8|16|24|32)$/.test(type)) return undefined;
   if (mask !== undefined && (mask <= 0 || mask > 0x7fff_ffff)) return undefined;
-  const masked = mask === undefined ? unsigned : `(${word} & ${mask}) >>> ${row.shift}`;
-  return type === 'bool' ? `putBoolean(view, at, (${masked}) !== 0)` : `putWhole(view, at, ${masked})`;
+  const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${row.shift}`;
+  return type === 'bool' ? `putBoolean(view, at, (${masked}) !== 0)` : `putWord(view, at, ${masked})`;
 }

@@ -65,6 +65,10 @@ export interface Layout {
   readonly walked: readonly JsonNode[];
   /** `,"ip":` */
   readonly key: Uint8Array;
+  /** Also what only repeats octets. */
+  readonly hasOctets: boolean;
+  /** The frame's own object, which ends with the Info column. */
+  readonly hasInfo: boolean;
 }
 
 const layouts: (Layout | undefined)[] = [];
@@ -84,6 +88,8 @@ function layOut(protocol: Protocol, octets: boolean): Layout {
     steps: gatherRuns(shown.filter((node) => !node.onlyWalked)),
     walked: shown.filter((node) => node.onlyWalked),
     key: keyOf(protocol.name),
+    hasOctets: octets,
+    hasInfo: protocol.name === 'frame',
   };
 }
 

@@ -10,7 +10,7 @@ import { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
 import type { Layer, Protocol, TreeNode } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
-import { compileKeys, compileRemarks, type WriteLayer } from './json-compile.js';
+import { compileLayer, type RowWriter, type WriteLayer } from './json-compile.js';
 import { Found } from './json-found.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
 import { writeRemarks } from './json-remarks.js';
@@ -18,7 +18,7 @@ import { writeJsonValue, writeNodeValue } from './json-values.js';
 
 const VALUE_KEY = keyOf('value');
 const LIST_KEY = keyOf('list');
-const INFO_KEY = new FixedText(keyOf('info'));
+const INFO_KEY = new FixedText(',"info":"');
 const QUOTE = 34;
 const COMMA = 44;
 const BACKSLASH = 0x5c;
@@ -32,19 +32,38 @@ const WORTH_COMPILING = 64;
 export interface JsonOptions {
   /** Also rows that only repeat octets: payloads. Default false. */
   readonly octets?: boolean;
-  /** After how many layers of a protocol a function is made for it (see compileKeys); Infinity for never. */
+  /** After how many layers of a protocol a function is made for it (see compileLayer); Infinity for never. */
   readonly compileAfter?: number;
 }
 
 /** What is kept for a protocol. */
-interface Kept {
-  readonly layout: Layout;
+class Kept {
   /** `,"ip":`, `,"ip#2":`, … */
-  readonly keys: FixedText[];
+  private readonly keys: FixedText[];
+  /** The frame that had a layer of it last, and how many before the one at hand. */
+  private frame = 0;
+  private before = 0;
   /** Layers written so far, while there is no function. */
-  written: number;
-  compiled: WriteLayer | undefined;
-  remarks: WriteLayer;
+  written = 0;
+
+  constructor(
+    readonly layout: Layout,
+    readonly name: string,
+    public write: WriteLayer,
+  ) {
+    this.keys = [new FixedText(layout.key)];
+  }
+
+  /** The key of the next layer in a frame. */
+  key(frame: number): FixedText {
+    if (this.frame !== frame) {
+      this.frame = frame;
+      this.before = 0;
+      return this.keys[0]!;
+    }
+    const before = ++this.before;
+    return (this.keys[before] ??= new FixedText(keyOf(`${this.name}#${before + 1}`)));
+  }
 }
 
 /**
@@ -55,11 +74,12 @@ interface Kept {
  * for await (const frame of open('fixtures/arp.pcap')) writer.write(out, frame);
  * console.log(JSON.parse(out.toString().split('\n')[0]!).arp.opcode);
  */
-export class JsonWriter {
+export class JsonWriter implements RowWriter {
   private readonly kept: (Kept | undefined)[] = [];
   /** One for each depth of lists in lists. */
   private readonly scopes: Found[] = [new Found()];
   private depth = 0;
+  private frames = 0;
   private readonly octets: boolean;
   private readonly compileAfter: number;
 
@@ -72,24 +92,12 @@ export class JsonWriter {
   write(out: TextBuffer, frame: Frame): void {
     const { layers } = frame;
     const begin = out.length;
+    const count = ++this.frames;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;
       const { protocol } = layer;
-      const kept = (this.kept[protocol.id] ??= this.keep(protocol));
-      const { layout } = kept;
-      let before = 0;
-      for (let j = 0; j < i; j++) if (layers[j]!.protocol === protocol) before++;
-      out.fixed((kept.keys[before] ??= new FixedText(keyOf(`${protocol.name}#${before + 1}`))));
-      const first = out.length;
-      if (kept.compiled !== undefined) kept.compiled(out, layer);
-      else this.keys(out, kept, layer);
-      if (layout.walked.length > 0 && !layer.bare) this.found(out, layout, layer);
-      if (layout.experts.length > 0) kept.remarks(out, layer);
-      if (i === 0) {
-        out.fixed(INFO_KEY);
-        writeInfo(out, frame);
-      }
-      close(out, first);
+      const kept = this.kept[protocol.id] ?? this.keep(protocol);
+      kept.write(out, layer, kept.key(count));
     }
     out.bytes[begin] = OPEN;
     out.byte(CLOSE);
@@ -98,26 +106,35 @@ export class JsonWriter {
 
   private keep(protocol: Protocol): Kept {
     const layout = layoutOf(protocol, this.octets);
-    const remarks: WriteLayer = (out, layer) => writeRemarks(out, layout.experts, layer);
-    return { layout, keys: [new FixedText(layout.key)], written: 0, compiled: undefined, remarks };
+    const kept: Kept = new Kept(layout, protocol.name, (out, layer, key) => this.layer(out, kept, layer, key));
+    this.kept[protocol.id] = kept;
+    return kept;
   }
 
-  /** The keys that need no walk, one by one; of protocols that come often a function does it in one go. */
-  private keys(out: TextBuffer, kept: Kept, layer: Layer): void {
-    const { steps, experts } = kept.layout;
+  /** One layer, row by row; for protocols that come often a function does it in one go. */
+  private layer(out: TextBuffer, kept: Kept, layer: Layer, key: FixedText): void {
+    const { layout } = kept;
     if (++kept.written > this.compileAfter) {
       kept.written = Number.NEGATIVE_INFINITY;
-      kept.compiled = compileKeys(steps, this);
-      kept.remarks = compileRemarks(experts) ?? kept.remarks;
-      if (kept.compiled !== undefined) return kept.compiled(out, layer);
+      const compiled = compileLayer(layout, this);
+      if (compiled !== undefined) {
+        kept.write = compiled;
+        return compiled(out, layer, key);
+      }
     }
+    out.fixed(key);
+    const first = out.length;
     let found: Found | undefined;
-    for (const { nodes } of steps)
+    for (const { nodes } of layout.steps)
       for (const node of nodes) {
         if (node.gate !== undefined && !node.gate(layer)) continue;
-        if (node.walked) found ??= this.scope(layer.nodes, 0, layer.nodes.length, layer);
+        if (node.walked) found ??= this.scopeOf(layer);
         this.member(out, node, layer, found);
       }
+    if (layout.walked.length > 0 && !layer.bare && (layout.hasOctets || !layer.quickJson(out))) this.found(out, layout, layer);
+    writeRemarks(out, layout.experts, layer);
+    if (layout.hasInfo) this.info(out, layer.frame);
+    close(out, first);
   }
 
   /** Everything that the walk of a layer found. */
@@ -132,8 +149,7 @@ export class JsonWriter {
   }
 
   /** The keys that only a walk finds. */
-  private found(out: TextBuffer, { nodes, walked }: Layout, layer: Layer): void {
-    if (!this.octets && layer.quickJson(out)) return;
+  found(out: TextBuffer, { nodes, walked }: Layout, layer: Layer): void {
     let gate: Gate | undefined;
     let open = false;
     for (let i = 0; i < walked.length && !open; i++) {
@@ -149,6 +165,20 @@ export class JsonWriter {
       const node = nodes[slots[i]!]!;
       if (node.onlyWalked) this.member(out, node, layer, found);
     }
+  }
+
+  /** The Info column as a JSON string; its octets are safe for a terminal, hence for JSON but for quotes and backslashes. */
+  info(out: TextBuffer, frame: Frame): void {
+    out.fixed(INFO_KEY);
+    const from = out.length;
+    frame.writeInfo(out);
+    const { bytes, length } = out;
+    for (let i = from; i < length; i++)
+      if (bytes[i] === QUOTE || bytes[i] === BACKSLASH) {
+        escapeFrom(out, i);
+        break;
+      }
+    out.byte(QUOTE);
   }
 
   /** One key with its value, if it has one. */
@@ -250,20 +280,6 @@ function close(out: TextBuffer, first: number): void {
   if (out.length === first) out.byte(OPEN);
   else out.bytes[first] = OPEN;
   out.byte(CLOSE);
-}
-
-/** The Info column as a JSON string; its octets are safe for a terminal, hence for JSON but for quotes and backslashes. */
-function writeInfo(out: TextBuffer, frame: Frame): void {
-  out.byte(QUOTE);
-  const from = out.length;
-  frame.writeInfo(out);
-  const { bytes, length } = out;
-  for (let i = from; i < length; i++)
-    if (bytes[i] === QUOTE || bytes[i] === BACKSLASH) {
-      escapeFrom(out, i);
-      break;
-    }
-  out.byte(QUOTE);
 }
 
 /** Put a backslash before every quote and backslash from `from` on. */

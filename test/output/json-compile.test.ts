@@ -25,27 +25,28 @@ class Beacon extends layer('beacon', 'Beacon', {
 }
 
 test('the code for a small protocol', () => {
-  expect(sourceOf(layoutOf(Beacon.protocol, false).steps)).toMatchInlineSnapshot(`
+  expect(sourceOf(layoutOf(Beacon.protocol, false)).text).toMatchInlineSnapshot(`
     ""use strict";
     const [c0, c1, c2, c3] = c;
-    return (out, layer) => {
+    return (out, layer, key) => {
       const { bytes, start, captured } = layer;
-      const ROOM = 2275;
+      const ROOM = 2351;
       out.room(ROOM);
       let view = out.view;
-      let at = out.length;
+      let at = key.put(view, out.length);
+      const first = at;
       let p, x, w0, w1, w2, w3;
       p = start + 0;
       if (p + 1 <= captured) {
         view.setFloat64(at, 1.1644176634422202e-28, true); at += 8; // ,"hops":
-        at = putWhole(view, at, bytes[p]);
+        at = putWord(view, at, bytes[p]);
       }
       const m0 = at;
       view.setFloat64(at, 1.1723388130080556e+214, true); view.setInt32(at + 8, 14882, true); at += 10; // ,"serial":
       p = start + 2;
       if (p + 2 <= captured) {
         view.setFloat64(at, 5.499145024016051e-143, true); view.setInt32(at + 8, 58, true); at += 9; // ,"value":
-        at = putWhole(view, at, ((bytes[p] << 8) | bytes[p + 1]));
+        at = putWord(view, at, ((bytes[p] << 8) | bytes[p + 1]));
       }
       x = c0(layer);
       if (x !== undefined) {
@@ -88,6 +89,13 @@ test('the code for a small protocol', () => {
         view = out.view;
         at = out.length;
       }
+      out.length = at;
+      out.room(ROOM);
+      view = out.view;
+      at = out.length;
+      if (at === first) view.setUint8(at++, 123);
+      else view.setUint8(first, 123);
+      view.setUint8(at++, 125);
       out.length = at;
     };"
   `);
