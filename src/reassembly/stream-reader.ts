@@ -228,6 +228,7 @@ export class StreamReader implements StreamContext {
     if (stop < end) return this.truncated(frame, tcp, from, start, stop, end);
     if (!early.isEmpty && ((early.first.sequence - this.next) | 0) <= 0) {
       const skipped = this.skipOver(frame, start, end);
+      const begin = offset >= 0 ? start - (this.pending.length - offset) : start;
       this.pending.append(
         bytes,
         start + skipped - shift,
@@ -237,6 +238,8 @@ export class StreamReader implements StreamContext {
         this.differs,
       );
       this.join(frame, tcp);
+      // What fills a hole belongs to what waited behind it, whether that is whole now or not.
+      if (this.talk.protocol && skipped < end - start) notesOf(tcp).segmentData.push([begin + skipped, end]);
       return this.end(frame, tcp);
     }
     this.feed(frame, tcp, start + this.skipOver(frame, start, end), end, from);
@@ -270,6 +273,8 @@ export class StreamReader implements StreamContext {
   /** Octets in order, all of which are in `frame.bytes`. */
   private feed(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
     let at = start;
+    // A repeat that brings more is part of the message with all of its octets.
+    const begin = start - (this.pending.length - from);
     if (this.opening && (this.talk.protocol !== undefined || this.choose(frame.bytes, start, end))) {
       // The other direction told the protocol, or this segment begins it: what was said before is over.
       this.opening = false;
@@ -281,14 +286,14 @@ export class StreamReader implements StreamContext {
       this.pending.append(frame.bytes, at, at + take, frame.number, at === start ? from : this.pending.length, this.differs);
       at += take;
       if (this.pending.wanted !== 0 && this.pending.length < this.pending.wanted) {
-        notesOf(tcp).segmentData.push([start, end]);
+        notesOf(tcp).segmentData.push([begin, end]);
         if (this.pending.isTooLarge) this.cut(frame, 0);
         return;
       }
       const complete = this.parsePending(frame, tcp, false);
       // Octets that are still too few to tell a protocol by, or turned out to be of none, were shown as data.
       const isData = opening && !this.talk.protocol;
-      if (!isData && (complete || at >= end)) notesOf(tcp).segmentData.push([start, complete ? at : end]);
+      if (!isData && (complete || at >= end)) notesOf(tcp).segmentData.push([begin, complete ? at : end]);
       if (this.pending.length > 0 && this.pending.isTooLarge) this.cut(frame, 0);
     }
     if (at < end) this.parseInPlace(frame, tcp, at + this.skipOver(frame, at, end), end);
@@ -522,7 +527,6 @@ export class StreamReader implements StreamContext {
     if (early.isEmpty) this.streams.waiting.delete(this);
     if (this.pending.length > 0) {
       if (this.parsePending(frame, tcp, false) || this.pending.length === 0 || this.opening) return;
-      notesOf(tcp).segmentData.push([tcp.start + (tcp.bytes[tcp.start + 12]! >> 4) * 4, tcp.end]);
       if (this.pending.isTooLarge) this.cut(frame, 0);
     }
   }

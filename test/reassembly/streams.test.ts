@@ -37,6 +37,7 @@ const angle: StreamProtocol = {
 const angles: ProtocolEntry = { name: 'angle', layers: [], stream: angle, on: [tcpPorts.at(7, angle)] };
 const wrap = (text: string) => `<${text.length}:${text}>`;
 
+const hexOf = (text: string) => Buffer.from(text, 'latin1').toString('hex');
 const texts = (frame: Frame) => frame.all(Data).map((layer) => latin1Of(layer.bytes, layer.start, layer.captured));
 const seen = (frame: Frame) => ({
   texts: texts(frame),
@@ -149,6 +150,20 @@ describe('order', () => {
     expect(texts(talk.client(7, all.slice(7, 14)))).toEqual([]);
     const last = talk.client(0, all.slice(0, 7));
     expect(seen(last)).toEqual({ texts: ['one', 'two', 'three'], segments: '6,5,4', length: '23' });
+    expect(values(last, 'tcp.segment_data')).toBe(hexOf(all.slice(0, 7)));
+  });
+
+  test('what fills a hole is part of the message, though that stays incomplete', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    const all = wrap('hello, world');
+    talk.client(0, all.slice(0, 4));
+    talk.client(8, all.slice(8, 12));
+    const filler = talk.client(4, all.slice(4, 8));
+    expect([texts(filler), values(filler, 'tcp.segment_data')]).toEqual([[], hexOf(all.slice(4, 8))]);
+    // A repeat that brings the rest is part of it with all that it carries.
+    const last = talk.client(10, all.slice(10));
+    expect(seen(last)).toEqual({ texts: ['hello, world'], segments: '4,6,5,7', length: '17' });
+    expect(values(last, 'tcp.segment_data')).toBe(hexOf(all.slice(10)));
   });
 
   test('what comes again is taken once', () => {
