@@ -108,6 +108,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   hooks.dtls = (frame) => dtlsConnections.of(frame);
   const quicConnections = new QuicConnections();
   hooks.quic = (frame) => quicConnections.of(frame);
+  hooks.quicKnows = (bytes, start, end) => quicConnections.knows(bytes, start, end);
+  hooks.keyLog = keyLog;
   const openVpnConnections = new OpenVpnConnections();
   hooks.openVpn = (frame) => openVpnConnections.of(frame);
   hooks.secrets = ({ type, data }) => {

@@ -15,7 +15,7 @@ function everything(frame: Frame): string {
   return out.toString();
 }
 
-it.each(['http', 'fragments', 'redis', 'dns'])('a kept frame of %s says the same when the capture has moved on', async (name) => {
+it.each(['http', 'fragments', 'redis', 'dns', 'quic'])('a kept frame of %s says the same when the capture has moved on', async (name) => {
   const path = new URL(`../fixtures/${name}.pcap`, import.meta.url).pathname;
   const said: string[] = [];
   const kept: Frame[] = [];

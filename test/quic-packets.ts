@@ -1,7 +1,7 @@
 /** Packets of QUIC, protected: those of RFC 9001 and RFC 9369, and others made with their keys. */
 import { createCipheriv } from 'node:crypto';
 import { cryptography } from '../src/capture/cryptography.js';
-import { initialKeys } from '../src/dissectors/quic-protection.js';
+import { initialKeys, type PacketKeys } from '../src/dissectors/quic-protection.js';
 import { quicVersion } from '../src/dissectors/quic-versions.js';
 import { hex } from './packets.js';
 
@@ -32,16 +32,22 @@ export const join = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buff
 /** Protect a packet: `header` as it is before, its last octets the packet number, of which there are as many as it says. */
 export function seal(header: Uint8Array, plain: Uint8Array, fromServer = false, destination = DESTINATION): Uint8Array {
   const version = quicVersion(Buffer.from(header).readUInt32BE(1))!;
-  const { key, iv, mask: hp } = initialKeys(cryptography, version, version.salts[0]!, destination)[fromServer ? 1 : 0];
+  return sealWith(initialKeys(cryptography, version, version.salts[0]!, destination)[fromServer ? 1 : 0], header, plain);
+}
+
+/** The same with keys of any kind. */
+export function sealWith({ suite, key, iv, mask: hp }: PacketKeys, header: Uint8Array, plain: Uint8Array): Uint8Array {
   const digits = (header[0]! & 3) + 1;
   const numberAt = header.length - digits;
   const nonce = iv.slice();
   for (let i = 0; i < digits; i++) nonce[12 - digits + i]! ^= header[numberAt + i]!;
-  const cipher = createCipheriv('aes-128-gcm', key, nonce);
+  const cipher = createCipheriv(suite.aead as 'aes-128-gcm', key, nonce, { authTagLength: 16 } as object);
   cipher.setAAD(header);
   const packet = join(header, cipher.update(plain), cipher.final(), cipher.getAuthTag());
-  const mask = cryptography.encryptBlock(hp, packet.subarray(numberAt + 4, numberAt + 20))!;
-  packet[0]! ^= mask[0]! & 0x0f;
+  const sample = packet.subarray(numberAt + 4, numberAt + 20);
+  const mask =
+    suite.aead === 'chacha20-poly1305' ? cryptography.chaCha20(hp, sample, new Uint8Array(5))! : cryptography.encryptBlock(hp, sample)!;
+  packet[0]! ^= mask[0]! & ((header[0]! & 0x80) !== 0 ? 0x0f : 0x1f);
   for (let i = 0; i < digits; i++) packet[numberAt + i]! ^= mask[1 + i]!;
   return packet;
 }

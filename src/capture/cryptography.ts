@@ -37,6 +37,13 @@ export const cryptography: Cryptography = {
       return undefined;
     }
   },
+  chaCha20(key, start, octets) {
+    try {
+      return createCipheriv('chacha20', key, start).update(octets);
+    } catch {
+      return undefined;
+    }
+  },
 };
 
 function finish(decipher: Decipher, octets: Uint8Array): Uint8Array {

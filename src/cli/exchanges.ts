@@ -53,7 +53,7 @@ export function exchangeOptions(command: Command, what: string): Command {
     .option('-c, --count <n>', 'stop after n frames', wholeNumber)
     .option('-a, --duration <time>', 'live: stop after this time: 10, 500ms, 2m', seconds)
     .option('-d, --decode-as <rule>', "dissect as, e.g. 'udp.port==8053,dns'; repeat for more", gather)
-    .option('--keylog <file>', 'decrypt TLS with the secrets that programs wrote to this file (SSLKEYLOGFILE)')
+    .option('--keylog <file>', 'decrypt TLS and QUIC with the secrets that programs wrote to this file (SSLKEYLOGFILE)')
     .option('--user <name>', 'live: the user to become once the interface is open')
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'));
 }

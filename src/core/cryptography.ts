@@ -20,4 +20,6 @@ export interface Cryptography {
   decryptCbc(key: Uint8Array, iv: Uint8Array, octets: Uint8Array): Uint8Array | undefined;
   /** One block of AES in ECB mode, encrypted: QUIC hides its packet numbers with it. */
   encryptBlock(key: Uint8Array, block: Uint8Array): Uint8Array | undefined;
+  /** `octets` through ChaCha20 (RFC 8439 section 2.4); `start` is the counter, least octet first, and the nonce: 16 octets. */
+  chaCha20(key: Uint8Array, start: Uint8Array, octets: Uint8Array): Uint8Array | undefined;
 }

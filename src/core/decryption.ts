@@ -1,4 +1,14 @@
-/** What TLS dissectors ask of whoever has the keys of a connection. Nothing here throws. */
+/** What the dissectors of TLS and QUIC ask of whoever has the keys of a connection. Nothing here throws. */
+
+/** Secrets of connections by the random of their Client Hello, as a key log has them. */
+export interface SecretLog {
+  /** Secrets so far: whoever did not find one need not look again before this has grown. */
+  readonly count: number;
+  /** Adds what was written since; to be called when secrets are looked for. */
+  readonly refresh: (() => void) | undefined;
+  /** The secret that is called `label` of the connection whose client began with `random`. */
+  find(label: string, random: Uint8Array): Uint8Array | undefined;
+}
 
 /** What both sides agreed on in their hellos. */
 export interface Agreement {

@@ -50,7 +50,7 @@ export interface Recogniser {
   readonly over: 'udp';
   /** The order in which recognisers are asked; lower first. */
   readonly order?: number;
-  recognise(bytes: Uint8Array, start: number, end: number): boolean;
+  recognise(bytes: Uint8Array, start: number, end: number, frame: Frame): boolean;
 }
 
 /** What a protocol's file exports: who it is and where it stands. One list in dissectors/index.ts names them all. */

@@ -1,7 +1,7 @@
 /** One run over a capture: which dissectors stand where, what spans frames, and the frames themselves. */
 import type { CaptureInterface, CaptureRecord, Secrets } from '../capture/source.js';
 import type { Cryptography } from './cryptography.js';
-import type { Decryption } from './decryption.js';
+import type { Decryption, SecretLog } from './decryption.js';
 import { Expected } from './expected.js';
 import { Frame } from './frame.js';
 import { FrameCount } from './frame-count.js';
@@ -106,6 +106,10 @@ export interface Hooks {
   dtls?(frame: Frame): unknown;
   /** What goes on in QUIC between the ends of the datagram under dissection; none where there is no telling. */
   quic?(frame: Frame): unknown;
+  /** Does the UDP payload `[start, end)` go to an end of a QUIC connection that was seen before, by its identifier? */
+  quicKnows?(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Secrets of TLS connections. */
+  keyLog?: SecretLog;
   /** What goes on in OpenVPN between the ends of the datagram under dissection; none where there is no telling. */
   openVpn?(frame: Frame): unknown;
   /** Secrets that came with the capture, before the frames that follow them. */

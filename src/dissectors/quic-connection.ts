@@ -1,48 +1,47 @@
-/** What is known of the QUIC connections between two ends: their identifiers, their first keys, and the handshake so far. */
+/** What is known of the QUIC connections between two ends: their identifiers, their keys, and the handshake so far. */
 import type { Cryptography } from '../core/cryptography.js';
 import type { Frame } from '../core/frame.js';
 import { hexOf } from '../core/octets.js';
 import { CryptoStream } from './quic-crypto-stream.js';
+import { Ids, type KnownIds } from './quic-ids.js';
+import { QuicKeys } from './quic-keys.js';
 import { type InitialKeys, initialKeys, type OpenPacket, openPacket } from './quic-protection.js';
 import { type QuicVersion, quicVersion } from './quic-versions.js';
 import { TlsConnection } from './tls-connection.js';
 
-/** Most identifiers of a side that are kept. */
-const MAX_IDS = 32;
 /** Connections between the same ends whose packets may mix. */
 const MAX_CONNECTIONS = 8;
 /** Packets between the same ends for which keys were made in vain before no more are made. */
 const MAX_FAILURES = 32;
 
-/** Identifiers that a side chose for itself. */
-class Ids {
-  private readonly known = new Set<string>();
-  /** Their lengths, each once. */
-  readonly lengths: number[] = [];
+/** Most tokens of stateless resets that are kept. */
+const MAX_TOKENS = 64;
+/** Octets of such a token (RFC 9000 section 10.3). */
+export const TOKEN = 16;
 
-  add(id: Uint8Array): void {
-    if (this.known.size >= MAX_IDS) return;
-    this.known.add(hexOf(id));
-    if (!this.lengths.includes(id.length)) this.lengths.push(id.length);
-  }
-
-  has(b: Uint8Array, from: number, to: number): boolean {
-    return this.known.has(hexOf(b, from, to));
-  }
+/** What all connections share. */
+export interface QuicWorld {
+  readonly ids: KnownIds;
+  /** The number of the next connection. */
+  next(): number;
 }
 
 /** One connection. */
 export class QuicConnection {
   /** By the side that chose them: the client's, the server's. */
-  readonly ids = [new Ids(), new Ids()] as const;
+  readonly ids: readonly [Ids, Ids];
   /** Where the client sent its first packet to; a Retry leaves it as it is. */
   readonly original: Uint8Array;
   /** What a Retry told the client to send to. */
   retried: Uint8Array | undefined = undefined;
-  /** Octets of CRYPTO frames in Initial packets, of the client and of the server. */
-  readonly crypto = [new CryptoStream(), new CryptoStream()] as const;
+  /** Octets of CRYPTO frames in Initial, Handshake and 1-RTT packets, of the client and of the server. */
+  readonly crypto = [pair(), pair(), pair()] as const;
   readonly tls: TlsConnection;
-  /** Largest packet number so far, of either side. */
+  /** What opens all packets but Initial ones. */
+  readonly secret: QuicKeys;
+  /** Tokens that either side may end it with. */
+  private readonly tokens = new Set<string>();
+  /** Largest number of an Initial packet so far, of either side. */
   private readonly largest = [-1, -1];
   /** By version and destination: a server may answer in another version (RFC 9368). */
   private readonly keys = new Map<string, InitialKeys>();
@@ -50,10 +49,12 @@ export class QuicConnection {
   constructor(
     /** From 0, in the order of the capture. */
     readonly number: number,
+    world: QuicWorld,
     frame: Frame,
+    /** At first: it may go on from another. */
     readonly clientPort: number,
     serverPort: number,
-    /** Of the first packet. */
+    /** Of the server's last Initial packet, else of the first packet. */
     public version: number,
     private secretId: Uint8Array,
     /** Which of the salts of its version it took. */
@@ -61,6 +62,25 @@ export class QuicConnection {
   ) {
     this.original = secretId;
     this.tls = new TlsConnection(frame, 'q', clientPort, serverPort);
+    this.secret = new QuicKeys(this.tls);
+    this.ids = [new Ids(world.ids, this, 0), new Ids(world.ids, this, 1)];
+    // The client sends here until it hears of others.
+    this.ids[1].add(secretId);
+  }
+
+  /** A token that ends the connection when a packet that cannot be opened ends in it (RFC 9000 section 10.3.1). */
+  addToken(token: Uint8Array): void {
+    if (this.tokens.size < MAX_TOKENS) this.tokens.add(hexOf(token));
+  }
+
+  /** Does a packet that ends at `end` say that the connection is forgotten? */
+  isReset(b: Uint8Array, end: number): boolean {
+    return this.tokens.size > 0 && this.tokens.has(hexOf(b, end - TOKEN, end));
+  }
+
+  /** Nothing of it is expected any more. */
+  forget(): void {
+    for (const ids of this.ids) ids.forget();
   }
 
   private keysOf(crypto: Cryptography, number: number, version: QuicVersion): InitialKeys | undefined {
@@ -116,9 +136,11 @@ export interface OpenInitial {
 export class QuicTalk {
   /** The newest first. */
   private connections: QuicConnection[] = [];
+  /** The client's port, of those that came from other addresses. */
+  private readonly moved = new Map<QuicConnection, number>();
   private failures = 0;
 
-  constructor(private readonly nextNumber: () => number) {}
+  constructor(private readonly world: QuicWorld) {}
 
   /** All connections, the newest first. */
   get all(): readonly QuicConnection[] {
@@ -130,13 +152,56 @@ export class QuicTalk {
     return this.connections[0];
   }
 
+  /** Is what comes from `srcPort` the server's, by its port alone? */
+  isFromServer(connection: QuicConnection, srcPort: number): boolean {
+    return srcPort !== (this.moved.get(connection) ?? connection.clientPort);
+  }
+
+  private add(connection: QuicConnection): void {
+    if (this.connections.length >= MAX_CONNECTIONS) this.drop(this.connections.pop()!);
+    this.connections.unshift(connection);
+  }
+
+  private drop(connection: QuicConnection): void {
+    // One that came from elsewhere is known there.
+    if (!this.moved.delete(connection)) connection.forget();
+  }
+
+  /** Nobody asks for these ends any more. */
+  forget(): void {
+    for (const connection of this.connections) this.drop(connection);
+    this.connections = [];
+  }
+
+  /**
+   * The connection that `[at, end)` names, from another address (RFC 9000 section 9), and whether it comes from the server; it goes
+   * on here. Only as long as it is not known here.
+   */
+  adopt(
+    b: Uint8Array,
+    at: number,
+    end: number,
+    srcPort: number,
+    dstPort: number,
+  ): { connection: QuicConnection; fromServer: boolean } | undefined {
+    const found = this.world.ids.find(b, at, end);
+    if (found === undefined) return undefined;
+    const { connection, side } = found;
+    const fromServer = side === 0;
+    if (!this.connections.includes(connection)) {
+      this.moved.set(connection, fromServer ? dstPort : srcPort);
+      this.add(connection);
+    }
+    return { connection, fromServer };
+  }
+
   /** Open an Initial packet of either side. */
   initial(frame: Frame, b: Uint8Array, place: PacketPlace, srcPort: number, dstPort: number): OpenInitial | undefined {
     const { cryptography: crypto } = frame.session;
     if (crypto === undefined) return undefined;
     for (const connection of this.connections) {
       if (connection.retried !== undefined && hexOf(connection.retried) === hexOf(place.destination)) connection.restart(place.destination);
-      const guess = srcPort !== connection.clientPort;
+      const guess = this.isFromServer(connection, srcPort);
       const packet = connection.open(crypto, guess, b, place);
       if (packet !== undefined) return this.opened(connection, guess, packet, place);
       if (srcPort !== dstPort) continue;
@@ -151,9 +216,10 @@ export class QuicTalk {
         this.failures++;
         continue;
       }
-      const connection = new QuicConnection(this.nextNumber(), frame, srcPort, dstPort, place.version, place.destination.slice(), salt);
-      if (this.connections.length >= MAX_CONNECTIONS) this.connections.pop();
-      this.connections.unshift(connection);
+      const { world } = this;
+      const destination = place.destination.slice();
+      const connection = new QuicConnection(world.next(), world, frame, srcPort, dstPort, place.version, destination, salt);
+      this.add(connection);
       const packet = connection.open(crypto, false, b, place);
       return packet && this.opened(connection, false, packet, place);
     }
@@ -174,3 +240,5 @@ export class QuicTalk {
     return this.current;
   }
 }
+
+const pair = (): readonly [CryptoStream, CryptoStream] => [new CryptoStream(), new CryptoStream()];

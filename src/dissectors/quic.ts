@@ -14,7 +14,7 @@
  *     Version Negotiation   version 0; the versions that the server speaks, 4 octets each
  *
  * Initial packets are protected by keys that follow from the destination that the client chose, so that what is in them
- * (the hellos of TLS) can be read by everybody. The others stay closed.
+ * (the hellos of TLS) can be read by everybody. The others can be read with the secrets of a key log.
  */
 import { bits, bytes, expert, flag, many, mark, uint8, uint32, uint64 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
@@ -22,18 +22,21 @@ import { layer, type Tree } from '../core/layer.js';
 import { hexOf, u32 } from '../core/octets.js';
 import type { Dissect, ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import type { QuicConnection, QuicTalk } from './quic-connection.js';
+import { type QuicConnection, type QuicTalk, TOKEN } from './quic-connection.js';
 import {
-  type CryptoNote,
   closeOf,
   frameName,
   frameRows,
   isCrypto,
+  newIdOf,
   type QuicClose,
   type QuicFrame,
   readFrames,
+  type StreamNote,
   walkFrames,
 } from './quic-frames.js';
+import { MAX_ID } from './quic-ids.js';
+import type { Level } from './quic-keys.js';
 import { isGenuineRetry, type OpenPacket } from './quic-protection.js';
 import { varint, varintLength } from './quic-varint.js';
 import { isReserved, type QuicKind, quicVersion, quicVersionName } from './quic-versions.js';
@@ -42,16 +45,19 @@ import { Udp } from './udp.js';
 
 /** Octets up to the length of the first identifier. */
 const FIXED_LENGTH = 6;
-/** Longest identifier (RFC 9000 section 17.2). */
-const MAX_ID = 20;
 /** A client's first destination has so many octets at least (RFC 9000 section 7.2). */
 const MIN_FIRST_ID = 8;
 const RETRY_TAG = 16;
-/** Packets in one datagram that are looked at. */
-const MAX_PACKETS = 16;
+/** The shortest stateless reset (RFC 9000 section 10.3). */
+const MIN_RESET = 21;
+/** Packets in one datagram that are looked at, or in several that were captured as one. */
+const MAX_PACKETS = 64;
+/** Octets of an identifier that do not come again by chance. */
+const SURE_ID = 8;
 
 const LONG = 0x80;
 const FIXED = 0x40;
+const KEY_PHASE = 0x04;
 
 const PACKET_TYPES = { 0: 'Initial', 1: '0-RTT', 2: 'Handshake', 3: 'Retry' };
 const PACKET_TYPES_2 = { 0: 'Retry', 1: 'Initial', 2: '0-RTT', 3: 'Handshake' };
@@ -67,6 +73,8 @@ const rows = {
   reserved: many(uint8('quic.long.reserved', 'Reserved')),
   numberLength: many(uint8('quic.packet_number_length', 'Packet Number Length')),
   spinBit: many(flag('quic.spin_bit', 'Spin Bit', undefined, 0x20)),
+  shortReserved: many(bits('quic.short.reserved', 'Reserved', undefined, 8, 0x18)),
+  keyPhase: many(flag('quic.key_phase', 'Key Phase Bit', undefined, 0x04)),
   unused: many(bits('quic.vn.unused', 'Unused', undefined, 8, 0x7f, { base: 'hex' })),
   version: many(uint32('quic.version', 'Version', { base: 'hex', values: quicVersionName })),
   destinationLength: many(uint8('quic.dcil', 'Destination Connection ID Length')),
@@ -83,6 +91,9 @@ const rows = {
   length: many(uint64('quic.length', 'Length')),
   number: many(uint64('quic.packet_number', 'Packet Number')),
   payload: many(bytes('quic.payload', 'Payload', { quiet: true })),
+  protectedPayload: many(bytes('quic.protected_payload', 'Protected Payload', { quiet: true })),
+  unpredictable: many(bytes('quic.unpredictable_bits', 'Unpredictable Bits', { quiet: true })),
+  resetToken: many(bytes('quic.stateless_reset_token', 'Stateless Reset Token')),
   remaining: many(bytes('quic.remaining_payload', 'Remaining Payload', { quiet: true })),
   ...frameRows,
   unknownConnection: many(
@@ -97,27 +108,29 @@ const rows = {
 export interface QuicPacket {
   readonly kind: QuicKind;
   readonly at: number;
-  readonly end: number;
+  end: number;
   /** 0 for short headers and negotiations. */
   readonly version: number;
-  readonly destination: Span;
+  destination: Span;
   readonly source: Span;
   /** Where the token stands, of Initial packets; behind it the length, then {@link numberAt}. */
   readonly token: Span;
   /** Where the packet number begins, under its mask. */
-  readonly numberAt: number;
+  numberAt: number;
   connection: QuicConnection | undefined;
   /** Who sent it, where that is known. */
   fromServer: boolean | undefined;
   /** Without its protection. */
   opened: OpenPacket | undefined;
   frames: readonly QuicFrame[];
-  notes: Map<QuicFrame, CryptoNote>;
+  notes: Map<QuicFrame, StreamNote>;
   /** What the handshake messages that end in it are. */
   hellos: string;
   badRetry: boolean;
   /** It does not claim more octets than the datagram has. */
   readonly whole: boolean;
+  /** Nothing but the end of the connection (RFC 9000 section 10.3). */
+  isReset: boolean;
 }
 
 type Span = readonly [from: number, to: number];
@@ -138,6 +151,20 @@ export class Quic extends layer('quic', 'QUIC IETF', rows, 'QUIC') {
     }
   }
 
+  override lasting(_copyOf: (octets: Uint8Array) => Uint8Array, shift: number): PropertyDescriptorMap {
+    const moved = ([from, to]: Span): Span => [from - shift, to - shift];
+    const packets = (this.packets ?? []).map((packet) => ({
+      ...packet,
+      at: packet.at - shift,
+      end: packet.end - shift,
+      numberAt: packet.numberAt - shift,
+      destination: moved(packet.destination),
+      source: moved(packet.source),
+      token: moved(packet.token),
+    }));
+    return { packets: { value: packets } };
+  }
+
   /** `Initial, DCID=…, PKN: 0, CRYPTO (Client Hello, SNI=example.com), PADDING`; packets of one datagram behind `|`. */
   override summary(out: TextBuffer): void {
     const shown = (this.packets ?? []).filter((packet) => packet.kind !== 'Padding');
@@ -150,7 +177,10 @@ export class Quic extends layer('quic', 'QUIC IETF', rows, 'QUIC') {
 }
 
 function writePacket(out: TextBuffer, packet: QuicPacket, b: Uint8Array, captured: number): void {
-  out.ascii(packet.kind);
+  out.ascii(packet.isReset ? 'Stateless Reset' : packet.kind);
+  if (packet.isReset) return;
+  // The bit of the keys is under the mask; nobody who cannot take it off asks for it.
+  if (packet.kind === 'Protected Payload') out.ascii(((packet.opened?.first ?? 0) & KEY_PHASE) === 0 ? ' (KP0)' : ' (KP1)');
   const id = (name: string, [from, to]: Span): void => {
     if (from < to && to <= captured) out.ascii(`, ${name}=${hexOf(b, from, to)}`);
   };
@@ -176,18 +206,7 @@ function walkPacket(tree: Tree, packet: QuicPacket): void {
   const id = (row: (typeof rows)['destination'], [from, to]: Span): void => {
     if (from < to) tree.add(row, from, to - from);
   };
-  if (kind === 'Protected Payload') {
-    tree.openPut(rows.short, true, at, end - at);
-    tree.add(rows.headerForm, at);
-    tree.add(rows.fixedBit, at);
-    tree.add(rows.spinBit, at);
-    id(rows.destination, packet.destination);
-    const from = Math.max(at + 1, packet.destination[1]);
-    tree.close();
-    if (packet.connection === undefined) tree.put(rows.unknownConnection, true);
-    if (from < end) tree.add(rows.remaining, from, end - from);
-    return;
-  }
+  if (kind === 'Protected Payload') return walkShort(tree, packet, end);
   tree.add(rows.headerForm, at);
   if (kind === 'Version Negotiation') tree.add(rows.unused, at);
   else {
@@ -215,7 +234,6 @@ function walkPacket(tree: Tree, packet: QuicPacket): void {
   }
   const lengthAt = kind === 'Initial' ? packet.token[1] : behind;
   tree.put(rows.length, BigInt(varint(tree.bytes, lengthAt)), lengthAt, packet.numberAt - lengthAt);
-  const { bytes: own, limit } = tree;
   if (opened === undefined) {
     if (packet.connection === undefined) tree.put(rows.unknownConnection, true);
     tree.put(rows.closed, true);
@@ -224,11 +242,49 @@ function walkPacket(tree: Tree, packet: QuicPacket): void {
   }
   tree.put(rows.number, BigInt(opened.number), packet.numberAt, opened.numberLength);
   tree.add(rows.payload, packet.numberAt + opened.numberLength, end - packet.numberAt - opened.numberLength);
+  walkPlain(tree, packet, opened);
+}
+
+/** The frames of a packet that was opened. */
+function walkPlain(tree: Tree, packet: QuicPacket, opened: OpenPacket): void {
+  const { bytes: own, limit } = tree;
   tree.bytes = opened.plain;
   tree.limit = opened.plain.length;
   walkFrames(tree, packet.frames, packet.notes);
   tree.bytes = own;
   tree.limit = limit;
+}
+
+function walkShort(tree: Tree, packet: QuicPacket, end: number): void {
+  const { at, opened, destination } = packet;
+  if (packet.isReset) {
+    tree.add(rows.headerForm, at);
+    tree.add(rows.unpredictable, at + 1, end - TOKEN - at - 1);
+    tree.add(rows.resetToken, end - TOKEN, TOKEN);
+    return;
+  }
+  const header = tree.openPut(rows.short, true, at, end - at);
+  tree.add(rows.headerForm, at);
+  tree.add(rows.fixedBit, at);
+  tree.add(rows.spinBit, at);
+  if (opened !== undefined) {
+    header.text = `QUIC Short Header DCID=${hexOf(tree.bytes, destination[0], destination[1])} PKN=${opened.number}`;
+    tree.put(rows.shortReserved, (opened.first >> 3) & 3, at, 1);
+    tree.put(rows.keyPhase, (opened.first & KEY_PHASE) !== 0, at, 1);
+    tree.put(rows.numberLength, opened.first & 3, at, 1);
+  }
+  if (destination[0] < destination[1]) tree.add(rows.destination, destination[0], destination[1] - destination[0]);
+  if (opened !== undefined) {
+    const from = packet.numberAt + opened.numberLength;
+    tree.put(rows.number, BigInt(opened.number), packet.numberAt, opened.numberLength);
+    tree.add(rows.protectedPayload, from, end - from);
+    tree.close();
+    return walkPlain(tree, packet, opened);
+  }
+  const from = Math.max(at + 1, destination[1]);
+  tree.close();
+  if (packet.connection === undefined) tree.put(rows.unknownConnection, true);
+  if (from < end) tree.add(rows.remaining, from, end - from);
 }
 
 function walkRetry(tree: Tree, packet: QuicPacket, end: number): void {
@@ -276,6 +332,7 @@ function readLong(b: Uint8Array, at: number, end: number, captured: number): Qui
     hellos: '',
     badRetry: false,
     whole: stop <= end,
+    isReset: false,
   });
   if (known === undefined) return packet('Version Negotiation', end, [sourceEnd, sourceEnd], end);
   const kind = known.types[(b[at]! >> 4) & 3]!;
@@ -293,27 +350,41 @@ function readLong(b: Uint8Array, at: number, end: number, captured: number): Qui
   return packet(kind, numberAt + varint(b, from), token, numberAt);
 }
 
-/** The rest of a datagram as a packet with a short header. */
+/** The rest of a datagram as a packet with a short header: whose it is, as its destination says. */
 function readShort(
   frame: Frame,
   talk: QuicTalk | undefined,
   at: number,
   end: number,
   srcPort: number,
+  dstPort: number,
   first: QuicPacket | undefined,
 ): QuicPacket {
   const b = frame.bytes;
-  const isFromServer = (connection: QuicConnection): boolean => srcPort !== connection.clientPort;
-  let connection = first?.connection ?? talk?.current;
+  const held = Math.min(end, frame.captured);
+  let connection: QuicConnection | undefined;
+  let fromServer: boolean | undefined;
   let destination: Span = [at + 1, at + 1];
-  for (const candidate of talk?.all ?? []) {
-    const ids = candidate.ids[isFromServer(candidate) ? 0 : 1];
-    const length = ids.lengths.find((n) => n > 0 && at + 1 + n <= Math.min(end, frame.captured) && ids.has(b, at + 1, at + 1 + n));
-    if (length === undefined) continue;
-    connection = candidate;
-    destination = [at + 1, at + 1 + length];
-    break;
+  if (talk !== undefined) {
+    for (const candidate of talk.all) {
+      const guess = talk.isFromServer(candidate, srcPort);
+      const length = lengthOf(candidate, guess, b, at, held);
+      if (length === undefined) continue;
+      connection = candidate;
+      fromServer = guess;
+      destination = [at + 1, at + 1 + length];
+      break;
+    }
+    if (connection === undefined) {
+      const found = talk.adopt(b, at + 1, held, srcPort, dstPort);
+      connection = found?.connection;
+      fromServer = found?.fromServer;
+      const length = found && lengthOf(found.connection, found.fromServer, b, at, held);
+      if (length !== undefined) destination = [at + 1, at + 1 + length];
+    }
   }
+  connection ??= first?.connection ?? talk?.current;
+  fromServer ??= connection && talk?.isFromServer(connection, srcPort);
   return {
     kind: 'Protected Payload',
     at,
@@ -324,14 +395,21 @@ function readShort(
     token: [at, at],
     numberAt: end,
     connection,
-    fromServer: connection && isFromServer(connection),
+    fromServer,
     opened: undefined,
     frames: NO_FRAMES,
     notes: new Map(),
     hellos: '',
     badRetry: false,
     whole: true,
+    isReset: false,
   };
+}
+
+/** Octets of the identifier, chosen by the receiver, that stands behind the first octet of a short header; undefined for none. */
+function lengthOf(connection: QuicConnection, fromServer: boolean, b: Uint8Array, at: number, held: number): number | undefined {
+  const ids = connection.ids[fromServer ? 0 : 1];
+  return ids.lengths.find((n) => n > 0 && at + 1 + n <= held && ids.has(b, at + 1, at + 1 + n));
 }
 
 /** Octets behind a packet that are none: RFC 9000 section 12.2 lets only packets for the same connection follow. */
@@ -355,13 +433,20 @@ export const dissectQuic: Dissect = (frame, start, end) => {
   const talk = frame.session.hooks.quic?.(frame) as QuicTalk | undefined;
   const srcPort = frame.transport?.srcPort ?? 0;
   const dstPort = frame.transport?.dstPort ?? 0;
+  /** Octets of each datagram, where several were captured as one. */
+  let segment = 0;
   for (let at = start; at < end && at < captured && packets.length < MAX_PACKETS; ) {
     const first = packets[0];
     let packet: QuicPacket | undefined;
-    if (first !== undefined && isPadding(b, at, first))
-      packet = { ...readShort(frame, talk, at, end, srcPort, first), kind: 'Padding', destination: [at, at] };
-    else if ((b[at]! & LONG) === 0) packet = readShort(frame, talk, at, end, srcPort, first);
-    else packet = readLong(b, at, end, captured);
+    if ((b[at]! & LONG) === 0) {
+      packet = readShort(frame, talk, at, segment > 0 ? Math.min(end, at + segment) : end, srcPort, dstPort, first);
+      openShort(frame, packet, srcPort === dstPort);
+      if (packet.opened === undefined) segment = openSegment(frame, packet);
+    }
+    // What can be opened is no padding, though its fixed bit says so (RFC 9287).
+    if (first !== undefined && packet?.opened === undefined && isPadding(b, at, first))
+      packet = { ...readShort(frame, undefined, at, end, srcPort, dstPort, first), kind: 'Padding' };
+    else packet ??= readLong(b, at, end, captured);
     if (packet === undefined) {
       frame.malformed(quic, at - start + FIXED_LENGTH);
       break;
@@ -369,13 +454,17 @@ export const dissectQuic: Dissect = (frame, start, end) => {
     packets.push(packet);
     // A datagram that an ICMP error quotes is cut short as a rule.
     if (!packet.whole && frame.quoted === 0) frame.malformed(quic, end + 1 - start);
-    if (talk !== undefined && packet.kind !== 'Padding' && (b[at]! & LONG) !== 0) learn(frame, talk, packet, srcPort, dstPort);
+    if (talk !== undefined && packet.kind !== 'Padding') {
+      if ((b[at]! & LONG) !== 0) learn(frame, talk, packet, srcPort, dstPort);
+      // What is in one packet may open the next.
+      deliver(frame, packet);
+    }
     at = packet.end;
   }
   if (packets.length === 0) return;
   frame.headline ??= quic;
-  if (talk !== undefined && isLong && frame.transport instanceof Udp) frame.session.expected.claim(frame.transport.stream, dissectQuic);
-  for (const packet of packets) deliver(frame, packet);
+  if (talk !== undefined && frame.transport instanceof Udp && (isLong || talk.current !== undefined))
+    frame.session.expected.claim(frame.transport.stream, dissectQuic);
 };
 
 /** What a packet with a long header says of its connection. */
@@ -389,13 +478,12 @@ function learn(frame: Frame, talk: QuicTalk, packet: QuicPacket, srcPort: number
     const found = talk.initial(frame, b, { version, at, numberAt, end, destination, source }, srcPort, dstPort);
     packet.connection = found?.connection;
     packet.fromServer = found?.fromServer;
-    packet.opened = found?.packet;
-    if (packet.opened !== undefined) packet.frames = readFrames(packet.opened.plain, quicVersion(version)!.cryptoFrame);
+    setOpen(packet, found?.packet);
   }
-  packet.connection ??= talk.of(destination, (connection) => srcPort !== connection.clientPort);
+  packet.connection ??= talk.of(destination, (connection) => talk.isFromServer(connection, srcPort));
   const { connection } = packet;
   if (connection === undefined) return;
-  packet.fromServer ??= srcPort !== connection.clientPort;
+  packet.fromServer ??= talk.isFromServer(connection, srcPort);
   if (packet.kind === 'Retry' && packet.fromServer) {
     const version = quicVersion(packet.version)!;
     if (version.retryKey === undefined) connection.retried = source.slice();
@@ -403,18 +491,102 @@ function learn(frame: Frame, talk: QuicTalk, packet: QuicPacket, srcPort: number
       packet.badRetry = !isGenuineRetry(cryptography, version, b, packet.at, packet.end, connection.original);
       if (!packet.badRetry) connection.retried = source.slice();
     }
-  } else if (packet.kind === 'Handshake') connection.ids[packet.fromServer ? 1 : 0].add(source);
+    if (connection.retried !== undefined) connection.ids[1].add(source);
+  } else if (packet.kind === 'Handshake' || packet.kind === '0-RTT') {
+    if (packet.kind === 'Handshake') connection.ids[packet.fromServer ? 1 : 0].add(source);
+    setOpen(
+      packet,
+      openWithSecrets(frame, connection, packet, packet.version, packet.kind === '0-RTT' ? 'early' : 'handshake', packet.fromServer),
+    );
+  }
 }
+
+function setOpen(packet: QuicPacket, opened: OpenPacket | undefined): void {
+  packet.opened = opened;
+  const version = quicVersion(packet.version || (packet.connection?.version ?? 0));
+  if (opened !== undefined && version !== undefined) packet.frames = readFrames(opened.plain, version.cryptoFrame);
+}
+
+/** Open a packet with the secrets of a key log, where there are any. */
+function openWithSecrets(
+  frame: Frame,
+  connection: QuicConnection,
+  packet: QuicPacket,
+  number: number,
+  level: Level,
+  fromServer: boolean,
+): OpenPacket | undefined {
+  const { cryptography, hooks } = frame.session;
+  const version = quicVersion(number);
+  if (cryptography === undefined || hooks.keyLog === undefined || version === undefined) return undefined;
+  if (!packet.whole || packet.end > frame.captured) return undefined;
+  return connection.secret.open(cryptography, hooks.keyLog, version, level, fromServer, frame.bytes, packet);
+}
+
+/** Open a packet with a short header. `eitherWay`: ports do not tell who sent it. */
+function openShort(frame: Frame, packet: QuicPacket, eitherWay: boolean): void {
+  const { connection, at, end } = packet;
+  if (connection === undefined) return;
+  const { bytes: b, captured } = frame;
+  const isNamed = packet.destination[0] < packet.destination[1];
+  const guess = packet.fromServer === true;
+  for (const fromServer of eitherWay && !isNamed ? [guess, !guess] : [guess]) {
+    // An identifier that nobody told of is as long as the others.
+    const [length = 0] = connection.ids[fromServer ? 0 : 1].lengths;
+    const destination: Span = isNamed ? packet.destination : [at + 1, at + 1 + length];
+    packet.numberAt = destination[1];
+    const opened = openWithSecrets(frame, connection, packet, connection.version, 'data', fromServer);
+    if (opened === undefined) continue;
+    packet.fromServer = fromServer;
+    if (!isNamed) connection.ids[fromServer ? 0 : 1].add(b.subarray(destination[0], destination[1]));
+    packet.destination = destination;
+    return setOpen(packet, opened);
+  }
+  packet.numberAt = end;
+  packet.isReset = end <= captured && end - at >= MIN_RESET && connection.isReset(b, end);
+}
+
+/**
+ * Datagrams that the sender's system was to cut to the size of the network, captured before that (Linux: UDP_SEGMENT): packets of
+ * the same length, each of which begins with the same destination. Open the first of them, which then ends where it should; returns
+ * its length, or 0.
+ */
+function openSegment(frame: Frame, packet: QuicPacket): number {
+  const { at, end } = packet;
+  const [from, to] = packet.destination;
+  const { connection } = packet;
+  if (to - from < SURE_ID || end > frame.captured || !connection?.secret.opens(packet.fromServer === true)) return 0;
+  const b = frame.bytes.subarray(0, end);
+  for (let start = b.indexOf(b[from]!, to); start > 0 && start + to - from <= end; start = b.indexOf(b[from]!, start + 1)) {
+    let i = 1;
+    while (i < to - from && b[start + i] === b[from + i]) i++;
+    if (i < to - from) continue;
+    packet.end = start - (from - at);
+    openShort(frame, packet, false);
+    if (packet.opened !== undefined) return packet.end - at;
+    packet.end = end;
+    break;
+  }
+  return 0;
+}
+
+const LEVEL: Partial<Record<QuicKind, number>> = { Initial: 0, Handshake: 1, 'Protected Payload': 2 };
 
 /** Put the CRYPTO frames of a packet in order, and what came in order to TLS. */
 function deliver(frame: Frame, packet: QuicPacket): void {
   const { opened, connection, frames } = packet;
   if (opened === undefined || connection === undefined) return;
   const fromServer = packet.fromServer === true;
-  const stream = connection.crypto[fromServer ? 1 : 0];
+  const level = LEVEL[packet.kind];
   const texts: string[] = [];
   for (const found of frames) {
-    if (!isCrypto(found)) continue;
+    const fresh = newIdOf(opened.plain, found);
+    if (fresh !== undefined) {
+      connection.ids[fromServer ? 1 : 0].add(fresh.id);
+      connection.addToken(fresh.token);
+    }
+    if (level === undefined || !isCrypto(found)) continue;
+    const stream = connection.crypto[level]![fromServer ? 1 : 0];
     const again = stream.has(found.offset, found.end - found.data);
     const run = again ? undefined : stream.add(found.offset, opened.plain.subarray(found.data, found.end), frame.number);
     packet.notes.set(found, { again, pieces: run?.frames ?? [] });
@@ -423,7 +595,7 @@ function deliver(frame: Frame, packet: QuicPacket): void {
       const tls = new Tls(f, from, to);
       f.layers.push(tls);
       connection.tls.frame = f.number;
-      const record = connection.tls.bare(run.octets, from, to, fromServer);
+      const record = connection.tls.bare(run.octets, from, to, fromServer, level);
       tls.records = [record];
       tls.connection = connection.tls;
       texts.push(recordText(record, tls));
@@ -434,10 +606,12 @@ function deliver(frame: Frame, packet: QuicPacket): void {
 
 /**
  * A long header of a known version whose lengths fit into the datagram; or a negotiation that offers a known version. A version
- * that nobody speaks counts with a first destination alone.
+ * that nobody speaks counts with a first destination alone. A short header with a destination that was seen.
  */
-function recognise(b: Uint8Array, start: number, end: number): boolean {
-  if ((b[start]! & LONG) === 0 || end - start < FIXED_LENGTH + 1) return false;
+function recognise(b: Uint8Array, start: number, end: number, frame: Frame): boolean {
+  // A short header says nothing but where it goes.
+  if ((b[start]! & LONG) === 0) return frame.session.hooks.quicKnows?.(b, start, end) === true;
+  if (end - start < FIXED_LENGTH + 1) return false;
   const version = u32(b, start + 1);
   if (version === 0) {
     const packet = readLong(b, start, end, end);

@@ -556,7 +556,7 @@ const dissectAfter: Dissect = (frame, start, end) => {
 /** As if no port said anything. */
 function recognised(frame: Frame, start: number, end: number): void {
   for (const { recognise, dissect } of frame.session.registry.udpRecognisers)
-    if (recognise(frame.bytes, start, Math.min(end, frame.captured))) return dissect(frame, start, end);
+    if (recognise(frame.bytes, start, Math.min(end, frame.captured), frame)) return dissect(frame, start, end);
   frame.data(start, end);
 }
 

@@ -118,7 +118,8 @@ export class TlsConnection {
   version = 0;
   /** By the record under way. */
   private said = 0;
-  private cipherSuite = -1;
+  /** Agreed on; -1 before the Server Hello. */
+  cipherSuite = -1;
   private keyExchange: KeyExchange = undefined;
   /** Octets behind the content of each record, where the cipher suite has no cipher (RFC 5246 section 6.2.3.1). */
   private macLength: number | undefined = undefined;
@@ -128,7 +129,13 @@ export class TlsConnection {
   /** The client said that it sends early data, which is of TLS 1.3 alone (RFC 8446 section 4.2.10). */
   private early = false;
   private readonly sides = [new Side(), new Side()] as const;
-  private clientRandom = NOTHING;
+  /** Of the Client Hello, which names the connection in key logs; none before it came. */
+  clientRandom = NOTHING;
+  /** What the client offered. */
+  offeredSuites: readonly number[] = [];
+  offeredProtocols: readonly string[] = [];
+  /** What comes without records, by its encryption: messages do not go from one to the next (RFC 9001 section 4.1.3). */
+  private readonly bareSides: readonly (readonly [Side, Side])[] = [this.sides, [new Side(), new Side()], [new Side(), new Side()]];
   /** The server went through the steps of a whole handshake. */
   private full = true;
   private readonly decryption: Decryption | undefined;
@@ -234,10 +241,13 @@ export class TlsConnection {
     return stop < at + header ? undefined : { type: b[at]!, content: b.subarray(at + header, stop) };
   }
 
-  /** Octets `[from, end)` of a handshake that come without records, as in CRYPTO frames of QUIC (RFC 9001 section 4.1.3). */
-  bare(b: Uint8Array, from: number, end: number, fromServer: boolean): TlsRecord {
+  /**
+   * Octets `[from, end)` of a handshake that come without records, as in CRYPTO frames of QUIC (RFC 9001 section 4.1.3);
+   * `level` counts the keys that hide them, from those of Initial packets on.
+   */
+  bare(b: Uint8Array, from: number, end: number, fromServer: boolean, level: number): TlsRecord {
     const note = noteOf(from, 0, end, fromServer, HANDSHAKE, this.version);
-    this.handshake(note, this.sides[fromServer ? 1 : 0], b, from, end, end, fromServer);
+    this.handshake(note, this.bareSides[level]![fromServer ? 1 : 0], b, from, end, end, fromServer);
     note.version = this.version;
     return note;
   }
@@ -390,6 +400,8 @@ export class TlsConnection {
     if (hello === undefined) return;
     this.clientRandom = b.slice(hello.random, hello.random + 32);
     this.early = hello.extensions.includes(EARLY_DATA);
+    this.offeredSuites = hello.cipherSuites;
+    this.offeredProtocols = hello.alpn;
     this.offersHttp = hello.alpn.length > 0 && hello.alpn.every((name) => name === 'h2' || name.startsWith('http/1.'));
     this.decryption?.offered(this.clientRandom, hello.cipherSuites);
   }

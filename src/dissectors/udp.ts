@@ -260,7 +260,7 @@ function dissectPayload(frame: Frame, srcPort: number, dstPort: number, start: n
   const { udpRecognisers } = registry;
   for (let i = 0; i < udpRecognisers.length; i++) {
     const { recognise, dissect } = udpRecognisers[i]!;
-    if (recognise(frame.bytes, start, Math.min(end, frame.captured))) return dissect(frame, start, end);
+    if (recognise(frame.bytes, start, Math.min(end, frame.captured), frame)) return dissect(frame, start, end);
   }
   frame.data(start, end);
 }

@@ -147,7 +147,7 @@ describe('what the Info column says', () => {
         ['client', CLIENT_INITIAL],
         ['server', join(hex(SERVER_INITIAL), hex('e0000000010008f067a5502a4262b5 04 01020304'), short)],
       ],
-      'Initial, SCID=f067a5502a4262b5, PKN: 1, ACK, CRYPTO (Server Hello) | Handshake, SCID=f067a5502a4262b5 | Protected Payload',
+      'Initial, SCID=f067a5502a4262b5, PKN: 1, ACK, CRYPTO (Server Hello) | Handshake, SCID=f067a5502a4262b5 | Protected Payload (KP0)',
     ],
     [
       'a short header, whose destination the server chose',
@@ -156,7 +156,7 @@ describe('what the Info column says', () => {
         ['server', hex(SERVER_INITIAL)],
         ['client', hex('40 f067a5502a4262b5 0102030405060708090a0b0c0d0e0f10111213')],
       ],
-      'Protected Payload, DCID=f067a5502a4262b5',
+      'Protected Payload (KP0), DCID=f067a5502a4262b5',
     ],
     [
       'what a server speaks',
