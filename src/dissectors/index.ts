@@ -34,6 +34,7 @@ import { nsh } from './nsh.js';
 import { ntp } from './ntp.js';
 import { openVpn } from './openvpn.js';
 import { pim } from './pim.js';
+import { proxy } from './proxy.js';
 import { quic } from './quic.js';
 import { resp } from './resp-stream.js';
 import { sflow } from './sflow.js';
@@ -77,6 +78,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   nsh,
   sflow,
   tcp,
+  proxy,
   resp,
   http,
   http2,

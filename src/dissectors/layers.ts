@@ -49,6 +49,7 @@ export { Pktap } from './pktap.js';
 export { Ppp } from './ppp.js';
 export { Ccp, Chap, Ipcp, Ipv6cp, Lcp, OtherControl, Pap } from './ppp-control.js';
 export { PppoeDiscovery, PppoeSession } from './pppoe.js';
+export { ProxyHeader } from './proxy.js';
 export { Quic } from './quic.js';
 export { Avs, Ppi, Prism, Radiotap } from './radiotap.js';
 export { Resp } from './resp.js';
