@@ -377,7 +377,7 @@ const fields = {
   cookie: ipv4('dhcp.cookie', 'Magic cookie', HEADER_LENGTH, { when: hasCookie }),
   optionTypes: many(uint8('dhcp.option.type', 'Option', { values: (type) => OPTION[type]?.[0] })),
   optionLengths: many(uint8('dhcp.option.length', 'Length')),
-  optionValues: many(bytes('dhcp.option.value', 'Value', { quiet: true })),
+  optionValues: many(bytes('dhcp.option.value', 'Value', { quiet: true, empty: '<MISSING>' })),
   ...simple,
   policyAddress: many(ipv4('dhcp.option.policy_filter.ip', 'IP Address')),
   policyMask: many(ipv4('dhcp.option.policy_filter.subnet_mask', 'Subnet Mask')),
@@ -525,7 +525,7 @@ export class Dhcp extends layer('dhcp', 'Dynamic Host Configuration Protocol', f
       } else {
         tree.add(fields.optionTypes, head);
         tree.add(fields.optionLengths, head + 1);
-        if (stop > at) tree.add(fields.optionValues, at, stop - at);
+        if (stop > at || this.bytes[head + 1] === 0) tree.add(fields.optionValues, at, stop - at);
         const parts = LONG.has(type) ? places.filter((other) => other.type === type) : [place];
         if (parts.length === 1) this.walkValue(tree, type, at, stop);
         else if (last.get(type) === place) this.walkJoined(tree, type, parts);
