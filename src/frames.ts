@@ -68,6 +68,8 @@ export interface AnalysisOptions {
   readonly keyLog?: KeyLog;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
+  /** Frames are only shown as lines, so that what no line tells need not be found out (`SessionOptions.brief`). Default false. */
+  readonly brief?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
   readonly protocols?: readonly ProtocolEntry[];
   /** Dissect these ports, EtherTypes, … as a named protocol. */
@@ -133,6 +135,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
         ...(options.overlap && { overlap: options.overlap }),
         ...(options.follow && { sink: options.follow }),
         ...(options.streamCounters && { counters: options.streamCounters }),
+        brief: options.brief ?? false,
       });
       hooks.tcp = (frame, tcp, start, end) => streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
       const { ended } = analysis.conversations;
@@ -162,6 +165,7 @@ export function createSession(options: AnalysisOptions = {}): Session {
     registry,
     checksums: options.checksums ?? false,
     showSecrets: options.showSecrets ?? false,
+    brief: options.brief ?? false,
     decompress,
     cryptography,
     hooks,

@@ -9,7 +9,7 @@
 import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
 import type { StreamContext } from '../core/stream.js';
-import { between } from '../core/time.js';
+import { between, type Nanoseconds } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
 import type { RespShared } from '../dissectors/resp-stream.js';
 
@@ -17,6 +17,8 @@ import type { RespShared } from '../dissectors/resp-stream.js';
 const MOST_WAITING = 100_000;
 /** The same of all connections. */
 const MOST_IN_ALL = 1_000_000;
+/** What is kept of those that no longer wait, to be filled again. */
+const MOST_SPARE = 1024;
 
 /** What a command means for the replies that follow. */
 export enum Kind {
@@ -53,14 +55,14 @@ const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
 
 /** A command that waits for its reply. */
 export interface Asked {
-  readonly kind: Kind;
-  readonly frame: number;
-  readonly seconds: number;
-  readonly nanoseconds: number;
+  kind: Kind;
+  frame: number;
+  seconds: number;
+  nanoseconds: number;
   /** Octets of replies that the client had acknowledged by then. */
-  readonly received: number;
+  received: number;
   /** Where the command ends in its stream. */
-  readonly end: number;
+  end: number;
   /** Replies that it gets. */
   left: number;
   /** The observer's. */
@@ -85,8 +87,8 @@ export interface RespObserver {
   readonly counts: RespCounts;
   /** A command; what is returned becomes {@link Asked.note}. */
   command(frame: Frame, resp: Resp, talk: RespTalk, context: StreamContext): unknown;
-  /** A reply; `last` is false while more confirmations of the same command are to come. */
-  reply(frame: Frame, resp: Resp, talk: RespTalk, asked: Asked, last: boolean): void;
+  /** A reply; `last` is false while more confirmations of the same command are to come. `asked` is valid during the call. */
+  reply(frame: Frame, resp: Resp, talk: RespTalk, asked: Readonly<Asked>, last: boolean): void;
   noReply(note: unknown, talk: RespTalk, why: NoReply): void;
   unasked(frame: Frame, resp: Resp, talk: RespTalk, what: Unasked): void;
 }
@@ -178,6 +180,9 @@ export class RespExchanges {
   readonly counts: RespCounts;
   /** Commands that wait on all connections. */
   private waiting = 0;
+  private readonly spare: Asked[] = [];
+  /** What the frame under way answers. */
+  private answer: { request: number; time: Nanoseconds } | undefined = undefined;
   /** Connections with an observer who wants to know of their end. */
   private readonly talks = new Map<unknown, RespTalk>();
 
@@ -228,7 +233,9 @@ export class RespExchanges {
 
   private noReply(talk: RespTalk, why: NoReply): void {
     this.waiting--;
-    const { note } = talk.shift();
+    const asked = talk.shift();
+    const { note } = asked;
+    this.release(asked);
     this.observer?.noReply(note, talk, why);
   }
 
@@ -250,16 +257,23 @@ export class RespExchanges {
       return;
     }
     this.waiting++;
-    talk.push({
-      kind,
-      frame: frame.number,
-      seconds: frame.seconds,
-      nanoseconds: frame.nanoseconds,
-      received: context.received,
-      end: context.messageStart + (resp.end - resp.start),
-      left: kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe ? confirmations(resp, kind, talk) : 1,
-      note,
-    });
+    const asked = this.spare.pop() ?? { kind, frame: 0, seconds: 0, nanoseconds: 0, received: 0, end: 0, left: 1, note: undefined };
+    asked.kind = kind;
+    asked.frame = frame.number;
+    asked.seconds = frame.seconds;
+    asked.nanoseconds = frame.nanoseconds;
+    asked.received = context.received;
+    asked.end = context.messageStart + (resp.end - resp.start);
+    asked.left = kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe ? confirmations(resp, kind, talk) : 1;
+    asked.note = note;
+    talk.push(asked);
+  }
+
+  /** A command that no longer waits: what it was kept in is filled again. */
+  private release(asked: Asked): void {
+    if (this.spare.length >= MOST_SPARE) return;
+    asked.note = undefined;
+    this.spare.push(asked);
   }
 
   /** Commands that get no reply. */
@@ -328,10 +342,13 @@ export class RespExchanges {
       return;
     }
     const { seconds, nanoseconds } = head;
-    frame.answer = resp.exchange = {
-      request: head.frame,
-      time: between(context.startSeconds, context.startNanoseconds, seconds, nanoseconds),
-    };
+    const time = between(context.startSeconds, context.startNanoseconds, seconds, nanoseconds);
+    if (frame.session.brief && frame.answer !== undefined && frame.answer === this.answer) {
+      // One layer stands for all replies of a segment, and so does what it answers.
+      resp.exchange = this.answer;
+      this.answer.request = head.frame;
+      this.answer.time = time;
+    } else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
     const failed = type === MINUS;
     const last = failed || --head.left <= 0;
     if (last) {
@@ -341,6 +358,7 @@ export class RespExchanges {
       if (head.kind >= Kind.Monitor && !failed) this.took(talk, head.kind);
     }
     observer?.reply(frame, resp, talk, head, last);
+    if (last) this.release(head);
   }
 
   /** A command with lasting effect was accepted. */

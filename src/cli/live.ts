@@ -5,7 +5,7 @@ import { dropPrivileges } from '../capture/privileges.js';
 import { NetlensError } from '../core/errors.js';
 import { createSession } from '../frames.js';
 import { KeyLogFile } from './keylog.js';
-import { decodeRules, seconds, type ViewOptions, viewOptions, wantsView, wholeNumber } from './options.js';
+import { decodeRules, seconds, showsLines, type ViewOptions, viewOptions, wantsView, wholeNumber } from './options.js';
 import { selectionFor } from './selection.js';
 import { Sink } from './sink.js';
 import { say } from './terminal.js';
@@ -54,6 +54,7 @@ async function capture(device: string, options: LiveCommandOptions): Promise<voi
   const session = createSession({
     checksums: options.checksums ?? false,
     defragment: options.defragment ?? true,
+    brief: showsLines(options),
     decodeAs: decodeRules(options.decodeAs),
     ...(keylog && { keyLog: keylog.log }),
   });

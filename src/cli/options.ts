@@ -97,6 +97,10 @@ export function formatOf(options: ViewOptions): Format {
   return options.tree ? 'tree' : 'text';
 }
 
+/** True when nothing but the line of each frame is looked at. */
+export const showsLines = (options: ViewOptions): boolean =>
+  formatOf(options) === 'text' && !options.octets && options.displayFilter === undefined;
+
 /** `tcp.port==7777,resp` as an order for the registry. */
 export function decodeRules(rules: readonly string[] = []): DecodeAs[] {
   return rules.map((rule) => {

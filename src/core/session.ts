@@ -24,6 +24,12 @@ export interface SessionOptions {
   readonly checksums?: boolean;
   /** Show passwords in commands instead of masking them. */
   readonly showSecrets?: boolean;
+  /**
+   * Nothing but the line of each frame is looked at: its ends, the innermost protocol, the Info column, what stands out. Octets
+   * that no line tells of, as those of HTTP bodies that span segments, are then counted instead of held, the last Redis
+   * message of a segment stands for those before it, and nothing is noted of which segments a message came in.
+   */
+  readonly brief?: boolean;
   readonly decompress?: Decompress;
   /** Digests, for fingerprints. Without it they are left out. */
   readonly cryptography?: Cryptography;
@@ -127,6 +133,7 @@ export class Session extends FrameCount {
   readonly registry: Registry;
   readonly checksums: boolean;
   readonly showSecrets: boolean;
+  readonly brief: boolean;
   readonly decompress: Decompress | undefined;
   readonly cryptography: Cryptography | undefined;
   readonly hooks: Hooks;
@@ -144,6 +151,7 @@ export class Session extends FrameCount {
     this.registry = options.registry;
     this.checksums = options.checksums ?? false;
     this.showSecrets = options.showSecrets ?? false;
+    this.brief = options.brief ?? false;
     this.decompress = options.decompress;
     this.cryptography = options.cryptography;
     this.hooks = options.hooks ?? {};

@@ -49,6 +49,11 @@ export interface StreamParser {
    * next segment; Infinity: all until the sender closes.
    */
   readonly need?: number;
+  /**
+   * With {@link need}: octets of the message, from its start, that {@link measure} and, where only lines are shown
+   * (`SessionOptions.brief`), {@link dissect} look at. Those behind them, as far as is needed, are counted and not held then.
+   */
+  readonly told?: number;
   /** Turn the whole message `[start, end)` of `frame.bytes` into layers. The parser begins a new message afterwards. */
   dissect(frame: Frame, start: number, end: number): void;
   /**

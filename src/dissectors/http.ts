@@ -40,6 +40,11 @@ class HttpParser implements StreamParser {
 
   constructor(private readonly context: StreamContext) {}
 
+  /** Lines tell nothing of bodies. */
+  get told(): number | undefined {
+    return this.head?.length;
+  }
+
   private get connection(): Connection {
     if (!(this.context.shared instanceof Connection)) this.context.shared = new Connection();
     return this.context.shared as Connection;

@@ -86,6 +86,55 @@ export function behind(b: Uint8Array, start: number, end: number): number {
   return parser.measure(b, start, end, true) > 0 ? start + parser.length : -1;
 }
 
+/**
+ * The length of the message at `start` if it is one of those that nearly all are, and whole: a line, a bulk string, or an
+ * array of bulk strings. 0 where {@link Elements} has to look closely.
+ */
+export function plainLength(b: Uint8Array, start: number, end: number): number {
+  let at = start;
+  let left = 1;
+  switch (b[start]) {
+    case STAR:
+      left = 0;
+      for (at++; at < end && b[at] !== CR; at++) {
+        const digit = b[at]! - 48;
+        if (digit < 0 || digit > 9 || left > MAX_PLAIN) return 0;
+        left = left * 10 + digit;
+      }
+      at += 2;
+      if (left === 0 || at >= end || b[at - 1] !== LF) return 0;
+      break;
+    case DOLLAR:
+      break;
+    case PLUS:
+    case MINUS:
+    case COLON:
+      for (at++; at < end && b[at] !== LF; at++);
+      return at < end && at - start > 1 && b[at - 1] === CR ? at + 1 - start : 0;
+    default:
+      return 0;
+  }
+  // Each string takes octets, so this ends.
+  for (; left > 0; left--) {
+    if (at >= end || b[at] !== DOLLAR) return 0;
+    const digits = ++at;
+    let length = 0;
+    for (; at < end && b[at] !== CR; at++) {
+      const digit = b[at]! - 48;
+      if (digit < 0 || digit > 9 || length > MAX_PLAIN) return 0;
+      length = length * 10 + digit;
+    }
+    if (at === digits) return 0;
+    const stop = at + length + 4;
+    if (stop > end || b[at + 1] !== LF || b[stop - 2] !== CR || b[stop - 1] !== LF) return 0;
+    at = stop;
+  }
+  return at - start;
+}
+
+/** Largest number that {@link plainLength} believes before its last digit. */
+const MAX_PLAIN = 100_000_000;
+
 /** Finds the end of an element, step by step. */
 export class Elements {
   /** Octets of whole elements so far. */
@@ -97,6 +146,11 @@ export class Elements {
   private depth = 0;
   /** Octets that are missing, where a length says so. */
   need = 0;
+
+  /** Nothing was looked at since the last message. */
+  get untouched(): boolean {
+    return this.looked === 0 && this.length === 0;
+  }
 
   /** Nothing of the message was taken but, perhaps, a bulk string in part. */
   get flat(): boolean {

@@ -4,7 +4,7 @@ import { latin1Of } from '../core/octets.js';
 import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import { Resp } from './resp.js';
-import { CR, DOLLAR, decimal, Elements, KIND, Kind, LF, lineEnd, MINUS, PLUS, STAR } from './resp-elements.js';
+import { CR, DOLLAR, decimal, Elements, KIND, Kind, LF, lineEnd, MINUS, PLUS, plainLength, STAR } from './resp-elements.js';
 
 /** `*3\r\n$5\r\nP…`, `*1\r\n$4\r\nS…`. */
 function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
@@ -37,12 +37,16 @@ class RespParser implements StreamParser {
   }
 
   private get shared(): RespShared {
-    return ((this.context.shared as RespShared | undefined) ??
-      (this.context.shared = { syncing: false, holed: false, talk: undefined })) as RespShared;
+    const { context } = this;
+    return (context.shared ??= { syncing: false, holed: false, talk: undefined }) as RespShared;
   }
 
   measure(b: Uint8Array, start: number, end: number): number {
     if (b[start] === DOLLAR && !this.context.fromClient && this.shared.syncing) return this.measureDataSet(b, start, end);
+    if (this.elements.untouched) {
+      const length = plainLength(b, start, end);
+      if (length > 0) return length;
+    }
     const n = this.elements.measure(b, start, end);
     if (n !== MORE && n !== ALIEN) this.elements.reset();
     return n;
@@ -88,17 +92,33 @@ class RespParser implements StreamParser {
   }
 
   private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
-    const resp = new Resp(frame, start, end);
-    resp.fromClient = this.context.fromClient;
-    resp.isDataSet = this.dataSet > 0;
-    resp.incomplete = incomplete;
-    if (incomplete) frame.layers.push(resp);
-    else frame.add(resp, end - start);
     const { shared } = this;
+    const resp = this.layerOf(frame, start, end, incomplete);
     if (resp.isDataSet) shared.syncing = false;
     // Only what may be PSYNC or SYNC by its letters is looked at closely.
     else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) shared.syncing = true;
     frame.session.hooks.resp?.(frame, resp, this.context);
+  }
+
+  /** The layer for a message, which is listed in its frame. */
+  private layerOf(frame: Frame, start: number, end: number, incomplete: boolean): Resp {
+    const isDataSet = this.dataSet > 0;
+    if (frame.session.brief && !incomplete && !isDataSet) {
+      // The line is about the last message alone.
+      const last = frame.layers[frame.layers.length - 1];
+      if (last instanceof Resp && last.bytes === frame.bytes && !last.incomplete && !last.isDataSet) {
+        last.moveTo(start, end);
+        last.fromClient = this.context.fromClient;
+        return last;
+      }
+    }
+    const resp = new Resp(frame, start, end);
+    resp.fromClient = this.context.fromClient;
+    resp.isDataSet = isDataSet;
+    resp.incomplete = incomplete;
+    if (incomplete) frame.layers.push(resp);
+    else frame.add(resp, end - start);
+    return resp;
   }
 
   partial(frame: Frame, start: number, end: number): number {

@@ -182,6 +182,13 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   private found: readonly number[] | undefined;
   private hidden: Set<number> | undefined | null;
 
+  /** Stand for the whole message `[start, end)` of the same octets instead. */
+  moveTo(start: number, end: number): void {
+    this.start = start;
+    this.captured = this.end = end;
+    this.exchange = this.found = this.hidden = undefined;
+  }
+
   override lasting(): PropertyDescriptorMap {
     // Both are found anew where the octets then stand.
     return { found: { value: undefined, writable: true }, hidden: { value: undefined, writable: true } };

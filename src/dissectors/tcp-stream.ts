@@ -24,9 +24,9 @@ export interface Reassembled {
 export interface StreamNotes {
   reassembled: Reassembled | undefined;
   /** Stretches that belong to a message of which more segments tell, [from, to). */
-  readonly segmentData: (readonly [from: number, to: number])[];
+  readonly segmentData: readonly (readonly [from: number, to: number])[];
   /** Lengths of the messages that it completes, of protocols that announce them. */
-  readonly sizes: number[];
+  readonly sizes: readonly number[];
   /** Octets that came again and differ: where in the stream, what came first and what came later. */
   conflict: { readonly position: number; readonly first: Uint8Array; readonly last: Uint8Array } | undefined;
 }

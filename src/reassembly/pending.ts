@@ -15,6 +15,8 @@ export class Pending {
   parts: Part[] = [];
   /** Octets that must be there before the parser is asked again; 0: with the next segment. */
   wanted = 0;
+  /** Octets from the start that are looked at; those behind them and before {@link wanted} are only counted. */
+  told = Infinity;
 
   constructor(private readonly streams: Streams) {}
 
@@ -26,19 +28,28 @@ export class Pending {
       this.seconds = streams.seconds;
       this.nanoseconds = streams.nanoseconds;
     }
+    const { told } = this;
+    if (length > told && length <= this.wanted) this.put(bytes, start, Math.max(start, end - (length - told)), Math.min(length, told));
+    else this.put(bytes, start, end, length);
+    streams.buffered += end - start;
+    this.length = length;
+    if (from >= 0) this.part(frame, from, length, differs);
+  }
+
+  /** Copy octets to where they belong; with them the buffer is in use up to `length`. */
+  private put(bytes: Uint8Array, start: number, end: number, length: number): void {
+    if (start >= end) return;
     if (length > this.bytes.length) {
       // Grows with what came, twofold, so that each octet is copied a bounded number of times.
-      const { wanted } = this;
-      const bigger = streams.buffers.take(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
+      const { buffers } = this.streams;
+      const wanted = Math.min(this.wanted, this.told);
+      const bigger = buffers.take(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
       bigger.set(this.bytes.subarray(0, this.length));
-      streams.buffers.giveBack(this.bytes);
+      buffers.giveBack(this.bytes);
       this.bytes = bigger;
     }
     if (end - start < 64) for (let i = start, to = this.length; i < end; i++) this.bytes[to++] = bytes[i]!;
     else this.bytes.set(bytes.subarray(start, end), this.length);
-    streams.buffered += end - start;
-    this.length = length;
-    if (from >= 0) this.part(frame, from, length, differs);
   }
 
   /** Frame number `frame` brought the octets `[from, to)`. */
@@ -54,7 +65,8 @@ export class Pending {
     this.streams.buffers.giveBack(this.bytes);
     this.bytes = NOTHING;
     this.length = 0;
-    this.parts = [];
+    this.told = Infinity;
+    if (this.parts.length > 0) this.parts = [];
   }
 
   /** More than may be held, of one message or of all. */

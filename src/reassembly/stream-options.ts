@@ -71,6 +71,8 @@ export interface StreamsOptions {
   readonly counters?: StreamCounters;
   /** Asked once a direction, at its first data. */
   readonly sink?: (side: Side) => StreamSink | undefined;
+  /** Only lines are shown of frames (`SessionOptions.brief`): what they do not tell is counted instead of held. Default false. */
+  readonly brief?: boolean;
 }
 
 /** What happened to octets that could not be used in the ordinary way. */

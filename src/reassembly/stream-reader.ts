@@ -1,8 +1,9 @@
 /** One direction of a conversation: its segments in order, and its messages handed to a parser. */
 import type { Frame } from '../core/frame.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
-import type { Part, StreamNotes } from '../dissectors/tcp-stream.js';
+import type { Part } from '../dissectors/tcp-stream.js';
 import { agree, Early } from './early.js';
+import { notesOf } from './notes.js';
 import { Pending } from './pending.js';
 import { Recent } from './recent.js';
 import type { SegmentLayer, Side, StreamSink } from './stream-options.js';
@@ -26,6 +27,8 @@ export class StreamReader implements StreamContext {
 
   private readonly talk: Talk;
   private readonly sink: StreamSink | undefined;
+  /** Nobody asks which segments a message came in, nor for octets that no line tells. */
+  private readonly brief: boolean;
   private recent: Recent | undefined = undefined;
   /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
   private speaks: Speaks = undefined;
@@ -60,6 +63,7 @@ export class StreamReader implements StreamContext {
     this.early = new Early(streams);
     this.talk = other?.talk ?? new Talk();
     this.sink = streams.sinkOf?.(side);
+    this.brief = streams.brief;
     if (this.sink?.conflict !== undefined && streams.buffered < streams.limits.total) {
       this.recent = new Recent();
       streams.buffered += this.recent.size;
@@ -150,7 +154,7 @@ export class StreamReader implements StreamContext {
     this.ended = true;
     if (this.pending.length === 0) return;
     // The frame with the FIN completes what lasts until the end, also when it brings no octet.
-    if (this.pending.parts[this.pending.parts.length - 1]!.frame !== frame.number)
+    if (this.pending.parts[this.pending.parts.length - 1]?.frame !== frame.number)
       this.pending.part(frame.number, this.pending.length, this.pending.length, false);
     this.parsePending(frame, tcp, true);
     if (this.pending.length > 0) this.cut(frame, 0);
@@ -166,7 +170,7 @@ export class StreamReader implements StreamContext {
   private hold(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
     const stop = Math.min(end, frame.captured);
     if (stop <= start) return;
-    notesOf(tcp).segmentData.push([start, end]);
+    this.stretch(tcp, start, end);
     this.early.add(frame, sequence, frame.bytes.slice(start, stop), (from, first, last) =>
       this.conflict(frame, tcp, this.positionOf(from), first, last),
     );
@@ -184,7 +188,7 @@ export class StreamReader implements StreamContext {
   /** Octets `[start, end)` that are not after {@link next}: compare them with what came first. `whole`: the segment brings nothing else. */
   private again(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number, whole: boolean): void {
     const { recent, pending } = this;
-    if (whole) notesOf(tcp).segmentData.push([start, end]);
+    if (whole) this.stretch(tcp, start, end);
     if (pending.length === 0 && recent === undefined) return;
     const stop = Math.min(end, frame.captured);
     const waits = this.position - pending.length;
@@ -193,13 +197,15 @@ export class StreamReader implements StreamContext {
     const to = position + stop - start;
     // A keep-alive may carry an octet that means nothing (RFC 9293 section 3.8.4).
     const isProbe = whole && end - start === 1 && to === this.position;
-    if (known < to && !isProbe) {
-      const earlier = recent === undefined ? pending.bytes.subarray(known - waits, to - waits) : recent.slice(known, to);
+    const last = Math.min(to, waits + pending.told);
+    if (known < last && !isProbe) {
+      const earlier = recent === undefined ? pending.bytes.subarray(known - waits, last - waits) : recent.slice(known, last);
       const shift = start - position;
-      if (!agree(earlier, 0, frame.bytes, known + shift, stop)) {
-        this.conflict(frame, tcp, known, earlier.slice(), frame.bytes.slice(known + shift, stop));
+      if (!agree(earlier, 0, frame.bytes, known + shift, last + shift)) {
+        this.conflict(frame, tcp, known, earlier.slice(), frame.bytes.slice(known + shift, last + shift));
         const open = Math.max(known, waits);
-        if (this.streams.overlap === 'last' && open < to) pending.bytes.set(frame.bytes.subarray(open + shift, stop), open - waits);
+        if (this.streams.overlap === 'last' && open < last)
+          pending.bytes.set(frame.bytes.subarray(open + shift, last + shift), open - waits);
       }
     }
     // What waits for its protocol to be recognised was shown as data, and is no message yet.
@@ -239,7 +245,7 @@ export class StreamReader implements StreamContext {
       );
       this.join(frame, tcp);
       // What fills a hole belongs to what waited behind it, whether that is whole now or not.
-      if (this.talk.protocol && skipped < end - start) notesOf(tcp).segmentData.push([begin + skipped, end]);
+      if (this.talk.protocol && skipped < end - start) this.stretch(tcp, begin + skipped, end);
       return this.end(frame, tcp);
     }
     this.feed(frame, tcp, start + this.skipOver(frame, start, end), end, from);
@@ -283,17 +289,18 @@ export class StreamReader implements StreamContext {
     const { opening } = this;
     while (at < end && this.pending.length > 0) {
       const take = this.pending.wanted === 0 ? end - at : Math.min(end - at, this.pending.wanted - this.pending.length);
-      this.pending.append(frame.bytes, at, at + take, frame.number, at === start ? from : this.pending.length, this.differs);
+      const part = this.brief && !opening ? -1 : at === start ? from : this.pending.length;
+      this.pending.append(frame.bytes, at, at + take, frame.number, part, this.differs);
       at += take;
       if (this.pending.wanted !== 0 && this.pending.length < this.pending.wanted) {
-        notesOf(tcp).segmentData.push([begin, end]);
+        this.stretch(tcp, begin, end);
         if (this.pending.isTooLarge) this.cut(frame, 0);
         return;
       }
       const complete = this.parsePending(frame, tcp, false);
       // Octets that are still too few to tell a protocol by, or turned out to be of none, were shown as data.
       const isData = opening && !this.talk.protocol;
-      if (!isData && (complete || at >= end)) notesOf(tcp).segmentData.push([begin, complete ? at : end]);
+      if (!isData && (complete || at >= end)) this.stretch(tcp, begin, complete ? at : end);
       if (this.pending.length > 0 && this.pending.isTooLarge) this.cut(frame, 0);
     }
     if (at < end) this.parseInPlace(frame, tcp, at + this.skipOver(frame, at, end), end);
@@ -330,9 +337,9 @@ export class StreamReader implements StreamContext {
         parser.dissect(frame, at, at + n);
         at += n;
       } else if (n === MORE) {
-        notesOf(tcp).segmentData.push([at, end]);
+        this.stretch(tcp, at, end);
         this.want(parser, end - at);
-        this.pending.append(frame.bytes, at, end, frame.number, 0, this.differs);
+        this.pending.append(frame.bytes, at, end, frame.number, this.brief ? -1 : 0, this.differs);
         if (this.pending.isTooLarge) this.cut(frame, 0);
         return;
       } else if (!this.alien(frame.bytes, at, end, end - at)) return frame.data(at, end);
@@ -351,6 +358,11 @@ export class StreamReader implements StreamContext {
     let messages = 0;
     while (at < length) {
       if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+        if (length > pending.told) {
+          // Another protocol in the middle of a message of which not all octets are held.
+          this.rest(frame, at, length);
+          break;
+        }
         if (!this.choose(bytes, at, length)) {
           this.rest(frame, this.opening ? parts[parts.length - 1]!.from : at, length);
           if (this.opening && length < OPENING && this.talk.protocol === undefined) return false;
@@ -388,7 +400,7 @@ export class StreamReader implements StreamContext {
       }
     }
     // Wireshark lists them in the order of their octets, and of their coming where they begin alike.
-    if (messages > 0 && (parts.length > 1 || parts[0]?.frame !== frame.number))
+    if (messages > 0 && !this.brief && (parts.length > 1 || parts[0]?.frame !== frame.number))
       notesOf(tcp).reassembled ??= { bytes, length, parts: inOrder(parts) };
     pending.drop();
     if (more) {
@@ -402,7 +414,13 @@ export class StreamReader implements StreamContext {
   private message(frame: Frame, start: number, end: number): void {
     const { parser } = this;
     this.begins(this.position - (this.pending.length - start), start === 0);
-    frame.within(this.pending.bytes, start, end, (f, s, e) => parser!.dissect(f, s, e));
+    // Not by `frame.within`: of octets that are not told there are fewer than were captured.
+    const { bytes, captured } = frame;
+    frame.bytes = this.pending.bytes;
+    frame.captured = end;
+    parser!.dissect(frame, start, end);
+    frame.bytes = bytes;
+    frame.captured = captured;
   }
 
   private rest(frame: Frame, start: number, end: number): void {
@@ -418,12 +436,18 @@ export class StreamReader implements StreamContext {
 
   private measured(tcp: SegmentLayer, length: number): void {
     this.talk.settled = true;
-    if ((this.speaks as StreamProtocol).sized) notesOf(tcp).sizes.push(length);
+    if (!this.brief && (this.speaks as StreamProtocol).sized) notesOf(tcp).sized(length);
+  }
+
+  /** `[from, to)` of a segment belongs to a message of which other segments tell, too. */
+  private stretch(tcp: SegmentLayer, from: number, to: number): void {
+    if (!this.brief) notesOf(tcp).add(from, to);
   }
 
   private want(parser: StreamParser, have: number): void {
     const need = parser.need ?? 0;
     this.pending.wanted = need > 0 ? have + need : 0;
+    this.pending.told = this.brief && need > 0 ? (parser.told ?? Infinity) : Infinity;
   }
 
   /**
@@ -457,11 +481,13 @@ export class StreamReader implements StreamContext {
     if (length > 0) {
       let left = 0;
       if (parser?.partial) {
-        const octets = pending.bytes.subarray(0, length);
         this.begins(this.position - length, true);
-        frame.within(octets, 0, length + missing, (f, s, e) => {
-          left = parser.partial!(f, s, e);
-        });
+        const { bytes, captured } = frame;
+        frame.bytes = pending.bytes;
+        frame.captured = length;
+        left = parser.partial(frame, 0, length + missing);
+        frame.bytes = bytes;
+        frame.captured = captured;
       } else if (!this.opening) this.rest(frame, 0, length);
       this.opening = false;
       this.pending.drop();
@@ -637,10 +663,6 @@ export class StreamReader implements StreamContext {
 
 /** Octets by which every protocol can be told that has marks to be told by. */
 const OPENING = 24;
-/** The notes of a segment. */
-function notesOf(tcp: SegmentLayer): StreamNotes {
-  return (tcp.assembly ??= { reassembled: undefined, segmentData: [], sizes: [], conflict: undefined });
-}
 
 /** Parts by where their octets begin; they are so already in all but a few messages, and asking costs less than sorting. */
 function inOrder(parts: Part[]): Part[] {

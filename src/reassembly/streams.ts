@@ -15,7 +15,7 @@
  * All octets that wait are counted, a direction and in all, and bounded.
  */
 import type { Frame } from '../core/frame.js';
-import { u32 } from '../core/octets.js';
+import { i32 } from '../core/octets.js';
 import type { Registry } from '../core/registry.js';
 import { Buffers } from './buffers.js';
 import {
@@ -42,6 +42,7 @@ export class Streams {
   readonly limits: StreamLimits;
   readonly sinkOf: ((side: Side) => StreamSink | undefined) | undefined;
   readonly counters: StreamCounters;
+  readonly brief: boolean;
   /** Octets that wait. */
   buffered = 0;
   readonly buffers = new Buffers();
@@ -56,6 +57,7 @@ export class Streams {
     this.overlap = options.overlap ?? 'first';
     this.limits = { ...LIMITS, ...options.limits };
     this.sinkOf = options.sink;
+    this.brief = options.brief === true && options.sink === undefined && options.counters === undefined;
     this.counters = options.counters ?? { holes: 0, missing: 0, unread: 0, conflicts: 0 };
   }
 
@@ -68,7 +70,7 @@ export class Streams {
     const flags = b[at + 13]!;
     if (flags & ACK) {
       const other = side.peer.reader as StreamReader | undefined;
-      if (other !== undefined) other.acknowledge(u32(b, at + 8) | 0);
+      if (other !== undefined) other.acknowledge(i32(b, at + 8));
     }
     let reader = side.reader as StreamReader | undefined;
     // What a reset carries is a reason in words (RFC 9293 section 3.5.2), no part of the stream.
@@ -76,7 +78,7 @@ export class Streams {
       reader?.reset(frame, tcp);
       return;
     }
-    const sequence = flags & SYN ? (u32(b, at + 4) + 1) | 0 : u32(b, at + 4) | 0;
+    const sequence = flags & SYN ? (i32(b, at + 4) + 1) | 0 : i32(b, at + 4);
     if (end <= start) {
       if (flags & FIN && reader !== undefined) reader.close(frame, tcp, sequence);
       return;
@@ -93,8 +95,8 @@ export class Streams {
     }
     if (flags & ACK) {
       const other = side.peer.reader as StreamReader | undefined;
-      if (other !== undefined) reader.received = other.positionOf(u32(b, at + 8) | 0);
-      else if (side.peer.baseKnown) reader.received = (u32(b, at + 8) - side.peer.base - 1) | 0;
+      if (other !== undefined) reader.received = other.positionOf(i32(b, at + 8));
+      else if (side.peer.baseKnown) reader.received = (i32(b, at + 8) - side.peer.base - 1) | 0;
     }
     reader.receive(frame, tcp, sequence, start, end);
     if (flags & FIN) reader.close(frame, tcp, (sequence + end - start) | 0);
