@@ -138,12 +138,12 @@ const NO_NODES: readonly TreeNode[] = [];
 export abstract class Layer {
   /** The frame's own octets, a reassembled datagram, or a stretch of a stream. */
   readonly bytes: Uint8Array;
-  readonly captured: number;
+  captured: number;
   private walked: readonly TreeNode[] | undefined = undefined;
 
   constructor(
     readonly frame: Frame,
-    readonly start: number,
+    public start: number,
     public end: number,
   ) {
     this.bytes = frame.bytes;
