@@ -23,6 +23,11 @@ const PORT = 502;
 const PREFIX = 6;
 /** Octets before the function. */
 const HEADER_LENGTH = 7;
+/** Octets of unit, function and data at most (section 4.1). */
+const MOST = 254;
+/** Schneider's UMAS, under which programs go into its controllers, and what it may have: both sides agree on up to 1 KiB of data. */
+const UMAS = 90;
+const MOST_OF_UMAS = 2 + 1024;
 /** Most requests of a connection that wait for their answers. */
 const MAX_WAITING = 4096;
 
@@ -463,8 +468,15 @@ class ModbusParser implements StreamParser {
       return MORE;
     }
     const length = u16(b, start + 4);
-    // At least the unit and a function; at most 253 octets of function and data (section 4.1).
-    if (length < 2 || length > 254) return ALIEN;
+    // At least the unit and a function.
+    if (length < 2 || length > MOST_OF_UMAS) return ALIEN;
+    if (length > MOST) {
+      if (have <= HEADER_LENGTH) {
+        this.need = HEADER_LENGTH + 1 - have;
+        return MORE;
+      }
+      if (b[start + HEADER_LENGTH] !== UMAS) return ALIEN;
+    }
     if (have >= PREFIX + length) return PREFIX + length;
     this.need = PREFIX + length - have;
     return MORE;

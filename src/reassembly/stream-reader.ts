@@ -170,7 +170,13 @@ export class StreamReader implements StreamContext {
   private hold(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
     const stop = Math.min(end, frame.captured);
     if (stop <= start) return;
-    this.stretch(tcp, start, end);
+    const { wanted, length } = this.pending;
+    // Where the message under way ends may be known, in spite of the hole in it.
+    const ends = wanted > length ? start + ((this.next + wanted - length - sequence) | 0) : start;
+    if (ends > start && ends < end) {
+      this.stretch(tcp, start, ends);
+      this.stretch(tcp, ends, end);
+    } else this.stretch(tcp, start, end);
     this.early.add(frame, sequence, frame.bytes.slice(start, stop), (from, first, last) =>
       this.conflict(frame, tcp, this.positionOf(from), first, last),
     );

@@ -54,6 +54,16 @@ describe('modbus', () => {
     expect(values(objects, 'modbus.object_str_value')).toBe('Acme!');
   });
 
+  it("lets Schneider's messages be longer than others", () => {
+    const message = (code: string) => `0007 0000 00ff 00 | ${code} ${'00'.repeat(253)}`;
+    expect(ask(message('5a')).info).toBe('Query: Trans: 7; Unit: 0, Func: 90: Unity (Schneider)');
+    expect(ask(message('03')).layers.at(-1)!.protocol.name).toBe('data');
+    const talk = new Talk(502).open();
+    const whole = hex(message('5a'));
+    talk.client(0, whole.slice(0, 7));
+    expect(values(talk.client(7, whole.slice(7)), 'tcp.reassembled.length')).toBe('261');
+  });
+
   it('leaves alone what is not Modbus, and survives every cut and lie', () => {
     expect(ask('0001 0001 0006 01 | 01 04a1 0001').layers.at(-1)!.protocol.name).toBe('data');
     for (const text of ['0001 0000 0009 11 | 10 0001 0001 02 000a', '0001 0000 000f 01 | 2b 0e 01 01 00 00 01 00 05 41636d6521']) {
