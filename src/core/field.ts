@@ -8,7 +8,8 @@
  *   - walked: without an offset; the protocol's `walk` finds it: `many(uint16('dns.qry.type', 'Type'))`.
  */
 import { colonText, ipv4Text, ipv6Text } from './addresses.js';
-import type { Layer, Protocol } from './layer.js';
+import type { Frame } from './frame.js';
+import type { Layer, Protocol, TreeNode } from './layer.js';
 import { hexOf, textOf, u8, u16, u16le, u24, u24le, u32, u32le, u48, u64, u64le } from './octets.js';
 import type { TextBuffer } from './text.js';
 import { secondsText, utcText } from './time.js';
@@ -58,6 +59,19 @@ export type ValueNames = Readonly<Record<number, string>> | ((value: number) => 
 /** Seriousness of an expert field, as Wireshark grades it. */
 export type Severity = 'chat' | 'note' | 'warn' | 'error';
 
+/** What an expert field is about, as Wireshark groups them. */
+export type ExpertGroup =
+  | 'checksum'
+  | 'sequence'
+  | 'response'
+  | 'request'
+  | 'undecoded'
+  | 'malformed'
+  | 'protocol'
+  | 'comment'
+  | 'decryption'
+  | 'deprecated';
+
 /** What a row may say beyond name, label and place. */
 export interface FieldOptions {
   readonly base?: Base;
@@ -90,6 +104,9 @@ export interface FieldOptions {
    */
   // biome-ignore lint/suspicious/noExplicitAny: as for `when`
   readonly gate?: (layer: any) => boolean;
+  /** What an expert field says of a layer, or of a node of its walk, where that is more than its label or the node's text. */
+  // biome-ignore lint/suspicious/noExplicitAny: as for `when`
+  readonly message?: (layer: any, node: TreeNode | undefined) => string;
   /** What `-e` prints for octets that are there but none, where tshark does not say `<none>`. */
   readonly empty?: string;
 }
@@ -143,6 +160,10 @@ export class Field<V = unknown> {
   /** What {@link compute} yields once {@link FieldOptions.when} is known to hold. */
   readonly value: ((layer: Layer) => Raw | undefined) | undefined;
   readonly severity: Severity | undefined;
+  /** Of an expert field. */
+  readonly group: ExpertGroup | undefined;
+  /** Values of a row that sums up rows of others, in the order of the tree; it belongs to no layer. */
+  readonly gather: ((frame: Frame) => readonly Raw[]) | undefined;
   readonly base: Base;
   readonly values: ValueNames | undefined;
   /** Right shift that goes with {@link FieldOptions.mask}. */
@@ -161,6 +182,8 @@ export class Field<V = unknown> {
       many?: boolean;
       items?: readonly Field[];
       severity?: Severity;
+      group?: ExpertGroup;
+      gather?: (frame: Frame) => readonly Raw[];
     },
   ) {
     this.offset = place.offset;
@@ -172,7 +195,9 @@ export class Field<V = unknown> {
     this.many = place.many ?? false;
     this.items = place.items ?? [];
     this.severity = place.severity;
-    this.walked = place.offset === undefined && place.compute === undefined;
+    this.group = place.group;
+    this.gather = place.gather;
+    this.walked = place.offset === undefined && place.compute === undefined && place.gather === undefined;
     this.base = options.base ?? 'dec';
     this.values = options.values;
     this.shift = options.mask ? 31 - Math.clz32(options.mask & -options.mask) : 0;
@@ -484,9 +509,12 @@ export const computed = <T extends FieldType, L extends Layer = Layer>(
   options: FieldOptions = {},
 ): Field<ValueOf[T] | undefined> => new Field(name, label, type, options, { compute: get as (layer: Layer) => Raw | undefined });
 
-/** A remark of Wireshark's expert system: there or not. With a condition it is computed, without it the walk puts it. */
+/**
+ * A remark of Wireshark's expert system: there or not. With a condition it is computed, without it the walk puts it.
+ */
 export const expert = <L extends Layer = Layer>(
   severity: Severity,
+  group: ExpertGroup,
   name: string,
   label: string,
   when?: (layer: L) => boolean,
@@ -494,6 +522,7 @@ export const expert = <L extends Layer = Layer>(
 ): Field<true | undefined> =>
   new Field<true | undefined>(name, label, 'none', when === undefined ? options : { ...options, when }, {
     severity,
+    group,
     compute: when && (() => true),
   });
 
@@ -504,6 +533,7 @@ export const many = <V>(field: Field<V>): Field<readonly NonNullable<V>[]> =>
     many: true,
     items: field.items,
     ...(field.severity && { severity: field.severity }),
+    ...(field.group && { group: field.group }),
   });
 
 /** Rows that share a cheap test, see {@link FieldOptions.gate}. */

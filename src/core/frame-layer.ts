@@ -290,8 +290,8 @@ export class FrameLayer extends layer('frame', 'Frame', {
     comment: computed('string', 'frame.comment', 'Comment', (l) => l.frame.notes?.comments?.join(',')),
   }),
   protocols: computed('string', 'frame.protocols', 'Protocols in frame', (l) => l.frame.protocols, { json: writeProtocols }),
-  malformed: expert('error', '_ws.malformed', 'Malformed packet', (l) => l.frame.stopped?.reason === 'malformed'),
-  cutShort: expert('note', '_ws.short', 'Packet size limited during capture', (l) => l.frame.stopped?.reason === 'truncated'),
+  malformed: expert('error', 'malformed', '_ws.malformed', 'Malformed packet', (l) => l.frame.stopped?.reason === 'malformed'),
+  cutShort: expert('note', 'protocol', '_ws.short', 'Packet size limited during capture', (l) => l.frame.stopped?.reason === 'truncated'),
 }) {
   override summary(out: TextBuffer): void {
     out.number(this.end - this.start);

@@ -9,6 +9,11 @@ export type Visit = (raw: Raw, field: Field, layer: Layer, node: TreeNode | unde
 /** Call `visit` for every value of any of `fields`, in the order of the layers, and of the rows or of the walk within a layer. */
 export function eachValue(frame: Frame, fields: readonly Field[], visit: Visit): void {
   const { layers } = frame;
+  const gather = fields.length === 1 ? fields[0]!.gather : undefined;
+  if (gather !== undefined) {
+    for (const raw of gather(frame)) visit(raw, fields[0]!, layers[0]!, undefined);
+    return;
+  }
   for (let i = 0; i < layers.length; i++) {
     const layer = layers[i]!;
     const { protocol } = layer;

@@ -7,6 +7,7 @@
  *     0       2       4   5   6        8       8+h     8+h+p   8+2h+p  8+2h+2p
  *     | htype | ptype | h | p | opcode |  sha  |  spa  |  tha  |  tpa  |
  */
+import { ipv4Text } from '../core/addresses.js';
 import { bytes, computed, ether, expert, frameNumber, ipv4, many, uint8, uint16, uint32 } from '../core/field.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u8, u16, u32 } from '../core/octets.js';
@@ -147,7 +148,7 @@ const fields = {
   targetMac: ether('arp.dst.hw_mac', 'Target MAC address', tha, { when: shown(hasMacs) }),
   targetProtocol: bytes('arp.dst.proto', 'Target protocol address', tpa, p, { when: shown(hasOtherNames) }),
   targetIp: ipv4('arp.dst.proto_ipv4', 'Target IP address', tpa, { when: shown(hasIps) }),
-  duplicates: many(expert('warn', 'arp.duplicate-address-detected', 'Duplicate IP address configured')),
+  duplicates: many(expert('warn', 'sequence', 'arp.duplicate-address-detected', 'Duplicate IP address configured')),
   duplicateFrames: many(frameNumber('arp.duplicate-address-frame', 'Frame showing earlier use of IP address')),
   duplicateSeconds: many(uint32('arp.seconds-since-duplicate-address-frame', 'Seconds since earlier frame seen')),
 };
@@ -174,8 +175,8 @@ export class Arp extends layer('arp', 'Address Resolution Protocol', fields) {
 
   /** Addresses in doubt; all else stands in place. */
   override walk(tree: Tree): void {
-    for (const { frame, seconds } of this.duplicateUses ?? []) {
-      tree.openPut(fields.duplicates, true);
+    for (const { frame, seconds, address } of this.duplicateUses ?? []) {
+      tree.openPut(fields.duplicates, true).text = () => `Duplicate IP address configured (${ipv4Text(address)})`;
       tree.put(fields.duplicateFrames, frame);
       tree.put(fields.duplicateSeconds, seconds);
       tree.close();

@@ -43,7 +43,7 @@ const fields = {
   type: bits('capwap.preamble.type', 'Type', 0, 8, 0x0f, { values: { 0: 'CAPWAP Header', 1: 'CAPWAP DTLS Header' } }),
   reserved: bits('capwap.preamble.reserved', 'Reserved', 1, 24, 0xffffff, { when: isDtls }),
   headerLength: bits('capwap.header.length', 'Header Length', 1, 24, 0xf80000, PLAIN),
-  wrongLength: expert('warn', 'capwap.header.length.bad', 'Wrong calculate length =! header length', (l) => {
+  wrongLength: expert('warn', 'malformed', 'capwap.header.length.bad', 'Wrong calculate length =! header length', (l) => {
     const optional = optionalLength(l);
     return optional !== undefined && optional !== headerLength(l);
   }),

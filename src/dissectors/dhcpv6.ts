@@ -227,7 +227,7 @@ const fields = {
   options: many(uint16('dhcpv6.option.type', 'Option', { values: OPTION })),
   optionNames: many(string('dhcpv6.option.type_str', 'Option name', { quiet: true })),
   optionLengths: many(uint16('dhcpv6.option.length', 'Length')),
-  malformed: many(expert('error', 'dhcpv6.malformed_option', 'Malformed option')),
+  malformed: many(expert('error', 'malformed', 'dhcpv6.malformed_option', 'Malformed option')),
   duid: many(bytes('dhcpv6.duid.bytes', 'DUID')),
   duidType: many(uint16('dhcpv6.duid.type', 'DUID Type', { values: DUID_TYPE })),
   duidTimedHardware: many(uint16('dhcpv6.duidllt.hwtype', 'Hardware type', { values: HARDWARE })),

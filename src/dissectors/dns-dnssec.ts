@@ -142,7 +142,7 @@ export const dnssecRows = {
   tsigFudge: uint16('dns.tsig.fudge', 'Fudge', { unit: 'seconds' }),
   tsigMacSize: uint16('dns.tsig.mac_size', 'MAC Size'),
   tsigMac: mark('dns.tsig.mac', 'MAC'),
-  tsigNoAlgorithm: expert('warn', 'dns.tsig.noalg', 'The MAC cannot be verified: the key is not known'),
+  tsigNoAlgorithm: expert('warn', 'undecoded', 'dns.tsig.noalg', 'The MAC cannot be verified: the key is not known'),
   tsigOriginalId: uint16('dns.tsig.original_id', 'Original Id'),
   tsigError: uint16('dns.tsig.error', 'Error', { values: RCODE }),
   tsigOtherLength: uint16('dns.tsig.other_len', 'Other Len'),

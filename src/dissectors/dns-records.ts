@@ -54,7 +54,7 @@ export const recordRows = {
   /** In mDNS the class's highest bit says: forget what you have (RFC 6762 section 10.2). */
   cacheFlush: flag('dns.resp.cache_flush', 'Cache flush', undefined, 0x8000, 16),
   ttl: uint32('dns.resp.ttl', 'Time to live', { unit: 'seconds' }),
-  ttlHighBit: expert('warn', 'dns.ttl.high_bit_set', 'The highest bit of the TTL is set (RFC 2181 section 8)'),
+  ttlHighBit: expert('warn', 'protocol', 'dns.ttl.high_bit_set', 'The highest bit of the TTL is set (RFC 2181 section 8)'),
   udpPayloadSize: uint16('dns.rr.udp_payload_size', 'UDP payload size'),
   extendedRcode: uint8('dns.resp.ext_rcode', 'Higher bits in extended RCODE', { base: 'hex' }),
   ednsVersion: uint8('dns.resp.edns0_version', 'EDNS0 version'),
@@ -193,7 +193,7 @@ export const recordRows = {
   xpfDestinationPort: uint16('dns.xpf.dport', 'Destination port'),
   ...svcbRows,
   ...dnssecRows,
-  undecoded: expert('chat', 'dns.undecoded.type', 'No dissector for this record type'),
+  undecoded: expert('chat', 'undecoded', 'dns.undecoded.type', 'No dissector for this record type'),
   data: bytes('dns.data', 'Data'),
 };
 

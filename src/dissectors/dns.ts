@@ -122,6 +122,7 @@ const fields = {
       rcode: bits('dns.flags.rcode', 'Reply code', 2, 16, 0x000f, { values: RCODE, when: isResponse }),
       deprecatedOpcode: expert(
         'note',
+        'protocol',
         'dns.depr.opc',
         'Deprecated opcode',
         (l) => l.start + 4 <= l.captured && opcodeOf(l) === INVERSE_QUERY,
@@ -141,7 +142,7 @@ const fields = {
   additionals: list('dns.additionals', 'Additional records', recordRows),
   operations: list('dns.dso.tlv', 'DSO TLV', dsoRows),
   ...group(
-    { extraneous: expert('chat', 'dns.extraneous', 'Octets after the last record') },
+    { extraneous: expert('chat', 'undecoded', 'dns.extraneous', 'Octets after the last record') },
     {
       extraneousData: bytes('dns.extraneous.data', 'Extraneous Data Bytes'),
       extraneousLength: uint32('dns.extraneous.length', 'Extraneous Data Length', { unit: 'bytes' }),
@@ -150,18 +151,22 @@ const fields = {
   retransmission: computed('bool', 'dns.retransmission', 'Retransmission', (l) => (exchange(l)?.repeats === undefined ? undefined : true)),
   retransmitRequest: expert(
     'warn',
+    'protocol',
     'dns.retransmit_request',
     'DNS query retransmission',
     (l) => exchange(l)?.repeats !== undefined && !isResponse(l),
+    { message: (l: Layer) => `DNS query retransmission. Original request in frame ${exchange(l)?.repeats}` },
   ),
   retransmitRequestIn: computed('frame', 'dns.retransmit_request_in', 'Original request in', (l) =>
     isResponse(l) ? undefined : exchange(l)?.repeats,
   ),
   retransmitResponse: expert(
     'warn',
+    'protocol',
     'dns.retransmit_response',
     'DNS response retransmission',
     (l) => exchange(l)?.repeats !== undefined && isResponse(l),
+    { message: (l: Layer) => `DNS response retransmission. Original response in frame ${exchange(l)?.repeats}` },
   ),
   retransmitResponseIn: computed('frame', 'dns.retransmit_response_in', 'Original response in', (l) =>
     isResponse(l) ? exchange(l)?.repeats : undefined,

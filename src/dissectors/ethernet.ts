@@ -16,7 +16,7 @@ import { dispatchEtherType, ETHERTYPE, LEAST_TYPE, MOST_LENGTH } from './etherty
 import { dissectFabricPath, FABRIC_PATH } from './fabric-path.js';
 import { dissectIsl, Isl, isIsl } from './isl.js';
 import { dissectLlc } from './llc.js';
-import { payloadEnd, walkTrailer } from './trailer.js';
+import { paddingBad, payloadEnd, walkTrailer } from './trailer.js';
 
 const HEADER_LENGTH = 14;
 
@@ -67,9 +67,9 @@ const fields = {
     { fcs: uint32('eth.fcs', 'Frame check sequence', { base: 'hex' }) },
     { fcsStatus: uint8('eth.fcs.status', 'FCS Status', { values: FCS_STATUS }) },
   ),
-  sourceGroup: expert('warn', 'eth.src_not_group', 'Source MAC must not be a group address'),
-  lengthPastEnd: expert('error', 'eth.len.past_end', 'Length field value goes past the end of the payload'),
-  paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
+  sourceGroup: expert('warn', 'protocol', 'eth.src_not_group', 'Source MAC must not be a group address: IEEE 802.3-2002, Section 3.2.3(b)'),
+  lengthPastEnd: expert('error', 'malformed', 'eth.len.past_end', 'Length field value goes past the end of the payload'),
+  paddingBad: paddingBad(),
 };
 
 /** An Ethernet header, with padding and frame check sequence where they were captured. */

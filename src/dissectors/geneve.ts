@@ -45,14 +45,20 @@ const option = {
   ),
   flags: bits('geneve.option.flags', 'Flags', undefined, 8, 0xe0, { base: 'hex' }),
   length: uint8('geneve.option.length', 'Length', { unit: 'bytes' }),
-  invalidLength: expert('warn', 'geneve.option.length.invalid', 'Invalid length for option'),
+  invalidLength: expert('warn', 'protocol', 'geneve.option.length.invalid', 'Invalid length for option'),
   data: bytes('geneve.option.unknown.data', 'Unknown Option Data'),
 };
 const options = list('geneve.option', 'Options', option);
 
 const rows = {
   version: bits('geneve.version', 'Version', 0, 8, 0xc0),
-  unknownVersion: expert('warn', 'geneve.version.unknown', 'Unknown version', (l) => l.start < l.captured && l.bytes[l.start]! >> 6 !== 0),
+  unknownVersion: expert(
+    'warn',
+    'protocol',
+    'geneve.version.unknown',
+    'Unknown version',
+    (l) => l.start < l.captured && l.bytes[l.start]! >> 6 !== 0,
+  ),
   ...group(
     { flags: uint8('geneve.flags', 'Flags', 1, { base: 'hex' }) },
     {

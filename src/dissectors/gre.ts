@@ -76,7 +76,7 @@ const rows = {
     { checksum: uint16('gre.checksum', 'Checksum', { base: 'hex' }) },
     {
       checksumStatus: computed('uint8', 'gre.checksum.status', 'Checksum Status', (l) => checksumStatus(l), { values: CHECKSUM_STATUS }),
-      checksumWrong: expert('warn', 'gre.checksum.incorrect', 'Incorrect GRE Checksum', (l) => checksumStatus(l) === 0),
+      checksumWrong: expert('warn', 'checksum', 'gre.checksum.incorrect', 'Incorrect GRE Checksum', (l) => checksumStatus(l) === 0),
     },
   ),
   offset: uint16('gre.offset', 'Offset'),

@@ -14,8 +14,8 @@ import {
   uint32,
   uint64,
 } from '../core/field.js';
-import type { Layer } from '../core/layer.js';
-import { Texts } from '../core/octets.js';
+import type { Layer, TreeNode } from '../core/layer.js';
+import { Texts, textOf } from '../core/octets.js';
 
 export const STATUS: Readonly<Record<number, string>> = {
   100: 'Continue',
@@ -88,9 +88,13 @@ interface HttpLayer extends Layer {
 /** Port of HTTP over TLS. */
 const HTTPS = 443;
 
+/** The first line with its end, spelled out. */
+const lineText = (_: Layer, node: TreeNode | undefined): string =>
+  textOf(node!.bytes, node!.start, node!.end).replace('\r', '\\r').replace('\n', '\\n');
+
 export const rows = {
   ...group(
-    { chat: many(expert('chat', 'http.chat', 'First line')) },
+    { chat: many(expert('chat', 'sequence', 'http.chat', 'First line', undefined, { message: lineText })) },
     {
       method: string('http.request.method', 'Request Method'),
       ...group(
@@ -115,16 +119,16 @@ export const rows = {
   requestLine: many(string('http.request.line', 'Request line', { quiet: true })),
   responseLine: many(string('http.response.line', 'Response line', { quiet: true })),
   unknownHeader: many(string('http.unknown_header', 'Unknown header')),
-  encryptedPort: expert<Layer>('warn', 'http.tls_port', 'Unencrypted HTTP on the port of encrypted HTTP', (l) => {
+  encryptedPort: expert<Layer>('warn', 'protocol', 'http.tls_port', 'Unencrypted HTTP on the port of encrypted HTTP', (l) => {
     const { transport } = l.frame;
     return transport !== undefined && (transport.srcPort === HTTPS || transport.dstPort === HTTPS);
   }),
-  bodyFailed: expert('note', 'http.subdissector_failed', 'The body is not what its headers say'),
+  bodyFailed: expert('note', 'malformed', 'http.subdissector_failed', 'The body is not what its headers say'),
   ...group(
     { proxyHost: string('http.proxy_connect_host', 'Proxy-Connect-Hostname') },
     { proxyPort: uint16('http.proxy_connect_port', 'Proxy-Connect-Port') },
   ),
-  badHeaderName: many(expert('warn', 'http.bad_header_name', 'Illegal characters found in header name')),
+  badHeaderName: many(expert('warn', 'protocol', 'http.bad_header_name', 'Illegal characters found in header name')),
   host: many(string('http.host', 'Host')),
   userAgent: many(string('http.user_agent', 'User-Agent')),
   connection: many(string('http.connection', 'Connection')),

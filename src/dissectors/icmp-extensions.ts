@@ -41,7 +41,7 @@ export const extensionRows = () => ({
   extensionReserved: bits('icmp.ext.res', 'Reserved', undefined, 16, 0x0fff, { base: 'hex' }),
   extensionChecksum: uint16('icmp.ext.checksum', 'Checksum', { base: 'hex' }),
   extensionChecksumStatus: uint8('icmp.ext.checksum.status', 'Checksum Status', { values: CHECKSUM_STATUS }),
-  extensionChecksumBad: expert('warn', 'icmp.ext.checksum_bad', 'Bad checksum'),
+  extensionChecksumBad: expert('warn', 'checksum', 'icmp.ext.checksum_bad', 'Bad checksum'),
   objectLength: many(uint16('icmp.ext.length', 'Length')),
   objectClass: many(uint8('icmp.ext.class', 'Class', { values: OBJECT_CLASS })),
   objectType: many(uint8('icmp.ext.ctype', 'C-Type')),

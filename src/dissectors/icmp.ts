@@ -217,7 +217,7 @@ const fields = {
   checksumStatus: computed<'uint8', Message>('uint8', 'icmp.checksum.status', 'Checksum Status', checksumState, {
     values: CHECKSUM_STATUS,
   }),
-  checksumBad: expert<Message>('warn', 'icmp.checksum_bad', 'Bad checksum', (l) => checksumState(l) === 0),
+  checksumBad: expert<Message>('warn', 'checksum', 'icmp.checksum_bad', 'Bad checksum', (l) => checksumState(l) === 0),
   identifier: uint16('icmp.ident', 'Identifier (BE)', 4, { when: hasIdentifier }),
   identifierLittle: uint16('icmp.ident_le', 'Identifier (LE)', 4, { when: hasIdentifier, little: true, quiet: true }),
   sequence: uint16('icmp.seq', 'Sequence Number (BE)', 6, { when: isQuery }),

@@ -253,7 +253,7 @@ const fields = {
   checksumStatus: computed<'uint8', Message>('uint8', 'icmpv6.checksum.status', 'Checksum Status', checksumState, {
     values: CHECKSUM_STATUS,
   }),
-  checksumBad: expert<Message>('warn', 'icmpv6.checksum_bad.expert', 'Bad checksum', (l) => checksumState(l) === 0),
+  checksumBad: expert<Message>('warn', 'checksum', 'icmpv6.checksum_bad.expert', 'Bad checksum', (l) => checksumState(l) === 0),
   identifier: uint16('icmpv6.echo.identifier', 'Identifier', 4, { base: 'hex', when: hasIdentifier }),
   sequence: uint16('icmpv6.echo.sequence_number', 'Sequence', 6, { when: isEcho }),
   nonce: bytes('icmpv6.nonce', 'Nonce'),
@@ -411,7 +411,7 @@ const fields = {
   reserved: many(bytes('icmpv6.reserved', 'Reserved')),
   options: optionList,
   ...extension,
-  undecoded: expert('note', 'icmpv6.undecoded.type', 'Undecoded type'),
+  undecoded: expert('note', 'undecoded', 'icmpv6.undecoded.type', 'Undecoded type'),
   data: many(bytes('icmpv6.data', 'Data')),
 };
 

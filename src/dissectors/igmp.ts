@@ -142,7 +142,7 @@ const rows = {
     { checksum: uint16('igmp.checksum', 'Checksum', 2, { base: 'hex' }) },
     {
       checksumStatus: computed('uint8', 'igmp.checksum.status', 'Checksum Status', (l) => checksumStatus(l), { values: CHECKSUM_STATUS }),
-      checksumBad: expert('warn', 'igmp.bad_checksum', 'Bad checksum', (l) => checksumStatus(l) === 0),
+      checksumBad: expert('warn', 'checksum', 'igmp.bad_checksum', 'Bad checksum', (l) => checksumStatus(l) === 0),
     },
   ),
   reserved: many(bytes('igmp.reserved', 'Reserved')),

@@ -4,6 +4,7 @@ import type { Field } from '../core/field.js';
 import { FrameLayer } from '../core/frame-layer.js';
 import type { LayerClass } from '../core/layer.js';
 import type { ProtocolEntry } from '../core/registry.js';
+import { REMARK_ROWS } from '../core/remarks.js';
 import { arp } from './arp.js';
 import { ayiya } from './ayiya.js';
 import { capwap } from './capwap.js';
@@ -122,5 +123,6 @@ function index(): Map<string, Field[]> {
       add(field.name, field);
       for (const name of field.options.also ?? []) add(name, field);
     }
+  for (const field of [REMARK_ROWS.severity, REMARK_ROWS.group, REMARK_ROWS.message]) add(field.name, field);
   return fields;
 }

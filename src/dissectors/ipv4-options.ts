@@ -64,13 +64,13 @@ const rows = {
   ),
   length: uint8('ip.opt.len', 'Length'),
   pointer: uint8('ip.opt.ptr', 'Pointer'),
-  pointerBefore: expert('warn', 'ip.opt.ptr.before_address', 'Pointer points before first address'),
-  pointerMiddle: expert('warn', 'ip.opt.ptr.middle_address', 'Pointer points to middle of address'),
+  pointerBefore: expert('warn', 'protocol', 'ip.opt.ptr.before_address', 'Pointer points before first address'),
+  pointerMiddle: expert('warn', 'protocol', 'ip.opt.ptr.middle_address', 'Pointer points to middle of address'),
   recorded: many(ipv4('ip.rec_rt', 'Recorded Route', { also: ['ip.addr'] })),
   current: many(ipv4('ip.cur_rt', 'Current Route', { also: ['ip.addr'] })),
   sourceRoute: many(ipv4('ip.src_rt', 'Source Route', { also: ['ip.addr'] })),
   emptyRoute: many(ipv4('ip.empty_rt', 'Empty Route')),
-  suboptionTooLong: expert('warn', 'ip.subopt_too_long', 'Suboption would go past end of option'),
+  suboptionTooLong: expert('warn', 'protocol', 'ip.subopt_too_long', 'Suboption would go past end of option'),
   overflow: bits('ip.opt.overflow', 'Overflow', undefined, 8, 0xf0),
   timestampFlag: bits('ip.opt.flag', 'Flag', undefined, 8, 0x0f, { base: 'hex', values: TIMESTAMPS }),
   timestampAddress: many(ipv4('ip.opt.time_stamp_addr', 'Address')),
@@ -114,14 +114,14 @@ const rows = {
   cipsoLevel: many(uint8('ip.cipso.sensitivity_level', 'Sensitivity Level')),
   cipsoCategories: many(string('ip.cipso.categories', 'Categories')),
   cipsoData: many(bytes('ip.cipso.tag_data', 'Tag data')),
-  cipsoMalformed: expert('error', 'ip.cipso.malformed', 'Malformed CIPSO tag'),
+  cipsoMalformed: expert('error', 'malformed', 'ip.cipso.malformed', 'Malformed CIPSO tag'),
   padding: bytes('ip.opt.padding', 'Padding'),
-  invalidLength: expert('warn', 'ip.opt.len.invalid', 'Invalid length for option'),
+  invalidLength: expert('warn', 'protocol', 'ip.opt.len.invalid', 'Invalid length for option'),
 };
 
 /** Remarks on the options as a whole. */
 export const optionRows = {
-  manyNops: expert('warn', 'ip.nop', '4 NOP in a row - a router may have removed some options'),
+  manyNops: expert('warn', 'protocol', 'ip.nop', '4 NOP in a row - a router may have removed some options'),
 };
 
 /** The options of a header, one item each. */

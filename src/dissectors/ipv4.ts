@@ -39,9 +39,16 @@ export class Ipv4 extends layer(
   'Internet Protocol Version 4',
   {
     version: bits('ip.version', 'Version', 0, 8, 0xf0),
-    bogusVersion: expert('error', 'ip.bogus_ip_version', 'Bogus IP version', (l) => l.start < l.captured && version(l) !== 4, {
-      pure: [0, 1],
-    }),
+    bogusVersion: expert(
+      'error',
+      'protocol',
+      'ip.bogus_ip_version',
+      'Bogus IPv4 version',
+      (l) => l.start < l.captured && version(l) !== 4,
+      {
+        pure: [0, 1],
+      },
+    ),
     headerLength: computed(
       'uint8',
       'ip.hdr_len',
@@ -51,10 +58,11 @@ export class Ipv4 extends layer(
     ),
     bogusHeaderLength: expert(
       'error',
+      'protocol',
       'ip.bogus_header_length',
       'Bogus IP header length',
       (l) => l.start < l.captured && version(l) === 4 && headerLength(l) < FIXED_LENGTH,
-      { pure: [0, 1] },
+      { pure: [0, 1], message: (l: Layer) => `Bogus IP header length (${headerLength(l)}, must be at least ${FIXED_LENGTH})` },
     ),
     ...group(
       { dsField: uint8('ip.dsfield', 'Differentiated Services Field', 1, { base: 'hex' }) },
@@ -65,7 +73,11 @@ export class Ipv4 extends layer(
     ),
     ...group(
       { totalLength: uint16('ip.len', 'Total Length', 2, { unit: 'bytes' }) },
-      { bogusLength: expert('error', 'ip.bogus_ip_length', 'Bogus IP length', (l: Carried) => isBogusLength(l)) },
+      {
+        bogusLength: expert('error', 'protocol', 'ip.bogus_ip_length', 'Bogus IP length', (l: Carried) => isBogusLength(l), {
+          message: bogusLengthText,
+        }),
+      },
     ),
     id: uint16('ip.id', 'Identification', 4, { base: 'hex' }),
     ...group(
@@ -80,8 +92,10 @@ export class Ipv4 extends layer(
     ...group(
       { ttl: uint8('ip.ttl', 'Time to Live', 8) },
       gated((l: Layer) => ttlProblem(l) !== undefined, {
-        ttlTooSmall: expert('note', 'ip.ttl.too_small', 'Time To Live', (l) => ttlProblem(l) === 'small'),
-        ttlLocal: expert('note', 'ip.ttl.lncb', 'Time To Live', (l) => ttlProblem(l) === 'local'),
+        ttlTooSmall: expert('note', 'sequence', 'ip.ttl.too_small', 'Time To Live', (l) => ttlProblem(l) === 'small', {
+          message: (l: Layer) => `"Time To Live" only ${l.bytes[l.start + 8]}`,
+        }),
+        ttlLocal: expert('note', 'sequence', 'ip.ttl.lncb', 'Time To Live', (l) => ttlProblem(l) === 'local', { message: localTtlText }),
       }),
     ),
     protocolNumber: uint8('ip.proto', 'Protocol', 9, { values: IP_PROTOCOL }),
@@ -98,7 +112,7 @@ export class Ipv4 extends layer(
           (l) => ((checksumStatus(l) ?? 2) < 2 ? calculatedChecksum(l) : undefined),
           { base: 'hex', quiet: true },
         ),
-        checksumBad: expert('error', 'ip.checksum_bad.expert', 'Bad checksum', (l) => checksumStatus(l) === 0),
+        checksumBad: expert('error', 'checksum', 'ip.checksum_bad.expert', 'Bad checksum', (l) => checksumStatus(l) === 0),
       },
     ),
     source: ipv4('ip.src', 'Source Address', 12, { also: ['ip.addr'] }),
@@ -186,6 +200,14 @@ export class Ipv4 extends layer(
 const NO_NODES: readonly TreeNode[] = [];
 
 /** Shorter than its own header, or longer than what carries it. Length 0 leaves the cutting up to the network card. */
+function bogusLengthText(l: Carried): string {
+  const total = u16(l.bytes, l.start + 2);
+  const header = headerLength(l);
+  return total < header
+    ? `Bogus IP length (${total}, less than header length ${header})`
+    : `IPv4 total length exceeds packet length (${l.end - l.start} bytes)`;
+}
+
 function isBogusLength(l: Carried): boolean {
   if (l.start + 4 > l.captured || version(l) !== 4) return false;
   const header = headerLength(l);
@@ -194,12 +216,21 @@ function isBogusLength(l: Carried): boolean {
   return total < header ? total !== 0 : l.quoted === undefined && total > l.end - l.start;
 }
 
-/** Groups of the local network control block that are sent to with TTL 255: VRRP, GLBP. */
-const FULL_TTL = new Set([0xe0000012, 0xe0000066]);
-/** Groups where both 1 (their members' reports) and 255 or any other TTL are right: mDNS (RFC 6762 section 11), LLMNR. */
-const ANY_TTL = new Set([0xe00000fb, 0xe00000fc]);
+/** Groups of the local network control block that are sent to with TTL 255: VRRP, GLBP, mDNS (RFC 6762 section 11). */
+const FULL_TTL = new Set([0xe0000012, 0xe0000066, 0xe00000fb]);
+/** Groups where any TTL is right: LLMNR. */
+const ANY_TTL = new Set([0xe00000fc]);
+const IGMP = 2;
 const PIM = 103;
 const OSPF = 89;
+
+function localTtlText({ bytes, start }: Layer): string {
+  const ttl = localTtl(u32(bytes, start + 16), bytes[start + 9]!);
+  return `"Time To Live" != ${ttl} for a packet sent to the Local Network Control Block (see RFC 3171)`;
+}
+
+/** What protocols agreed on for a group of their own; who is in it is told by IGMP, whose messages have a TTL of 1 (RFC 3376 section 4). */
+const localTtl = (destination: number, protocol: number): number => (FULL_TTL.has(destination) && protocol !== IGMP ? 255 : 1);
 
 /** RFC 5771 section 4: what goes to 224.0.0.0/24 is never forwarded, so it needs no TTL but 1. */
 function ttlProblem(l: Layer): 'small' | 'local' | undefined {
@@ -210,7 +241,7 @@ function ttlProblem(l: Layer): 'small' | 'local' | undefined {
   const destination = u32(bytes, start + 16);
   if (destination >>> 8 === 0xe00000) {
     if (ANY_TTL.has(destination)) return undefined;
-    return ttl === (FULL_TTL.has(destination) ? 255 : 1) ? undefined : 'local';
+    return ttl === localTtl(destination, bytes[start + 9]!) ? undefined : 'local';
   }
   if (ttl >= 5 || destination >>> 28 === 14) return undefined;
   const protocol = bytes[start + 9]!;

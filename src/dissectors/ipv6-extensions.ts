@@ -40,6 +40,7 @@ export class HopByHop extends layer(
     ...headerRows('ipv6.hopopts'),
     notFirst: expert(
       'warn',
+      'protocol',
       'ipv6.hopopts.not_first',
       'IPv6 Hop-by-Hop extension header must appear immediately after IPv6 header',
       (l) => !(l.frame.layers[l.frame.layers.indexOf(l) - 1] instanceof Ipv6),
@@ -95,6 +96,7 @@ const routing = {
   type: uint8('ipv6.routing.type', 'Type', 2, { values: ROUTING }),
   deprecated: expert(
     'note',
+    'deprecated',
     'ipv6.routing.deprecated',
     'Routing header type is deprecated',
     (l) => l.start + 3 <= l.captured && l.bytes[l.start + 2]! <= 1,
@@ -102,10 +104,11 @@ const routing = {
   segmentsLeft: uint8('ipv6.routing.segleft', 'Segments Left', 3),
   invalidSegmentsLeft: expert(
     'error',
+    'protocol',
     'ipv6.routing.invalid_segleft',
     'IPv6 Routing Header segments left field must not exceed address count',
   ),
-  invalidLength: expert('error', 'ipv6.routing.invalid_length', 'Invalid IPv6 Routing header length'),
+  invalidLength: expert('error', 'malformed', 'ipv6.routing.invalid_length', 'Invalid IPv6 Routing header length'),
   sourceReserved: bytes('ipv6.routing.src.reserved', 'Reserved'),
   sourceAddresses: many(ipv6('ipv6.routing.src.addr', 'Address', { also: ['ipv6.addr'] })),
   mobileReserved: bytes('ipv6.routing.mipv6.reserved', 'Reserved'),

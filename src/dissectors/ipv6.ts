@@ -101,11 +101,18 @@ export class Ipv6 extends layer(
         ipVersion: bits('ip.version', 'Version', 0, 8, 0xf0, { quiet: true }),
         invalidHeader: expert(
           'error',
+          'malformed',
           'ipv6.invalid_header',
           'Invalid IPv6 header',
           (l) => l.start < l.captured && version(l) === 6 && l.end - l.start < HEADER_LENGTH,
         ),
-        bogusVersion: expert('error', 'ipv6.bogus_ipv6_version', 'Bogus IP version', (l) => l.start < l.captured && version(l) !== 6),
+        bogusVersion: expert(
+          'error',
+          'malformed',
+          'ipv6.bogus_ipv6_version',
+          'Bogus IP version',
+          (l) => l.start < l.captured && version(l) !== 6,
+        ),
       },
     ),
     ...group(
@@ -120,19 +127,22 @@ export class Ipv6 extends layer(
       { payloadLength: uint16('ipv6.plen', 'Payload Length', 4) },
       {
         lengthZero: expert(
-          'note',
+          'chat',
+          'protocol',
           'ipv6.plen_zero',
           'IPv6 payload length equals 0 (maybe because of "TCP segmentation offload" (TSO))',
           (l: Carried) => isWhole(l) && u16(l.bytes, l.start + 4) === 0 && l.bytes[l.start + 6] !== NO_NEXT_HEADER && l.jumbo === undefined,
         ),
         lengthExceeds: expert(
           'warn',
+          'protocol',
           'ipv6.plen_exceeds_framing',
           'IPv6 payload length does not match expected framing length',
           (l: Carried) => isWhole(l) && l.quoted === undefined && lengthOf(l) > l.end - l.start - HEADER_LENGTH,
         ),
         jumboMissing: expert(
           'error',
+          'protocol',
           'ipv6.opt.jumbo.missing',
           'IPv6 payload length equals 0 and Hop-By-Hop present and Jumbo Payload option missing',
           (l: Carried) => isWhole(l) && l.bytes[l.start + 6] === HOP_BY_HOP && u16(l.bytes, l.start + 4) === 0 && l.jumbo === undefined,

@@ -49,6 +49,7 @@ export class Juniper extends layer(
     magic: uint24('juniper.magic-number', 'Magic Number', 0, { base: 'hex' }),
     noMagic: expert(
       'warn',
+      'protocol',
       'juniper.magic-number.none',
       'No Magic-Number found!',
       (l) => l.start + 3 <= l.captured && u24(l.bytes, l.start) !== MAGIC,

@@ -115,7 +115,7 @@ const recordRows = {
   nameCount: uint8('nbns.number_of_names', 'Number of names'),
   names: list('nbns.names', 'Names', statusRows),
   ...statistics,
-  incomplete: many(expert('note', 'nbns.incomplete_entry', 'An entry is not whole')),
+  incomplete: many(expert('note', 'protocol', 'nbns.incomplete_entry', 'An entry is not whole')),
   data: bytes('nbns.data', 'Data'),
 };
 const NB_BITS: readonly Field[] = Object.values(nbFlags);

@@ -96,8 +96,8 @@ const NAME_TYPE: Readonly<Record<number, string>> = {
 const rows = {
   type: uint8('icmpv6.opt.type', 'Type', { values: OPTION }),
   length: uint8('icmpv6.opt.length', 'Length', { unit: '* 8 bytes' }),
-  invalidLength: expert('error', 'icmpv6.invalid_option_length', 'Invalid option length'),
-  undecoded: expert('note', 'icmpv6.undecoded.option', 'Undecoded option'),
+  invalidLength: expert('error', 'malformed', 'icmpv6.invalid_option_length', 'Invalid option length'),
+  undecoded: expert('note', 'undecoded', 'icmpv6.undecoded.option', 'Undecoded option'),
   reserved: many(mark('icmpv6.opt.reserved', 'Reserved')),
   linkAddress: ether('icmpv6.opt.linkaddr', 'Link-layer address'),
   sourceLink: ether('icmpv6.opt.src_linkaddr', 'Source Link-layer address', { quiet: true }),

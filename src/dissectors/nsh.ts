@@ -54,6 +54,7 @@ const fields = {
   length: bits('nsh.length', 'Length', 0, 16, 0x003f, { unit: '* 4 bytes' }),
   invalidLength: expert(
     'warn',
+    'protocol',
     'nsh.length.invalid',
     'Invalid total length',
     (l) => l.start + 2 <= l.captured && headerLength(l) < FIXED_LENGTH,

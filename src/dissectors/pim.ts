@@ -79,7 +79,7 @@ const fields = {
     { checksum: uint16('pim.cksum', 'Checksum', 2, { base: 'hex' }) },
     {
       checksumStatus: computed('uint8', 'pim.cksum.status', 'Checksum Status', (l) => checksumStatus(l), { values: CHECKSUM_STATUS }),
-      checksumBad: expert('error', 'pim.bad_checksum', 'Bad checksum', (l) => checksumStatus(l) === 0),
+      checksumBad: expert('error', 'checksum', 'pim.bad_checksum', 'Bad checksum', (l) => checksumStatus(l) === 0),
     },
   ),
   ...group(

@@ -54,7 +54,7 @@ const optionHeader = (protocol: string, values: Readonly<Record<number, string>>
   optionType: many(uint8(`${protocol}.opt.type`, 'Type', { values })),
   optionLength: many(uint8(`${protocol}.opt.length`, 'Length', { unit: 'bytes' })),
 });
-const invalidLength = () => many(expert('error', 'ppp.opt.len.invalid', 'Invalid length for option'));
+const invalidLength = () => many(expert('error', 'protocol', 'ppp.opt.len.invalid', 'Invalid length for option'));
 
 const names = (options: Readonly<Record<number, Option>>): Readonly<Record<number, string>> =>
   Object.fromEntries(Object.entries(options).map(([type, option]) => [type, option.name]));

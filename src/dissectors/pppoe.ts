@@ -127,11 +127,18 @@ export class PppoeSession extends layer(
   {
     ...header(),
     // A short frame is filled up to the least that Ethernet carries.
-    badLength: expert('warn', 'pppoe.payload_length.bad', 'Possible bad payload length', (l) => {
-      if (l.start + HEADER_LENGTH > l.captured) return false;
-      const stated = u16(l.bytes, l.start + 4);
-      return l.end - l.start > LEAST_PAYLOAD && stated !== l.end - l.start - HEADER_LENGTH;
-    }),
+    badLength: expert(
+      'warn',
+      'malformed',
+      'pppoe.payload_length.bad',
+      'Possible bad payload length',
+      (l) => {
+        if (l.start + HEADER_LENGTH > l.captured) return false;
+        const stated = u16(l.bytes, l.start + 4);
+        return l.end - l.start > LEAST_PAYLOAD && stated !== l.end - l.start - HEADER_LENGTH;
+      },
+      { message: (l: Layer) => `Possible bad payload length ${u16(l.bytes, l.start + 4)} != ${l.end - l.start - HEADER_LENGTH}` },
+    ),
   },
   'PPPoES',
 ) {

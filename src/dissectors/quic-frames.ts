@@ -138,7 +138,7 @@ export const frameRows = {
   cryptoFragments: many(mark('quic.crypto.fragments', 'Reassembled QUIC CRYPTO Data Fragments')),
   cryptoFragment: many(frameNumber('quic.crypto.fragment', 'QUIC CRYPTO Data Fragment')),
   cryptoFragmentCount: many(uint32('quic.crypto.fragment.count', 'Fragment count')),
-  retransmission: many(expert('note', 'quic.retransmission', 'This QUIC frame has a reused stream offset (retransmission?)')),
+  retransmission: many(expert('note', 'sequence', 'quic.retransmission', 'This QUIC frame has a reused stream offset (retransmission?)')),
   resetStream: many(uint64('quic.rsts.stream_id', 'Stream ID')),
   resetError: many(uint64('quic.rsts.application_error_code', 'Application Error code')),
   finalSize: many(uint64('quic.rsts.final_size', 'Final Size')),
@@ -186,7 +186,7 @@ export const frameRows = {
   closeFrameType: many(uint64('quic.cc.frame_type', 'Frame Type')),
   reasonLength: many(uint64('quic.cc.reason_phrase.length', 'Reason phrase Length')),
   reason: many(string('quic.cc.reason_phrase', 'Reason phrase')),
-  unknownFrame: many(expert('warn', 'quic.ft.unknown', 'Unknown Frame Type')),
+  unknownFrame: many(expert('warn', 'undecoded', 'quic.ft.unknown', 'Unknown Frame Type')),
 };
 
 /** A frame and where it stands in the plain text. */

@@ -97,11 +97,11 @@ const rows = {
   remaining: many(bytes('quic.remaining_payload', 'Remaining Payload', { quiet: true })),
   ...frameRows,
   unknownConnection: many(
-    expert('note', 'quic.connection.unknown', 'Unknown QUIC connection. Missing Initial Packet or migrated connection?'),
+    expert('note', 'protocol', 'quic.connection.unknown', 'Unknown QUIC connection. Missing Initial Packet or migrated connection?'),
   ),
-  closed: many(expert('warn', 'quic.decryption_failed', 'Failed to decrypt handshake')),
-  badRetry: many(expert('warn', 'quic.bad_retry', 'Retry Integrity Tag verification failure')),
-  coalescedPadding: many(expert('note', 'quic.coalesced_padding_data', 'Coalesced Padding Data')),
+  closed: many(expert('warn', 'decryption', 'quic.decryption_failed', 'Failed to decrypt handshake')),
+  badRetry: many(expert('warn', 'protocol', 'quic.bad_retry', 'Retry Integrity Tag verification failure')),
+  coalescedPadding: many(expert('note', 'protocol', 'quic.coalesced_padding_data', 'Coalesced Padding Data')),
 };
 
 /** A packet of a datagram. Positions are those of the layer's octets. */

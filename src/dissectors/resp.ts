@@ -121,7 +121,7 @@ const fields = {
   responseTo: frameNumber('resp.response_to', 'Reply to the command in frame'),
   time: duration('resp.time', 'From the end of the command to the beginning of the reply', { unit: 'seconds' }),
   dataSet: bytes('resp.rdb', 'Data set of the primary (RDB)'),
-  malformedLength: many(expert('error', 'resp.malformed_length', 'Malformed length specified')),
+  malformedLength: many(expert('error', 'malformed', 'resp.malformed_length', 'Malformed length specified')),
 };
 
 /** What stands where a secret was. */

@@ -105,7 +105,7 @@ export const rplRows = {
   transitSequence: many(uint8('icmpv6.rpl.opt.transit.pathseq', 'Path Sequence')),
   transitLifetime: many(uint8('icmpv6.rpl.opt.transit.pathlifetime', 'Path Lifetime')),
   transitParent: many(ipv6('icmpv6.rpl.opt.transit.parent', 'Parent Address')),
-  rplUndecoded: many(expert('note', 'icmpv6.undecoded.rpl_option', 'Undecoded RPL option')),
+  rplUndecoded: many(expert('note', 'undecoded', 'icmpv6.undecoded.rpl_option', 'Undecoded RPL option')),
   rplData: many(bytes('icmpv6.data', 'Data')),
 };
 

@@ -9,7 +9,7 @@
  *     0          2          4           8        10            11        12             20
  *     | protocol | reserved | interface | ARPHRD | packet type | addrlen | address      | payload …
  */
-import { bytes, computed, ether, expert, ipv4, uint16, uint32 } from '../core/field.js';
+import { bytes, computed, ether, ipv4, uint16, uint32 } from '../core/field.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import { type Dissect, linkTypes, type ProtocolEntry } from '../core/registry.js';
@@ -17,7 +17,7 @@ import type { TextBuffer } from '../core/text.js';
 import { dissectEthernet } from './ethernet.js';
 import { dispatchEtherType, ETHERTYPE, LEAST_TYPE } from './ethertypes.js';
 import { dissectLlc } from './llc.js';
-import { payloadEnd, walkTrailer } from './trailer.js';
+import { paddingBad, payloadEnd, walkTrailer } from './trailer.js';
 
 const LINK_TYPE_V2 = 276;
 const V1_LENGTH = 16;
@@ -115,7 +115,7 @@ const fields = {
   }),
   padding: bytes('eth.padding', 'Padding'),
   trailer: bytes('sll.trailer', 'Trailer'),
-  paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
+  paddingBad: paddingBad(),
 };
 
 /** A Linux cooked header, version 1 or 2. */

@@ -101,18 +101,18 @@ const READ_IN_PART: ReadonlySet<number> = new Set([
 const rows = {
   kind: uint8('tcp.option_kind', 'Kind', { values: KIND }),
   length: uint8('tcp.option_len', 'Length', { unit: 'bytes' }),
-  lengthInvalid: expert('note', 'tcp.option.len.invalid', 'Invalid length for option'),
+  lengthInvalid: expert('note', 'sequence', 'tcp.option.len.invalid', 'Invalid length for option'),
   mss: uint16('tcp.options.mss_val', 'MSS Value', { unit: 'bytes' }),
   shift: uint8('tcp.options.wscale.shift', 'Shift count'),
-  shiftInvalid: expert('error', 'tcp.options.wscale.shift.invalid', 'Window scale shift exceeds 14'),
+  shiftInvalid: expert('error', 'protocol', 'tcp.options.wscale.shift.invalid', 'Window scale shift exceeds 14'),
   multiplier: uint16('tcp.options.wscale.multiplier', 'Multiplier'),
   sackLeft: many(uint32('tcp.options.sack_le', 'TCP SACK Left Edge')),
   sackRight: many(uint32('tcp.options.sack_re', 'TCP SACK Right Edge')),
   sackCount: uint8('tcp.options.sack.count', 'TCP SACK Count'),
   dsackLeft: uint32('tcp.options.sack.dsack_le', 'TCP D-SACK Left Edge'),
   dsackRight: uint32('tcp.options.sack.dsack_re', 'TCP D-SACK Right Edge'),
-  subOptionMalformed: expert('error', 'tcp.suboption_malformed', 'suboption would go past end of option'),
-  dsack: expert('warn', 'tcp.options.sack.dsack', 'D-SACK Sequence'),
+  subOptionMalformed: expert('error', 'malformed', 'tcp.suboption_malformed', 'suboption would go past end of option'),
+  dsack: expert('warn', 'sequence', 'tcp.options.sack.dsack', 'D-SACK Sequence'),
   echoValue: uint32('tcp.options.echo_value', 'TCP Echo Option'),
   tsval: uint32('tcp.options.timestamp.tsval', 'Timestamp value'),
   tsecr: uint32('tcp.options.timestamp.tsecr', 'Timestamp echo reply'),
@@ -149,8 +149,8 @@ export function onlyTimestamps(l: Layer): boolean {
 }
 
 export const optionExperts = {
-  nonZeroPadding: expert('error', 'tcp.non_zero_bytes_after_eol', 'Non zero bytes in option space after EOL option'),
-  fourNops: expert('warn', 'tcp.nop', '4 NOP in a row - a router may have removed some options'),
+  nonZeroPadding: expert('error', 'protocol', 'tcp.non_zero_bytes_after_eol', 'Non zero bytes in option space after EOL option'),
+  fourNops: expert('warn', 'protocol', 'tcp.nop', '4 NOP in a row - a router may have removed some options'),
 };
 
 /** Numbers that the sequence numbers in options are relative to. */

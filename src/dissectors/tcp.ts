@@ -87,10 +87,21 @@ const isInFlight = (l: TcpLayer): boolean => analysed(l) && l.facts!.bytesInFlig
 const timedOut = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0;
 const repeatsAck = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.DUPLICATE_ACK);
 
-const analysisMark = (name: string, label: string, mark: number, severity: 'chat' | 'note' | 'warn'): Field<true | undefined> =>
-  expert<TcpLayer>(severity, `tcp.analysis.${name}`, label, (l) => analysed(l) && marked(l, mark));
+const analysisMark = (
+  name: string,
+  label: string,
+  mark: number,
+  severity: 'chat' | 'note' | 'warn',
+  message?: (l: TcpLayer) => string,
+): Field<true | undefined> =>
+  expert<TcpLayer>(severity, 'sequence', `tcp.analysis.${name}`, label, (l) => analysed(l) && marked(l, mark), {
+    ...(message && { message }),
+  });
 
 const ANY_RETRANSMISSION = Facts.RETRANSMISSION | Facts.FAST_RETRANSMISSION | Facts.SPURIOUS_RETRANSMISSION;
+
+const SHORT_SEGMENT =
+  'Short segment. Segment/fragment does not contain a full TCP header (might be NMAP or someone else deliberately sending unusual packets)';
 
 const CHECKSUM_STATUS = { 0: 'Bad', 1: 'Good', 2: 'Unverified' };
 
@@ -183,22 +194,32 @@ const fields = {
   ...gated((l: Layer) => (flagsOf(l) & (SYN | FIN | RST)) !== 0, {
     connectionSyn: expert(
       'chat',
+      'sequence',
       'tcp.connection.syn',
       'Connection establish request (SYN)',
       (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === SYN,
+      { message: (l: Layer) => `Connection establish request (SYN): server port ${u16(l.bytes, l.start + 2)}` },
     ),
     connectionSynAck: expert(
       'chat',
+      'sequence',
       'tcp.connection.synack',
       'Connection establish acknowledge (SYN+ACK)',
       (l) => whole(l) && (flagsOf(l) & (SYN | ACK)) === (SYN | ACK),
+      { message: (l: Layer) => `Connection establish acknowledge (SYN+ACK): server port ${u16(l.bytes, l.start)}` },
     ),
-    connectionFin: expert('chat', 'tcp.connection.fin', 'Connection finish (FIN)', (l) => whole(l) && (flagsOf(l) & FIN) !== 0),
-    connectionReset: expert('warn', 'tcp.connection.rst', 'Connection reset (RST)', (l) => whole(l) && (flagsOf(l) & RST) !== 0),
-    finActive: expert<TcpLayer>('note', 'tcp.connection.fin_active', 'This frame initiates the connection closing', (l) =>
+    connectionFin: expert('chat', 'sequence', 'tcp.connection.fin', 'Connection finish (FIN)', (l) => whole(l) && (flagsOf(l) & FIN) !== 0),
+    connectionReset: expert(
+      'warn',
+      'sequence',
+      'tcp.connection.rst',
+      'Connection reset (RST)',
+      (l) => whole(l) && (flagsOf(l) & RST) !== 0,
+    ),
+    finActive: expert<TcpLayer>('note', 'sequence', 'tcp.connection.fin_active', 'This frame initiates the connection closing', (l) =>
       marked(l, Facts.FIN_ACTIVE),
     ),
-    finPassive: expert<TcpLayer>('note', 'tcp.connection.fin_passive', 'This frame undergoes the connection closing', (l) =>
+    finPassive: expert<TcpLayer>('note', 'sequence', 'tcp.connection.fin_passive', 'This frame undergoes the connection closing', (l) =>
       marked(l, Facts.FIN_PASSIVE),
     ),
   }),
@@ -221,33 +242,49 @@ const fields = {
         values: CHECKSUM_STATUS,
         when: (l) => l.start + 18 <= l.captured && whole(l),
       }),
-      checksumBad: expert('error', 'tcp.checksum_bad.expert', 'Bad checksum', (l) => l.frame.session.checksums && checksumStatus(l) === 0),
+      checksumBad: expert(
+        'error',
+        'checksum',
+        'tcp.checksum_bad.expert',
+        'Bad checksum',
+        (l) => l.frame.session.checksums && checksumStatus(l) === 0,
+      ),
     },
   ),
   urgentPointer: uint16('tcp.urgent_pointer', 'Urgent Pointer', 18, { when: whole }),
   ...gated(whole, {
     urgentWithoutFlag: expert(
       'note',
+      'protocol',
       'tcp.urgent_pointer.non_zero',
       'The urgent pointer field is nonzero while the URG flag is not set',
       (l) => l.start + FIXED_LENGTH <= l.captured && whole(l) && (flagsOf(l) & URG) === 0 && u16(l.bytes, l.start + 18) !== 0,
     ),
     ackWithoutFlag: expert(
       'note',
+      'protocol',
       'tcp.ack.nonzero',
       'The acknowledgment number field is nonzero while the ACK flag is not set',
       (l) => l.start + 14 <= l.captured && whole(l) && (flagsOf(l) & ACK) === 0 && u32(l.bytes, l.start + 8) !== 0,
     ),
   }),
-  shortSegment: expert('warn', 'tcp.short_segment', 'Short segment', (l) => shortSegment(l)),
-  bogusHeader: expert('error', 'tcp.bogus_header_length', 'Bogus TCP Header length', (l) => l.start + 13 <= l.captured && !whole(l)),
+  shortSegment: expert('warn', 'malformed', 'tcp.short_segment', 'Short segment', (l) => shortSegment(l), { message: () => SHORT_SEGMENT }),
+  bogusHeader: expert(
+    'error',
+    'protocol',
+    'tcp.bogus_header_length',
+    'Bogus TCP Header length',
+    (l) => l.start + 13 <= l.captured && !whole(l),
+    { message: (l: Layer) => `Bogus TCP header length (${headerLength(l)}, must be at least ${FIXED_LENGTH})` },
+  ),
   allOptions: bytes('tcp.options', 'Options', FIXED_LENGTH, (l) => optionsLength(l), { quiet: true, when: (l) => optionsLength(l) > 0 }),
   options: optionList,
   ...gated((l: Layer) => optionsLength(l) > 0 && !onlyTimestamps(l), {
     ...optionExperts,
-    noMss: expert('note', 'tcp.options.mss.absent', 'The SYN packet does not contain a MSS option', (l) => mssMissing(l)),
+    noMss: expert('note', 'protocol', 'tcp.options.mss.absent', 'The SYN packet does not contain a MSS option', (l) => mssMissing(l)),
     mssAfterSyn: expert<TcpLayer>(
       'note',
+      'protocol',
       'tcp.options.mss.present',
       'The non-SYN packet does contain a MSS option',
       (l) => (flagsOf(l) & SYN) === 0 && optionsLength(l) > 0 && hasMss(l),
@@ -339,7 +376,6 @@ const fields = {
           Facts.REUSED_PORTS,
           'note',
         ),
-        retransmission: analysisMark('retransmission', 'This frame is a (suspected) retransmission', ANY_RETRANSMISSION, 'note'),
         fastRetransmission: analysisMark(
           'fast_retransmission',
           'This frame is a (suspected) fast retransmission',
@@ -352,6 +388,7 @@ const fields = {
           Facts.SPURIOUS_RETRANSMISSION,
           'note',
         ),
+        retransmission: analysisMark('retransmission', 'This frame is a (suspected) retransmission', ANY_RETRANSMISSION, 'note'),
         outOfOrder: analysisMark('out_of_order', 'This frame is a (suspected) out-of-order segment', Facts.OUT_OF_ORDER, 'warn'),
         lostSegment: analysisMark('lost_segment', 'Previous segment(s) not captured (common at capture start)', Facts.LOST_SEGMENT, 'warn'),
         ackLostSegment: analysisMark(
@@ -364,7 +401,13 @@ const fields = {
         windowFull: analysisMark('window_full', 'TCP window specified by the receiver is now completely full', Facts.WINDOW_FULL, 'warn'),
         keepAlive: analysisMark('keep_alive', 'TCP keep-alive segment', Facts.KEEP_ALIVE, 'note'),
         keepAliveAck: analysisMark('keep_alive_ack', 'ACK to a TCP keep-alive segment', Facts.KEEP_ALIVE_ACK, 'note'),
-        duplicateAck: analysisMark('duplicate_ack', 'Duplicate ACK', Facts.DUPLICATE_ACK, 'note'),
+        duplicateAck: analysisMark(
+          'duplicate_ack',
+          'Duplicate ACK',
+          Facts.DUPLICATE_ACK,
+          'note',
+          (l) => `Duplicate ACK (#${l.facts!.duplicateAckNumber})`,
+        ),
         duplicateAckNumber: computed<'uint32', TcpLayer>(
           'uint32',
           'tcp.analysis.duplicate_ack_num',
@@ -386,9 +429,13 @@ const fields = {
     },
   ),
   ...gated((l: Layer) => (flagsOf(l) & SYN) !== 0, {
-    fastOpenSyn: expert<TcpLayer>('note', 'tcp.analysis.tfo_syn', 'TCP SYN with TFO Cookie', (l) => marked(l, Facts.FAST_OPEN_SYN)),
-    fastOpenAck: expert<TcpLayer>('note', 'tcp.analysis.tfo_ack', 'TCP SYN-ACK accepting TFO data', (l) => marked(l, Facts.FAST_OPEN_ACK)),
-    fastOpenIgnored: expert<TcpLayer>('note', 'tcp.analysis.tfo_ignored', 'TCP SYN-ACK ignoring TFO data', (l) =>
+    fastOpenSyn: expert<TcpLayer>('note', 'sequence', 'tcp.analysis.tfo_syn', 'TCP SYN with TFO Cookie', (l) =>
+      marked(l, Facts.FAST_OPEN_SYN),
+    ),
+    fastOpenAck: expert<TcpLayer>('note', 'sequence', 'tcp.analysis.tfo_ack', 'TCP SYN-ACK accepting TFO data', (l) =>
+      marked(l, Facts.FAST_OPEN_ACK),
+    ),
+    fastOpenIgnored: expert<TcpLayer>('note', 'sequence', 'tcp.analysis.tfo_ignored', 'TCP SYN-ACK ignoring TFO data', (l) =>
       marked(l, Facts.FAST_OPEN_IGNORED),
     ),
   }),
@@ -407,7 +454,7 @@ const fields = {
 function verdictRows() {
   const verdictOf = <T extends keyof TcpVerdict>(l: TcpLayer, key: T): TcpVerdict[T] | undefined => l.facts?.verdict?.[key];
   return {
-    resent: expert<TcpLayer>('note', 'netlens.tcp.retransmission', 'Sent again', (l) => RESENT.has(repeatOf(l)?.kind ?? '')),
+    resent: expert<TcpLayer>('note', 'protocol', 'netlens.tcp.retransmission', 'Sent again', (l) => RESENT.has(repeatOf(l)?.kind ?? '')),
     repeatKind: computed<'string', TcpLayer>('string', 'netlens.tcp.repeat.kind', 'Kind of repeat', (l) => repeatOf(l)?.kind),
     repeatOf: computed<'frame', TcpLayer>('frame', 'netlens.tcp.repeat.of', 'Repeats frame', (l) => repeatOf(l)?.of || undefined),
     repeatFirst: computed<'frame', TcpLayer>(

@@ -64,7 +64,7 @@ const rows = {
     { errorCode: uint16('tftp.error.code', 'Error code', { values: ERRORS }) },
     { errorMessage: string('tftp.error.message', 'Error message') },
   ),
-  isError: expert('warn', 'tftp.error', 'TFTP ERROR packet'),
+  isError: expert('warn', 'response', 'tftp.error', 'TFTP ERROR packet'),
   optionName: many(option.name),
   optionValue: many(option.value),
 };

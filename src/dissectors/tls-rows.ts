@@ -42,7 +42,7 @@ export function tlsRows(p: 'tls' | 'dtls') {
     heartbeat: many(mark(`${p}.heartbeat_message`, 'Heartbeat Message')),
     heartbeatType: many(uint8(`${p}.heartbeat_message.type`, 'Type', { values: HEARTBEAT_TYPES })),
     heartbeatLength: many(uint16(`${p}.heartbeat_message.payload_length`, 'Payload Length')),
-    heartbeatLie: many(expert('error', `${p}.heartbeat_message.payload_length.invalid`, 'Invalid heartbeat payload length')),
+    heartbeatLie: many(expert('error', 'malformed', `${p}.heartbeat_message.payload_length.invalid`, 'Invalid heartbeat payload length')),
     applicationData: many(bytes(`${p}.app_data`, 'Encrypted Application Data', { quiet: true })),
     applicationProtocol: many(string(`${p}.app_data_proto`, 'Application Data Protocol')),
     segment: many(bytes(`${p}.segment.data`, 'Decrypted application data', { quiet: true })),
@@ -208,9 +208,9 @@ export function tlsRows(p: 'tls' | 'dtls') {
     ja3s: many(string(`${h}.ja3s`, 'JA3S')),
     ja4Full: many(string(`${h}.ja4_r`, 'JA4_r')),
     ja4: many(string(`${h}.ja4`, 'JA4')),
-    tooSmall: many(expert('error', `${p}.malformed.buffer_too_small`, 'Malformed message, not enough data is available')),
-    badVector: many(expert('warn', `${p}.malformed.vector_length`, 'Variable vector length is outside the permitted range')),
-    trailing: many(expert('warn', `${p}.malformed.trailing_data`, 'Undecoded trailing data is present')),
+    tooSmall: many(expert('error', 'malformed', `${p}.malformed.buffer_too_small`, 'Malformed message, not enough data is available')),
+    badVector: many(expert('warn', 'protocol', `${p}.malformed.vector_length`, 'Variable vector length is outside the permitted range')),
+    trailing: many(expert('warn', 'protocol', `${p}.malformed.trailing_data`, 'Undecoded trailing data is present')),
   };
 }
 

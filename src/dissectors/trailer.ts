@@ -8,7 +8,7 @@
  * guesses as Wireshark's are made: a pad is zeros only, and a frame of 64 octets or more needs none, so four
  * octets at the end of such a frame's trailer are its FCS unless the capture says that it has no FCS.
  */
-import type { Field } from '../core/field.js';
+import { expert, type Field } from '../core/field.js';
 import type { Layer, Tree } from '../core/layer.js';
 
 /** Octets of an Ethernet frame without FCS at the least. */
@@ -26,6 +26,15 @@ export interface TrailerRows {
   readonly fcs?: Field;
   readonly fcsStatus?: Field;
 }
+
+/** The row of that mark. */
+export const paddingBad = (): Field<true | undefined> =>
+  expert(
+    'note',
+    'protocol',
+    'eth.padding_bad',
+    "Didn't find padding of zeros, and an undecoded trailer exists. There may be padding of non-zeros.",
+  );
 
 /** The FCS was there and nobody checked it. */
 const UNVERIFIED = 2;

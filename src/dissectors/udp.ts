@@ -69,8 +69,10 @@ export class Udp extends layer('udp', 'User Datagram Protocol', {
   ...group(
     { length: uint16('udp.length', 'Length', 4, { unit: 'bytes' }) },
     {
-      badLength: expert('error', 'udp.length.bad', 'Bad length value', (l: Quoted) => badLength(l) !== 0),
-      badZero: expert('error', 'udp.length.bad_zero', 'Length is zero but payload < 65536', (l: Quoted) => isBadZero(l)),
+      badLength: expert('error', 'malformed', 'udp.length.bad', 'Bad length value', (l: Quoted) => badLength(l) !== 0, {
+        message: badLengthText,
+      }),
+      badZero: expert('error', 'protocol', 'udp.length.bad_zero', 'Length is zero but payload < 65536', (l: Quoted) => isBadZero(l)),
     },
   ),
   ...group(
@@ -79,12 +81,18 @@ export class Udp extends layer('udp', 'User Datagram Protocol', {
       checksumStatus: computed('uint8', 'udp.checksum.status', 'Checksum Status', (l: Quoted) => checksumStatus(l), {
         values: CHECKSUM_STATUS,
       }),
-      checksumZero: expert('error', 'udp.checksum.zero', 'Illegal checksum value (0)', (l: Quoted) => checksumStatus(l) === ILLEGAL),
-      checksumBad: expert('error', 'udp.checksum.bad', 'Bad checksum', (l: Quoted) => checksumStatus(l) === IS_BAD),
+      checksumZero: expert(
+        'error',
+        'checksum',
+        'udp.checksum.zero',
+        'Illegal checksum value (0)',
+        (l: Quoted) => checksumStatus(l) === ILLEGAL,
+      ),
+      checksumBad: expert('error', 'checksum', 'udp.checksum.bad', 'Bad checksum', (l: Quoted) => checksumStatus(l) === IS_BAD),
     },
   ),
   ...streamRows(),
-  traceroute: expert('chat', 'udp.possible_traceroute', 'Possible traceroute', (l) => isTraceroute(l)),
+  traceroute: expert('chat', 'sequence', 'udp.possible_traceroute', 'Possible traceroute', (l) => isTraceroute(l)),
   pduSize,
 }) {
   stream = -1;
@@ -144,6 +152,10 @@ function badLength(l: Quoted): -1 | 0 | 1 {
   return l.partial === undefined && length > l.end - l.start ? 1 : 0;
 }
 
+function badLengthText(l: Quoted): string {
+  return `Bad length value ${lengthOf(l)} ${badLength(l) < 0 ? `< ${HEADER_LENGTH}` : '> IP payload length'}`;
+}
+
 const isBadZero = (l: Quoted): boolean =>
   l.start + HEADER_LENGTH <= l.captured && lengthOf(l) === 0 && l.end - l.start < 0x10000 && networkOf(l) instanceof Ipv6;
 
@@ -172,7 +184,9 @@ export class UdpLite extends layer(
     ...group(
       { coverage: uint16('udp.checksum_coverage', 'Checksum coverage', 4) },
       {
-        badCoverage: expert('error', 'udplite.checksum_coverage.bad', 'Bad checksum coverage length value', (l) => isBadCoverage(l)),
+        badCoverage: expert('error', 'protocol', 'udplite.checksum_coverage.bad', 'Bad checksum coverage length value', (l) =>
+          isBadCoverage(l),
+        ),
       },
     ),
     ...group(
@@ -181,8 +195,8 @@ export class UdpLite extends layer(
         checksumStatus: computed('uint8', 'udp.checksum.status', 'Checksum Status', (l: Layer) => liteStatus(l), {
           values: CHECKSUM_STATUS,
         }),
-        checksumZero: expert('error', 'udp.checksum.zero', 'Illegal checksum value (0)', (l) => liteStatus(l) === ILLEGAL),
-        checksumBad: expert('error', 'udp.checksum.bad', 'Bad checksum', (l) => liteStatus(l) === IS_BAD),
+        checksumZero: expert('error', 'checksum', 'udp.checksum.zero', 'Illegal checksum value (0)', (l) => liteStatus(l) === ILLEGAL),
+        checksumBad: expert('error', 'checksum', 'udp.checksum.bad', 'Bad checksum', (l) => liteStatus(l) === IS_BAD),
       },
     ),
     ...streamRows(),

@@ -16,7 +16,7 @@ import { type Dissect, etherTypes, type ProtocolEntry } from '../core/registry.j
 import type { TextBuffer } from '../core/text.js';
 import { dissectLengthPayload } from './ethernet.js';
 import { dispatchEtherType, ETHERTYPE, MOST_LENGTH } from './ethertypes.js';
-import { payloadEnd, walkTrailer } from './trailer.js';
+import { paddingBad, payloadEnd, walkTrailer } from './trailer.js';
 
 const TAG_LENGTH = 4;
 
@@ -41,10 +41,10 @@ const fields = {
   length: uint16('vlan.len', 'Length', 2, { unit: 'bytes', when: (l) => typeOf(l) <= MOST_LENGTH }),
   padding: bytes('eth.padding', 'Padding'),
   trailer: bytes('vlan.trailer', 'Trailer'),
-  lengthPastEnd: expert('error', 'vlan.len.past_end', 'Length field value goes past the end of the payload', (l) => {
+  lengthPastEnd: expert('error', 'malformed', 'vlan.len.past_end', 'Length field value goes past the end of the payload', (l) => {
     return l.start + TAG_LENGTH <= l.captured && typeOf(l) <= MOST_LENGTH && l.start + TAG_LENGTH + typeOf(l) > l.end;
   }),
-  paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
+  paddingBad: paddingBad(),
 };
 
 /** `PRI: 0  DEI: 0  ID: 5`. */
@@ -122,7 +122,7 @@ const backboneFields = {
   type: uint16('ieee8021ah.etype', 'Type', 16, { base: 'hex', values: ETHERTYPE }),
   padding: bytes('eth.padding', 'Padding'),
   trailer: bytes('ieee8021ah.trailer', 'Trailer'),
-  paddingBad: expert('note', 'eth.padding_bad', 'Padding identification may be inaccurate and impact trailer dissector'),
+  paddingBad: paddingBad(),
 };
 
 /** The tag of a backbone, with the addresses of the customer's frame after it. */

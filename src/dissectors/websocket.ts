@@ -87,7 +87,7 @@ const rows = {
   }),
   maskingKey: bytes('websocket.masking_key', 'Masking-Key', (l) => 2 + extended(l), 4, { when: isMasked }),
   maskedPayload: mark('websocket.masked_payload', 'Masked payload'),
-  decompressionFailed: expert('note', 'websocket.decompression.failed.expert', 'Decompression failed'),
+  decompressionFailed: expert('note', 'protocol', 'websocket.decompression.failed.expert', 'Decompression failed'),
   ...group(
     { fragments: mark('websocket.fragments', 'Fragments of the message') },
     {

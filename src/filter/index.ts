@@ -9,6 +9,7 @@ import type { Frame } from '../core/frame.js';
 import { FrameLayer } from '../core/frame-layer.js';
 import type { Protocol } from '../core/layer.js';
 import { etherTypes, ipProtocols, linkTypes, llcSaps, type ProtocolEntry, pppProtocols, type Table, udpPorts } from '../core/registry.js';
+import { REMARK_ROWS } from '../core/remarks.js';
 import { greProtocols } from '../dissectors/gre.js';
 import { FIELDS, LAYERS, PROTOCOLS } from '../dissectors/index.js';
 import { type Condition, check, type Names, type TypedValue } from './check.js';
@@ -167,10 +168,7 @@ const NAMES: Names = {
     ...FIELDS,
     ...Object.values(columns).map((field): [string, Field[]] => [field.name, [field]]),
     // Any remark on a packet, whoever makes it; that the capture was cut says nothing about the packet.
-    [
-      '_ws.expert',
-      LAYERS.flatMap(({ protocol }) => protocol.allFields.filter(({ severity, name }) => severity !== undefined && name !== '_ws.short')),
-    ],
+    [REMARK_ROWS.any.name, [REMARK_ROWS.any]],
   ]),
   protocols: protocolsByName(),
   byChain: new Set(Object.entries(OTHER_NAMES).flat(2)),

@@ -134,6 +134,11 @@ export function eachRaw(
   visit: (raw: Raw) => boolean,
 ): boolean | undefined {
   const { layers } = frame;
+  const gather = fields.length === 1 ? fields[0]!.gather : undefined;
+  if (gather !== undefined) {
+    const gathered = gather(frame);
+    return gathered.length === 0 ? undefined : gathered.some(visit);
+  }
   let found: false | undefined;
   for (let i = 0; i < layers.length; i++) {
     const layer = layers[i]!;

@@ -3,6 +3,7 @@ import { NetlensError } from '../core/errors.js';
 import { type Field, valueText } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { didYouMean } from '../core/near.js';
+import { remarkTexts } from '../core/remarks.js';
 import { eachValue } from '../core/select.js';
 import { safeText, type TextBuffer } from '../core/text.js';
 
@@ -35,6 +36,8 @@ export function columnOf(name: string, known: ReadonlyMap<string, readonly Field
       return { name, fields: [], write: (frame) => frame.info };
     case '_ws.col.protocol':
       return { name, fields: [], write: (frame) => frame.top.shortName };
+    case '_ws.expert':
+      return { name, fields: [], write: (frame) => remarkTexts(frame).join(',') };
   }
   const [first] = [...known.values()].flat().filter((field) => field.protocol.name === name);
   if (first) {

@@ -86,14 +86,17 @@ describe('ipv4', () => {
     ['e0000016', 1, '', ''],
     ['e0000016', 64, '', '1'],
     ['e00000fb', 255, '', ''],
+    ['e00000fb', 1, '', '1'],
+    ['e00000fb', 1, '', '', 2],
     ['e0000012', 1, '', '1'],
     ['c0000202', 4, '1', ''],
     ['c0000202', 5, '', ''],
     ['e1000001', 2, '', ''],
-  ])('to %s with time to live %i remarks on it or not', (destination, ttl, small, local) => {
+  ])('to %s with time to live %i remarks on it or not', (destination, ttl, small, local, protocol = 17) => {
     const octets = HEADER.slice();
     octets.set(hex(destination), 16);
     octets[8] = ttl;
+    octets[9] = protocol;
     const frame = dissect(octets, { linkType: IPV4 });
     expect([values(frame, 'ip.ttl.too_small'), values(frame, 'ip.ttl.lncb')]).toEqual([small, local]);
   });

@@ -24,13 +24,12 @@ const told = ({ filter, theirs, mine }: Difference): string => `${filter}: the o
 
 /**
  * Filters that select otherwise than tshark 4.0, as seen. TLS: tshark also lists the layer in frames 30 and 44, which hold
- * a part of a record and no field of it. TFTP: tshark remarks on ERROR packets (18, 20); netlens lacks that remark.
+ * a part of a record and no field of it.
  * DHCP: to tshark `ff` is the name of a protocol, see docs/differences.md. HTTP/2: to tshark the answer to an Upgrade (193)
  * ends with its segment, which has the first frames of HTTP/2 in it.
  */
 const DISSECTED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   'fixtures/tls.pcap': ['tls', 'len(tls) == tcp.len'],
-  'fixtures/tftp.pcap': ['_ws.expert'],
   'fixtures/dhcp.pcap': ['ip.dst[3] == ff'],
   'fixtures/http2.pcap': ['len(http) == tcp.len'],
 };
