@@ -35,9 +35,11 @@ export interface RowWriter {
   /** Everything that the walk of a layer found. */
   scopeOf(layer: Layer): Found;
   /** The keys that only a walk finds. */
-  found(out: TextBuffer, layout: Layout, layer: Layer): void;
+  walkedKeys(out: TextBuffer, layout: Layout, layer: Layer): void;
   /** The Info column, which stands in the frame's own object. */
   info(out: TextBuffer, frame: Frame): void;
+  /** `frame.protocols` of the frame under way. */
+  protocols(out: TextBuffer): void;
 }
 
 /** Longest text of a run that is kept; octets that a run takes at most. */
@@ -50,12 +52,21 @@ const WORTH_A_FUNCTION = 3;
 const VALUE_KEY = keyOf('value');
 const TRUE = new TextEncoder().encode('true');
 
-/** Make the function for the objects that `layout` tells of; undefined where code may not be made from text. */
-export function compileLayer(layout: Layout, writer: RowWriter): WriteLayer | undefined {
+/** What is made for a protocol: a call of its own also of `chain` costs less than one that all protocols share. */
+export interface Compiled {
+  readonly write: WriteLayer;
+  readonly chain: (layer: Layer) => string;
+}
+
+/** Make the functions for the objects that `layout` tells of; undefined where code may not be made from text. */
+export function compileLayer(layout: Layout, writer: RowWriter): Compiled | undefined {
   const { text, constants } = sourceOf(layout);
   try {
     const make = new Function(...Object.keys(HELPERS), 'writer', 'c', text) as (...given: unknown[]) => WriteLayer;
-    return make(...Object.values(HELPERS), writer, constants);
+    return {
+      write: make(...Object.values(HELPERS), writer, constants),
+      chain: new Function('layer', 'return layer.chain;') as Compiled['chain'],
+    };
   } catch (error) {
     // A Content Security Policy, or --disallow-code-generation-from-strings.
     if (error instanceof EvalError) return undefined;
@@ -152,8 +163,8 @@ class Source {
     if (layout.walked.length > 0)
       this.line(
         layout.hasOctets
-          ? `if (!layer.bare) writer.found(out, ${this.use(layout)}, layer);`
-          : `if (!layer.bare && !layer.quickJson(out)) writer.found(out, ${this.use(layout)}, layer);`,
+          ? `if (!layer.bare) writer.walkedKeys(out, ${this.use(layout)}, layer);`
+          : `if (!layer.bare && !layer.quickJson(out)) writer.walkedKeys(out, ${this.use(layout)}, layer);`,
       );
     if (layout.experts.length > 0) this.remarks(layout.experts);
     if (layout.hasInfo) this.line('writer.info(out, layer.frame);');
@@ -300,7 +311,10 @@ class Source {
   private leaf(node: JsonNode, key: Uint8Array): void {
     const row = node.row!;
     if (row.walked) this.member(node);
-    else if (row.options.json !== undefined) {
+    else if (row.name === 'frame.protocols') {
+      this.key(key);
+      this.handOver('writer.protocols(out);');
+    } else if (row.options.json !== undefined) {
       this.key(key);
       this.handOver(`${this.use(row.options.json)}(layer, out);`);
     } else this.value(row, key);

@@ -36,6 +36,39 @@ export interface JsonOptions {
   readonly compileAfter?: number;
 }
 
+/** Layers one in another, by what they are called: a capture has a few such stacks, each in many frames. */
+class Stack {
+  private readonly inner = new Map<string, Stack>();
+  private last: Stack | undefined = undefined;
+  /** Their names as JSON, outermost first. */
+  readonly text: FixedText;
+
+  constructor(
+    private readonly chain = '',
+    private readonly names = '',
+  ) {
+    this.text = new FixedText(`"${names}"`);
+  }
+
+  /** The same with another layer in it, if that was met before. */
+  known(chain: string): Stack | undefined {
+    const { last } = this;
+    if (last !== undefined && last.chain === chain) return last;
+    const next = this.inner.get(chain);
+    this.last = next;
+    return next;
+  }
+
+  add(chain: string): Stack {
+    const next = new Stack(chain, this.names === '' ? chain : `${this.names}:${chain}`);
+    this.inner.set(chain, next);
+    return next;
+  }
+}
+
+/** Stacks that are kept at most: a packet that is built to exhaust us may nest anything in anything. */
+const MOST_STACKS = 4096;
+
 /** What is kept for a protocol. */
 class Kept {
   /** `,"ip":`, `,"ip#2":`, … */
@@ -50,6 +83,8 @@ class Kept {
     readonly layout: Layout,
     readonly name: string,
     public write: WriteLayer,
+    /** What a layer adds to `frame.protocols`. */
+    public chain: (layer: Layer) => string,
   ) {
     this.keys = [new FixedText(layout.key)];
   }
@@ -80,6 +115,11 @@ export class JsonWriter implements RowWriter {
   private readonly scopes: Found[] = [new Found()];
   private depth = 0;
   private frames = 0;
+  /** What is kept for each layer of the frame under way, and what they are together. */
+  private readonly found: Kept[] = [];
+  private stack = new Stack();
+  private none = this.stack;
+  private stacks = 0;
   private readonly octets: boolean;
   private readonly compileAfter: number;
 
@@ -91,22 +131,47 @@ export class JsonWriter implements RowWriter {
   /** One frame and a line feed. */
   write(out: TextBuffer, frame: Frame): void {
     const { layers } = frame;
+    const { found } = this;
     const begin = out.length;
     const count = ++this.frames;
+    let stack = this.none;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i]!;
       const { protocol } = layer;
       const kept = this.kept[protocol.id] ?? this.keep(protocol);
-      kept.write(out, layer, kept.key(count));
+      found[i] = kept;
+      if (i > 0) {
+        const chain = kept.chain(layer);
+        stack = stack.known(chain) ?? this.keepStack(stack, chain);
+      }
+    }
+    this.stack = stack;
+    for (let i = 0; i < layers.length; i++) {
+      const kept = found[i]!;
+      kept.write(out, layers[i]!, kept.key(count));
     }
     out.bytes[begin] = OPEN;
     out.byte(CLOSE);
     out.byte(10);
   }
 
+  private keepStack(stack: Stack, chain: string): Stack {
+    if (++this.stacks > MOST_STACKS) {
+      this.stacks = 0;
+      // What is under way still names its layers.
+      this.none = new Stack();
+    }
+    return stack.add(chain);
+  }
+
   private keep(protocol: Protocol): Kept {
     const layout = layoutOf(protocol, this.octets);
-    const kept: Kept = new Kept(layout, protocol.name, (out, layer, key) => this.layer(out, kept, layer, key));
+    const kept: Kept = new Kept(
+      layout,
+      protocol.name,
+      (out, layer, key) => this.layer(out, kept, layer, key),
+      (layer) => layer.chain,
+    );
     this.kept[protocol.id] = kept;
     return kept;
   }
@@ -118,8 +183,9 @@ export class JsonWriter implements RowWriter {
       kept.written = Number.NEGATIVE_INFINITY;
       const compiled = compileLayer(layout, this);
       if (compiled !== undefined) {
-        kept.write = compiled;
-        return compiled(out, layer, key);
+        kept.write = compiled.write;
+        kept.chain = compiled.chain;
+        return compiled.write(out, layer, key);
       }
     }
     out.fixed(key);
@@ -131,7 +197,7 @@ export class JsonWriter implements RowWriter {
         if (node.walked) found ??= this.scopeOf(layer);
         this.member(out, node, layer, found);
       }
-    if (layout.walked.length > 0 && !layer.bare && (layout.hasOctets || !layer.quickJson(out))) this.found(out, layout, layer);
+    if (layout.walked.length > 0 && !layer.bare && (layout.hasOctets || !layer.quickJson(out))) this.walkedKeys(out, layout, layer);
     writeRemarks(out, layout.experts, layer);
     if (layout.hasInfo) this.info(out, layer.frame);
     close(out, first);
@@ -149,7 +215,7 @@ export class JsonWriter implements RowWriter {
   }
 
   /** The keys that only a walk finds. */
-  found(out: TextBuffer, { nodes, walked }: Layout, layer: Layer): void {
+  walkedKeys(out: TextBuffer, { nodes, walked }: Layout, layer: Layer): void {
     let gate: Gate | undefined;
     let open = false;
     for (let i = 0; i < walked.length && !open; i++) {
@@ -172,13 +238,13 @@ export class JsonWriter implements RowWriter {
     out.fixed(INFO_KEY);
     const from = out.length;
     frame.writeInfo(out);
-    const { bytes, length } = out;
-    for (let i = from; i < length; i++)
-      if (bytes[i] === QUOTE || bytes[i] === BACKSLASH) {
-        escapeFrom(out, i);
-        break;
-      }
+    if (hasEscapes(out, from)) escapeFrom(out, from);
     out.byte(QUOTE);
+  }
+
+  /** The names of the layers below the frame, which {@link write} followed. */
+  protocols(out: TextBuffer): void {
+    out.fixed(this.stack.text);
   }
 
   /** One key with its value, if it has one. */
@@ -280,6 +346,21 @@ function close(out: TextBuffer, first: number): void {
   if (out.length === first) out.byte(OPEN);
   else out.bytes[first] = OPEN;
   out.byte(CLOSE);
+}
+
+/** True when there is a quote or a backslash from `from` on; looked for in four octets at a time, and what is behind the end is blank. */
+function hasEscapes(out: TextBuffer, from: number): boolean {
+  out.room(4);
+  const { view, length } = out;
+  view.setInt32(length, 0x20202020, true);
+  for (let i = from; i < length; i += 4) {
+    const four = view.getInt32(i, true);
+    const quotes = four ^ 0x22222222;
+    const backslashes = four ^ 0x5c5c5c5c;
+    // The highest bit of an octet is set where it was 0 (and perhaps in those above it).
+    if ((((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes)) & 0x80808080) return true;
+  }
+  return false;
 }
 
 /** Put a backslash before every quote and backslash from `from` on. */
