@@ -71,11 +71,14 @@ export function digitsOf(n: number): number {
   return n < 1_000_000_000 ? 9 : 10;
 }
 
+/** Eight blanks, as one number. */
+const BLANKS = new DataView(new Uint8Array(8).fill(32).buffer).getFloat64(0);
+
 /** An unsigned 32-bit number with blanks before it, up to `width` columns, of which there may be many. */
 export function putRight(view: DataView, at: number, n: number, width: number): number {
-  let next = at;
-  for (let missing = width - digitsOf(n); missing > 0; missing--) view.setUint8(next++, 32);
-  return putWhole(view, next, n);
+  const from = at + width - digitsOf(n);
+  for (let to = at; to < from; to += 8) view.setFloat64(to, BLANKS);
+  return putWhole(view, from > at ? from : at, n);
 }
 
 /** The digits of 0 to 255 with a dot behind them. */

@@ -3,12 +3,13 @@
  * from the first frames and only ever grow.
  */
 
-import { DIGITS_ROOM, putRight, putSix, putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, digitsOf, putRight, putSix, putWhole } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Addressing, Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
+import { KnownEnds, NOT_KEPT } from './known-ends.js';
 import { PLAIN, type Theme, type Tone } from './theme.js';
 
 /** Which time a line shows, by tshark's letters. */
@@ -54,6 +55,13 @@ const DESTINATION = 3;
 const PROTOCOL = 4;
 const LENGTH = 5;
 const INFO = 6;
+
+/** A protocol's short name, filled up with blanks to the width of its column, and with a blank behind that. */
+interface ShortName {
+  readonly name: string;
+  readonly padded: FixedText;
+  readonly spaced: FixedText;
+}
 
 const ARROW = new FixedText(' → ');
 const ASCII_ARROW = new FixedText(' > ');
@@ -123,6 +131,9 @@ export class LineWriter {
   private held: Cells[] | undefined;
   private localSeconds = Number.NaN;
   private localOffset = 0;
+  private readonly knownEnds = new KnownEnds();
+  /** By the numbers of the protocols: their short names as wide as their column. */
+  private readonly names: (ShortName | undefined)[] = [];
 
   constructor(private readonly options: LineOptions = LINE_DEFAULTS) {
     this.held = options.look > 0 ? [] : undefined;
@@ -210,7 +221,11 @@ export class LineWriter {
   private widen(column: number, width: number): void {
     const { width: screen } = this.options;
     const most = screen > 0 && screen < WIDE && (column === SOURCE || column === DESTINATION) ? MOST_ENDPOINT : width;
-    if (width > this.widths[column]!) this.widths[column] = Math.max(this.widths[column]!, Math.min(width, most));
+    if (width <= this.widths[column]!) return;
+    this.widths[column] = Math.max(this.widths[column]!, Math.min(width, most));
+    // What was laid out for narrower columns is of no use now.
+    if (column === SOURCE || column === DESTINATION) this.knownEnds.forget();
+    else if (column === PROTOCOL) this.names.length = 0;
   }
 
   /** A line straight into the output: each cell is written where it stands, then filled up to its column's width. */
@@ -222,50 +237,90 @@ export class LineWriter {
     out.asciiOnly = !unicode;
     out.room(LINE_ROOM);
     if (colours) theme.open(out, 'name');
-    let { view } = out;
-    out.length = blanks(view, putRight(view, out.length, frame.number, widths[NUMBER]!));
-    this.right(out, TIME, frame);
+    out.length = blanks(out.view, putRight(out.view, out.length, frame.number, widths[NUMBER]!));
+    if (this.options.time !== 'r' || !this.sinceFirst(out, frame)) this.right(out, TIME, frame);
     if (colours) theme.close(out, 'name');
     out.length = blanks(out.view, out.length);
     const { addressing } = frame;
     const transport = addressing && portsOf(frame, addressing as unknown as Layer);
-    const brackets = hasBrackets(addressing, transport);
     const endpoints = out.length;
-    if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, true);
-    let width = out.length - endpoints;
-    if (width > widths[SOURCE]!) this.widen(SOURCE, width);
-    let over = width - widths[SOURCE]!;
-    if (over < 0) out.pad(endpoints, widths[SOURCE]!);
-    out.fixed(frame.addressing === undefined ? NO_ARROW : unicode ? ARROW : ASCII_ARROW);
-    const destination = out.length;
-    if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, false);
-    width = out.length - destination;
-    if (width > widths[DESTINATION]!) this.widen(DESTINATION, width);
-    over = Math.max(0, over) + Math.max(0, width - widths[DESTINATION]!);
-    const endpointsEnd = out.length;
-    out.room(widths[DESTINATION]! + LINE_ROOM);
-    out.pad(destination, widths[DESTINATION]!);
-    out.length = blanks(out.view, out.length);
+    let over = 0;
+    let endpointsEnd = 0;
+    // Ends that were written before; lines that may be cut have to know where each of them ends.
+    const known = screen === 0 && transport !== undefined ? this.knownEnds.find(addressing as unknown as Layer, transport) : NOT_KEPT;
+    if (known >= 0) out.length = this.knownEnds.put(known, out.view, endpoints);
+    else {
+      const brackets = hasBrackets(addressing, transport);
+      if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, true);
+      let width = out.length - endpoints;
+      if (width > widths[SOURCE]!) this.widen(SOURCE, width);
+      over = width - widths[SOURCE]!;
+      if (over < 0) out.pad(endpoints, widths[SOURCE]!);
+      out.fixed(addressing === undefined ? NO_ARROW : unicode ? ARROW : ASCII_ARROW);
+      const destination = out.length;
+      if (addressing !== undefined) writeEndpoint(out, addressing, transport, brackets, false);
+      width = out.length - destination;
+      if (width > widths[DESTINATION]!) this.widen(DESTINATION, width);
+      over = Math.max(0, over) + Math.max(0, width - widths[DESTINATION]!);
+      endpointsEnd = out.length;
+      out.room(widths[DESTINATION]! + LINE_ROOM);
+      out.pad(destination, widths[DESTINATION]!);
+      out.length = blanks(out.view, out.length);
+      if (known !== NOT_KEPT) this.knownEnds.keep(addressing as unknown as Layer, transport!, out.bytes, endpoints, out.length);
+    }
     const { top } = frame;
-    const tone = this.toneOf(frame);
-    const protocolTone = tone ?? this.protocolToneOf(frame);
-    if (colours) theme.open(out, protocolTone);
-    let from = out.length;
-    out.ascii(top.shortName);
-    width = out.length - from;
-    if (width > widths[PROTOCOL]!) this.widen(PROTOCOL, width);
-    out.pad(from, widths[PROTOCOL]!);
-    if (colours) theme.close(out, protocolTone);
-    out.byte(32);
-    out.room(LINE_ROOM);
-    ({ view } = out);
+    const tone = colours ? this.toneOf(frame) : undefined;
+    if (colours) {
+      const protocolTone = tone ?? this.protocolToneOf(frame);
+      theme.open(out, protocolTone);
+      out.fixed(this.nameOf(top).padded);
+      theme.close(out, protocolTone);
+      out.byte(32);
+      out.room(LINE_ROOM);
+    } else out.length = this.nameOf(top).spaced.put(out.view, out.length);
+    const { view } = out;
     out.length = blanks(view, putRight(view, out.length, frame.wireLength, widths[LENGTH]!));
     if (tone !== undefined) theme.open(out, tone);
-    from = out.length;
+    const from = out.length;
     frame.writeInfo(out);
     if (screen === 0 || this.cut(out, endpoints, endpointsEnd, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
     out.asciiOnly = asciiOnly;
+  }
+
+  /** The name that the protocol column shows, as wide as the column. */
+  private nameOf(top: Layer): ShortName {
+    const { shortName } = top;
+    const { id } = top.protocol;
+    const known = this.names[id];
+    return known !== undefined && known.name === shortName ? known : this.newName(id, shortName);
+  }
+
+  /** Most layers of a protocol are called by the same name. */
+  private newName(id: number, name: string): ShortName {
+    this.widen(PROTOCOL, name.length);
+    const padded = name.padEnd(this.widths[PROTOCOL]!);
+    while (this.names.length <= id) this.names.push(undefined);
+    return (this.names[id] = { name, padded: new FixedText(padded), spaced: new FixedText(`${padded} `) });
+  }
+
+  /** The time since the first frame, right-aligned; false, and nothing written, for what is rare. */
+  private sinceFirst(out: TextBuffer, frame: Frame): boolean {
+    const { session } = frame;
+    let seconds = frame.seconds - session.firstSeconds;
+    let nanoseconds = frame.nanoseconds - session.firstNanoseconds;
+    if (nanoseconds < 0) {
+      seconds--;
+      nanoseconds += 1_000_000_000;
+    }
+    if (seconds < 0 || seconds > 0xffff_ffff || !frame.hasTime) return false;
+    const width = digitsOf(seconds) + FRACTION;
+    if (width > this.widths[TIME]!) this.widen(TIME, width);
+    const { view } = out;
+    const point = putRight(view, out.length, seconds, this.widths[TIME]! - FRACTION);
+    view.setUint8(point, 46);
+    out.length = putSix(view, point + 1, (nanoseconds / 1000) | 0);
+    return true;
   }
 
   /**
@@ -379,6 +434,8 @@ export class LineWriter {
   }
 }
 
+/** Characters of a point and microseconds. */
+const FRACTION = 7;
 /** Octets that the columns before the info take, endpoints excepted, and then some. */
 const LINE_ROOM = 512;
 const DOT = new Uint8Array([46]);
