@@ -25,6 +25,7 @@ const ID = 9;
 const IPV4_KIND = 4 << 16;
 const IPV6_KIND = 6 << 16;
 const TCP_KIND = 1 << 16;
+const QUIC_KIND = 2 << 16;
 
 /** What is known of an exchange: the frame of its first question and when that came, and the frame of the first answer, 0 while there is none. */
 const QUESTION = 0;
@@ -98,6 +99,11 @@ function identify(key: Uint32Array, frame: Frame, dns: Dns): void {
   const id = u16(dns.bytes, dns.start);
   const { transport } = frame;
   key.fill(0);
+  if (dns.lane !== undefined) {
+    [key[0], key[4]] = dns.lane;
+    key[ID] = QUIC_KIND | id;
+    return;
+  }
   const direction = transport instanceof Tcp ? transport.direction : undefined;
   if (direction !== undefined) {
     key[0] = direction.conversation.number;

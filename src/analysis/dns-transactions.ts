@@ -41,7 +41,7 @@ export interface DnsTransaction {
   /** When the first question was seen, or the answer where no question was captured: seconds since 1970 and nanoseconds. */
   readonly seconds: number;
   readonly nanoseconds: number;
-  readonly transport: 'udp' | 'tcp' | 'mdns' | 'llmnr';
+  readonly transport: 'udp' | 'tcp' | 'mdns' | 'llmnr' | 'quic';
   readonly client: string;
   readonly client_port: number;
   /** Who was asked; for multicast questions who answered, else the group. */
@@ -135,8 +135,9 @@ const PORTS = 8;
 const ID = 9;
 /** Where the number of the transport stands in {@link ID}. */
 const OVER = 16;
-const TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr'] as const;
+const TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr', 'quic'] as const;
 const LLMNR = 3;
+const QUIC = 4;
 
 interface Talk {
   readonly source: string;
@@ -443,6 +444,11 @@ function writeKey(key: Uint32Array, frame: Frame, dns: Dns, reversed: boolean): 
   key.fill(0);
   key[PORTS] = reversed ? to * 0x10000 + from : from * 0x10000 + to;
   key[ID] = (over << OVER) | u16(dns.bytes, dns.start);
+  if (dns.lane !== undefined) {
+    [key[0], key[4]] = dns.lane;
+    key[PORTS] = 0;
+    return true;
+  }
   const asker = reversed ? 4 : 0;
   const asked = 4 - asker;
   const isIpv6 = ip instanceof Ipv6;
@@ -461,7 +467,11 @@ function writeKey(key: Uint32Array, frame: Frame, dns: Dns, reversed: boolean): 
 }
 
 /** The index of its transport in {@link TRANSPORTS}. */
-const carrierOf = (dns: Dns): number => (dns.kind !== 'dns' ? TRANSPORTS.indexOf(dns.kind) : dns.prefixed === undefined ? 0 : 1);
+const carrierOf = (dns: Dns): number => {
+  if (dns.kind !== 'dns') return TRANSPORTS.indexOf(dns.kind);
+  if (dns.lane !== undefined) return QUIC;
+  return dns.prefixed === undefined ? 0 : 1;
+};
 
 const truncatedKey = (talk: Talk, question: DnsQuestion | undefined) =>
   `${talk.source} ${talk.destination} ${question?.type} ${question?.name.toLowerCase()}`;

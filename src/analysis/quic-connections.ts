@@ -2,6 +2,7 @@
 import type { Frame } from '../core/frame.js';
 import { QuicTalk, type QuicWorld } from '../dissectors/quic-connection.js';
 import { KnownIds } from '../dissectors/quic-ids.js';
+import { Held } from '../dissectors/quic-streams.js';
 import { Udp } from '../dissectors/udp.js';
 
 /** Most pairs of ends that are followed; the one that was quiet longest is forgotten first. */
@@ -9,6 +10,7 @@ const MAX_TALKS = 10_000;
 
 export class QuicConnections implements QuicWorld {
   readonly ids = new KnownIds();
+  readonly held = new Held();
   private readonly talks = new Map<number, QuicTalk>();
   private count = 0;
 

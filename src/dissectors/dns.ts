@@ -181,8 +181,10 @@ const SECTIONS: readonly Field[] = [fields.answers, fields.authorities, fields.a
 /** A DNS, multicast DNS or LLMNR message. */
 export class Dns extends layer('dns', 'Domain Name System', fields) {
   readonly kind: DnsKind = 'dns';
-  /** Over TCP: what the two octets before the message say. */
+  /** Over TCP and QUIC: what the two octets before the message say. */
   prefixed: number | undefined = undefined;
+  /** Over QUIC: the stream that its exchange has for itself. */
+  lane: readonly [connection: number, stream: number] | undefined = undefined;
   exchange: DnsExchange | undefined = undefined;
   /** False when its sections run past its octets. */
   whole = true;
@@ -351,7 +353,8 @@ function endOfRecord(b: Uint8Array, start: number, end: number): number {
   return next <= end ? next : -1;
 }
 
-function dissectMessage(frame: Frame, dns: Dns, start: number, end: number): void {
+/** A message `[start, end)`, whose layer says what it is carried by. */
+export function dissectDnsMessage(frame: Frame, dns: Dns, start: number, end: number): void {
   if (!frame.add(dns, HEADER_LENGTH)) return;
   const { bytes: b, captured } = dns;
   if (!isStateful(dns) && endOfMessage(b, start, captured) < 0) {
@@ -365,11 +368,12 @@ function dissectMessage(frame: Frame, dns: Dns, start: number, end: number): voi
   frame.session.hooks.dns?.(frame, dns);
 }
 
-export const dissectDns = (frame: Frame, start: number, end: number): void => dissectMessage(frame, new Dns(frame, start, end), start, end);
+export const dissectDns = (frame: Frame, start: number, end: number): void =>
+  dissectDnsMessage(frame, new Dns(frame, start, end), start, end);
 
-const dissectMdns = (frame: Frame, start: number, end: number): void => dissectMessage(frame, new Mdns(frame, start, end), start, end);
+const dissectMdns = (frame: Frame, start: number, end: number): void => dissectDnsMessage(frame, new Mdns(frame, start, end), start, end);
 
-const dissectLlmnr = (frame: Frame, start: number, end: number): void => dissectMessage(frame, new Llmnr(frame, start, end), start, end);
+const dissectLlmnr = (frame: Frame, start: number, end: number): void => dissectDnsMessage(frame, new Llmnr(frame, start, end), start, end);
 
 /**
  * Strict enough for unknown traffic: a known opcode, one question with a plausible name, a known type and class, no
@@ -403,7 +407,7 @@ class DnsParser implements StreamParser {
   dissect(frame: Frame, start: number, end: number): void {
     const dns = new Dns(frame, start + 2, end);
     dns.prefixed = u16(frame.bytes, start);
-    dissectMessage(frame, dns, start + 2, end);
+    dissectDnsMessage(frame, dns, start + 2, end);
   }
 
   partial(frame: Frame, start: number, end: number): number {

@@ -3,9 +3,11 @@ import type { Cryptography } from '../core/cryptography.js';
 import type { Frame } from '../core/frame.js';
 import { hexOf } from '../core/octets.js';
 import { CryptoStream } from './quic-crypto-stream.js';
+import { DnsOverQuic } from './quic-doq.js';
 import { Ids, type KnownIds } from './quic-ids.js';
 import { QuicKeys } from './quic-keys.js';
 import { type InitialKeys, initialKeys, type OpenPacket, openPacket } from './quic-protection.js';
+import { type Held, type QuicApplication, QuicStreams } from './quic-streams.js';
 import { type QuicVersion, quicVersion } from './quic-versions.js';
 import { TlsConnection } from './tls-connection.js';
 
@@ -16,6 +18,8 @@ const MAX_FAILURES = 32;
 
 /** Most tokens of stateless resets that are kept. */
 const MAX_TOKENS = 64;
+/** The draft of DNS over QUIC since which messages have their length before them. */
+const FIRST_PREFIXED_DOQ = 3;
 /** Octets of such a token (RFC 9000 section 10.3). */
 export const TOKEN = 16;
 
@@ -24,6 +28,8 @@ export interface QuicWorld {
   readonly ids: KnownIds;
   /** The number of the next connection. */
   next(): number;
+  /** What waits in streams. */
+  readonly held: Held;
 }
 
 /** One connection. */
@@ -39,6 +45,8 @@ export class QuicConnection {
   readonly tls: TlsConnection;
   /** What opens all packets but Initial ones. */
   readonly secret: QuicKeys;
+  readonly streams: QuicStreams;
+  private spoken: QuicApplication | undefined = undefined;
   /** Tokens that either side may end it with. */
   private readonly tokens = new Set<string>();
   /** Largest number of an Initial packet so far, of either side. */
@@ -63,9 +71,20 @@ export class QuicConnection {
     this.original = secretId;
     this.tls = new TlsConnection(frame, 'q', clientPort, serverPort);
     this.secret = new QuicKeys(this.tls);
+    this.streams = new QuicStreams(world.held);
     this.ids = [new Ids(world.ids, this, 0), new Ids(world.ids, this, 1)];
     // The client sends here until it hears of others.
     this.ids[1].add(secretId);
+  }
+
+  /** What is spoken over it: as agreed on, else as the client offers, whose early data comes before the answer. */
+  get application(): QuicApplication | undefined {
+    if (this.spoken === undefined) {
+      const name = this.tls.agreedProtocol ?? this.tls.offeredProtocols[0] ?? '';
+      const draft = /^doq(?:-i(\d\d))?$/.exec(name);
+      if (draft) this.spoken = new DnsOverQuic(this.number, draft[1] === undefined || Number(draft[1]) >= FIRST_PREFIXED_DOQ);
+    }
+    return this.spoken;
   }
 
   /** A token that ends the connection when a packet that cannot be opened ends in it (RFC 9000 section 10.3.1). */
@@ -81,6 +100,7 @@ export class QuicConnection {
   /** Nothing of it is expected any more. */
   forget(): void {
     for (const ids of this.ids) ids.forget();
+    this.streams.close();
   }
 
   private keysOf(crypto: Cryptography, number: number, version: QuicVersion): InitialKeys | undefined {

@@ -356,7 +356,11 @@ export function readFrames(plain: Uint8Array, cryptoType: number): QuicFrame[] {
 }
 
 /** True for a whole STREAM frame. */
-const isStream = (frame: QuicFrame): boolean => isStreamType(frame.type) && frame.offset >= 0;
+export const isStream = (frame: QuicFrame): boolean => isStreamType(frame.type) && frame.offset >= 0;
+
+/** The error that a whole RESET_STREAM frame gives its stream up with; undefined for others. */
+export const resetOf = (plain: Uint8Array, { type, offset, body }: QuicFrame): number | undefined =>
+  type === RESET_STREAM && offset >= 0 ? varint(plain, body + varintLength(plain, body)) : undefined;
 
 /** The identifier and the token of a whole NEW_CONNECTION_ID frame; undefined for others. */
 export function newIdOf(plain: Uint8Array, { type, offset, data, end }: QuicFrame): { id: Uint8Array; token: Uint8Array } | undefined {

@@ -18,7 +18,7 @@
  */
 import { bits, bytes, expert, flag, many, mark, uint8, uint32, uint64 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
-import { layer, type Tree } from '../core/layer.js';
+import { type Layer, layer, type Tree } from '../core/layer.js';
 import { hexOf, u32 } from '../core/octets.js';
 import type { Dissect, ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
@@ -28,10 +28,12 @@ import {
   frameName,
   frameRows,
   isCrypto,
+  isStream,
   newIdOf,
   type QuicClose,
   type QuicFrame,
   readFrames,
+  resetOf,
   type StreamNote,
   walkFrames,
 } from './quic-frames.js';
@@ -136,6 +138,7 @@ export interface QuicPacket {
 type Span = readonly [from: number, to: number];
 
 const NO_FRAMES: readonly QuicFrame[] = [];
+const NO_PIECES: readonly number[] = [];
 
 /** The packets of a datagram. */
 export class Quic extends layer('quic', 'QUIC IETF', rows, 'QUIC') {
@@ -462,10 +465,17 @@ export const dissectQuic: Dissect = (frame, start, end) => {
     at = packet.end;
   }
   if (packets.length === 0) return;
-  frame.headline ??= quic;
+  frame.headline ??= spokenIn(frame, quic) ?? quic;
   if (talk !== undefined && frame.transport instanceof Udp && (isLong || talk.current !== undefined))
     frame.session.expected.claim(frame.transport.stream, dissectQuic);
 };
+
+/** The last layer of what is spoken over the connection, if this frame has any: it says more than the packets. */
+function spokenIn(frame: Frame, quic: Quic): Layer | undefined {
+  const { layers } = frame;
+  for (let i = layers.length - 1; layers[i] !== quic && i >= 0; i--) if (!(layers[i] instanceof Tls)) return layers[i];
+  return undefined;
+}
 
 /** What a packet with a long header says of its connection. */
 function learn(frame: Frame, talk: QuicTalk, packet: QuicPacket, srcPort: number, dstPort: number): void {
@@ -572,7 +582,7 @@ function openSegment(frame: Frame, packet: QuicPacket): number {
 
 const LEVEL: Partial<Record<QuicKind, number>> = { Initial: 0, Handshake: 1, 'Protected Payload': 2 };
 
-/** Put the CRYPTO frames of a packet in order, and what came in order to TLS. */
+/** Put the octets of a packet in order: those of CRYPTO frames for TLS, those of streams for what is spoken over them. */
 function deliver(frame: Frame, packet: QuicPacket): void {
   const { opened, connection, frames } = packet;
   if (opened === undefined || connection === undefined) return;
@@ -585,6 +595,15 @@ function deliver(frame: Frame, packet: QuicPacket): void {
       connection.ids[fromServer ? 1 : 0].add(fresh.id);
       connection.addToken(fresh.token);
     }
+    if (isStream(found)) {
+      const { application } = connection;
+      const octets = opened.plain.subarray(found.data, found.end);
+      const again = connection.streams.add(frame, found.stream, fromServer, found.offset, octets, found.fin, application);
+      if (again) packet.notes.set(found, { again, pieces: NO_PIECES });
+      continue;
+    }
+    const error = resetOf(opened.plain, found);
+    if (error !== undefined) connection.streams.reset(frame, found.stream, fromServer, error, connection.application);
     if (level === undefined || !isCrypto(found)) continue;
     const stream = connection.crypto[level]![fromServer ? 1 : 0];
     const again = stream.has(found.offset, found.end - found.data);
