@@ -184,8 +184,9 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
 
   /** Stand for the whole message `[start, end)` of the same octets instead. */
   moveTo(start: number, end: number): void {
-    this.start = start;
-    this.captured = this.end = end;
+    const place = this as { -readonly [K in keyof Layer]: Layer[K] };
+    place.start = start;
+    place.captured = this.end = end;
     this.exchange = this.found = this.hidden = undefined;
   }
 
