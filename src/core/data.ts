@@ -28,7 +28,14 @@ export class Data extends layer(
     return this.what ?? super.shortName;
   }
 
+  /** What the Info column says before the size, where the protocol column has but a short name or a number. */
+  declare title: string | undefined;
+
   override summary(out: TextBuffer): void {
+    if (this.title !== undefined) {
+      out.text(this.title);
+      out.ascii(', ');
+    }
     out.number(this.end - this.start);
     out.ascii(this.end - this.start === 1 ? ' octet' : ' octets');
   }

@@ -3,6 +3,7 @@
  *
  * IANA "IEEE 802 Numbers".
  */
+import { Data } from '../core/data.js';
 import type { Frame } from '../core/frame.js';
 import { u16 } from '../core/octets.js';
 import { etherTypes } from '../core/registry.js';
@@ -155,5 +156,9 @@ function ownEnd(frame: Frame, type: number, start: number, end: number): number 
 
 /** Hand `[start, end)` to what the EtherType says; what nobody dissects becomes data under the type's name. */
 export function dispatchEtherType(frame: Frame, type: number, start: number, end: number): void {
-  if (!frame.tryDispatch(etherTypes, type, start, end)) frame.data(start, ownEnd(frame, type, start, end), etherTypeShort(type));
+  if (frame.tryDispatch(etherTypes, type, start, end)) return;
+  const before = frame.layers.length;
+  frame.data(start, ownEnd(frame, type, start, end), etherTypeShort(type));
+  const data = frame.layers[before];
+  if (data instanceof Data) data.title = ETHERTYPE[type] ?? 'Ethernet II';
 }

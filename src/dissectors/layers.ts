@@ -1,6 +1,7 @@
 /** The layer classes, for `frame.get(Tcp)`. */
 export { Data } from '../core/data.js';
 export { FrameLayer } from '../core/frame-layer.js';
+export { Aoe } from './aoe.js';
 export { Arcnet } from './arcnet.js';
 export { Arista } from './arista.js';
 export { Arp } from './arp.js';

@@ -1,5 +1,6 @@
 /** The protocols of links: what a captured frame begins with, and what may stand between that and IP. */
 import type { ProtocolEntry } from '../core/registry.js';
+import { aoe } from './aoe.js';
 import { arcnet } from './arcnet.js';
 import { arista } from './arista.js';
 import { ciscoHdlc, slarp } from './chdlc.js';
@@ -59,4 +60,5 @@ export const linkLayers: readonly ProtocolEntry[] = [
   juniper,
   macsec,
   arista,
+  aoe,
 ];

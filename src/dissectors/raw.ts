@@ -1,7 +1,8 @@
 /**
  * Raw IP: packets without any link-layer header; the version in the first four bits tells which IP it is.
  *
- * LINKTYPE_RAW of the pcap link types (101; 12 and 14 are DLT_RAW of BSD and OpenBSD in files written by old programs).
+ * LINKTYPE_RAW of the pcap link types (101; 12 and 14 are DLT_RAW of BSD and OpenBSD in files written by old programs), and
+ * Classical IP over ATM as Linux hands it on, without its cells (LINKTYPE_ATM_CLIP, 106; 16, 18 and 19 in old files).
  */
 import { u16 } from '../core/octets.js';
 import { type Dissect, etherTypes, linkTypes, type ProtocolEntry } from '../core/registry.js';
@@ -17,4 +18,9 @@ export const dissectRaw: Dissect = (frame, start, end) => {
   else frame.data(start, end);
 };
 
-export const raw: ProtocolEntry = { name: 'raw', layers: [], dissect: dissectRaw, on: [linkTypes.at([12, 14, 101], dissectRaw)] };
+export const raw: ProtocolEntry = {
+  name: 'raw',
+  layers: [],
+  dissect: dissectRaw,
+  on: [linkTypes.at([12, 14, 16, 18, 19, 101, 106], dissectRaw)],
+};

@@ -86,9 +86,9 @@ describe('ethernet', () => {
   });
 
   it.each([
-    ['88b5 01020304', '0x88b5', '4 octets'],
-    ['88cc 0205 07 c0000201 0000 aabb', 'LLDP', '9 octets'],
-    ['888e 01 01 0002 aabb ccdd', 'EAPOL', '6 octets'],
+    ['88b5 01020304', '0x88b5', 'Ethernet II, 4 octets'],
+    ['88cc 0205 07 c0000201 0000 aabb', 'LLDP', 'Link Layer Discovery Protocol, 9 octets'],
+    ['888e 01 01 0002 aabb ccdd', 'EAPOL', '802.1X Authentication, 6 octets'],
     ['0009 ffff 0000', 'IPX', '4 octets'],
     ['05dd 0000', 'Ethernet', 'Invalid length/type: 0x05dd'],
   ])('names what nobody dissects: %s', (rest, protocol, info) => {

@@ -288,6 +288,53 @@ describe('headers before a type', () => {
     ]);
   });
 
+  describe('ATA over Ethernet', () => {
+    const write = `${ETH} 88a2 | 10 00 0014 02 00 00000a70 | 43 00 02 34 100000000100 0000 | 0102`;
+
+    it('reads all fields', () => {
+      expect(fieldsOf(dissect(hex(write)), 'aoe')).toEqual({
+        'aoe.version': '1',
+        'aoe.response': '0',
+        'aoe.flags_error': '0',
+        'aoe.major': '0x0014',
+        'aoe.minor': '0x02',
+        'aoe.cmd': '0',
+        'aoe.tag': '0x00000a70',
+        'aoe.aflags.e': '1',
+        'aoe.aflags.d': '0',
+        'aoe.aflags.a': '1',
+        'aoe.aflags.w': '1',
+        'aoe.err_feature': '0x00',
+        'aoe.sector_count': '2',
+        'aoe.ata.cmd': '0x34',
+        'aoe.lba': '0x0000000100000010',
+      });
+      const refused = fieldsOf(dissect(hex(`${ETH} 88a2 | 1c 03 0014 02 00 00000a70 | 00 04 00 41 000000000000 0000`)), 'aoe');
+      expect(refused).toMatchObject({ 'aoe.response': '1', 'aoe.error': '3', 'aoe.ata.status': '0x41', 'aoe.aflags.e': '0' });
+    });
+
+    it.each([
+      ['10 00 0014 02 00 00000a70 | 40 00 02 34 100000000000 0000', 'Issue ATA Command Request ATA:Write ext'],
+      ['10 00 0014 02 00 00000a70 | 40 00 02 f9 100000000000 0000', 'Issue ATA Command Request ATA:0xf9'],
+      ['18 00 0014 02 00 00000a70 | 40 00 02 40 100000000000 0000', 'Issue ATA Command Response'],
+      ['1c 03 0014 02 00 00000a70 | 40 00 02 40 100000000000 0000', 'Issue ATA Command Response (Device unavailable)'],
+      ['10 00 ffff ff 01 00000000', 'Query Config Information Request'],
+      ['00 00 0014 02 00 00000a70', 'Version 0'],
+    ])('%s is told as %s', (octets, info) => {
+      expect(told(1, `${ETH} 88a2 | ${octets}`)).toEqual(['eth:ethertype:aoe', 'AoE', info]);
+    });
+
+    it('survives every cut and every lie', () => {
+      everyCut(hex(write), 14);
+      everyLie(hex(write), 14);
+    });
+  });
+
+  it.each([16, 18, 19, 106])('reads IP over ATM without a header (link type %i)', (linkType) => {
+    expect(told(linkType, V4)[0]).toBe('ip:udp');
+    expect(told(linkType, V6)[0]).toBe('ipv6:udp');
+  });
+
   it('reads the head that Juniper routers write', () => {
     const frame = dissect(hex(`4d4743 81 0008 01010e 0302 0000 00 | ${ETH} 0800 ${V4}`), { linkType: 178 });
     expect(frame.protocols).toBe('juniper:eth:ethertype:ip:udp');
