@@ -175,16 +175,20 @@ export class SentLog {
     if (((end - this.high) | 0) > 0) this.high = end;
   }
 
-  /** Make a free place for a range that starts at `start`, moving up those after it. */
+  /** Make a free place for a range that starts at `start`, moving those before it or those after it, whichever are fewer. */
   private open(start: number): number {
     const index = this.after(start);
     if (index < this.unacknowledged) this.unacknowledged++;
-    for (let i = this.count; i > index; i--) {
-      const from = this.place(i - 1);
-      const to = this.place(i);
-      for (let k = 0; k < WIDTH; k++) this.data[to + k] = this.data[from + k]!;
-    }
+    if (2 * index < this.count) {
+      this.head = (this.head - 1) & (this.capacity - 1);
+      for (let i = 0; i < index; i++) this.move(this.place(i + 1), this.place(i));
+    } else for (let i = this.count; i > index; i--) this.move(this.place(i - 1), this.place(i));
     return this.place(index);
+  }
+
+  private move(from: number, to: number): void {
+    const { data } = this;
+    for (let k = 0; k < WIDTH; k++) data[to + k] = data[from + k]!;
   }
 
   /** Ranges `[from, to)` by index are sent again. */

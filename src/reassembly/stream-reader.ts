@@ -122,8 +122,7 @@ export class StreamReader implements StreamContext {
     }
     if (ahead > 0) {
       this.hold(frame, tcp, sequence, start, end);
-      while (!early.isEmpty && (early.octets > this.streams.limits.held || this.streams.buffered > this.streams.limits.total))
-        this.giveUp(frame, tcp);
+      while (!early.isEmpty && early.isTooMuch) this.giveUp(frame, tcp);
       return;
     }
     const old = Math.min(-ahead, end - start);

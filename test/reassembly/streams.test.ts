@@ -360,6 +360,47 @@ function random(seed: number): (below: number) => number {
   };
 }
 
+describe('segments in any order', () => {
+  const count = 3000;
+  const sent = Array.from({ length: count }, (_, i) => wrap(String(i).padStart(5, '0')));
+  const size = sent[0]!.length;
+  const orders: Record<string, (next: (below: number) => number) => number[]> = {
+    'the last first': () => Array.from({ length: count - 1 }, (_, i) => count - 1 - i),
+    'every second, then the others, each the last first': () =>
+      Array.from({ length: count - 1 }, (_, i) => i + 1).sort((a, b) => (a % 2) - (b % 2) || b - a),
+    shuffled: (next) => {
+      const order = Array.from({ length: count - 1 }, (_, i) => i + 1);
+      for (let i = order.length - 1; i > 0; i--) {
+        const j = next(i + 1);
+        [order[i], order[j]] = [order[j]!, order[i]!];
+      }
+      return order;
+    },
+  };
+
+  test.each(Object.keys(orders))('%s: what waits is found in its order, and repeats of it are dropped', (name) => {
+    const talk = new Talk(7, { protocols: [angles] }, 0xffff_f000).open();
+    const order = orders[name]!(random(3));
+    for (const i of order) {
+      expect(texts(talk.client(i * size, sent[i]!))).toEqual([]);
+      if (i % 100 === 0) talk.client(i * size, sent[i]!);
+      // The hole stays open for no longer than it may.
+      talk.seconds = 0;
+    }
+    expect(texts(talk.client(0, sent[0]!)).map(Number)).toEqual(Array.from({ length: count }, (_, i) => i));
+  });
+
+  test('no more than 65 536 wait, however few octets each has', () => {
+    const talk = new Talk(7, { protocols: [angles] }).open();
+    for (let i = 0; i <= 65_536; i++) {
+      talk.seconds = 0;
+      const frame = talk.client(6 + 2 * i, '<2:ab>'.slice(2 * (i % 3), 2 * (i % 3) + 2));
+      if (i < 65_536) expect(frame.get(Data)).toBeUndefined();
+      else expect(texts(frame)).toEqual(new Array(21_845).fill('ab'));
+    }
+  });
+});
+
 describe('any segmentation', () => {
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('the messages of 300 are found, in order, whatever the network does (seed %i)', (seed) => {
     const next = random(seed);

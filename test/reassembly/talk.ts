@@ -25,7 +25,8 @@ export const alone = (fromClient: boolean, srcPort = 1, dstPort = 2): StreamCont
 /** Client 192.0.2.1:40000, server 192.0.2.2 at `port`; sequence numbers of data count from 1 on both sides. */
 export class Talk {
   readonly session: Session;
-  private seconds = 0;
+  /** Time of the next segment. */
+  seconds = 0;
 
   constructor(
     private readonly port: number,
