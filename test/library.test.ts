@@ -132,6 +132,7 @@ const hasLibpcap = await netlens.compileFilter('ip', 1).then(
 describe('the examples in doc comments', () => {
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/netlens'));
+  symlinkSync(join(root, 'fixtures'), join(folder, 'fixtures'));
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
 
   it('are of the right types', () => {
@@ -153,7 +154,8 @@ describe('the examples in doc comments', () => {
     const file = join(folder, `${index}.js`);
     writeFileSync(file, transformSync(code, { loader: 'ts', format: 'esm' }).code);
     const traffic = isLive(code) ? spawn('ping', ['-q', '-i', '0.1', '-w', '10', '127.0.0.1'], { stdio: 'ignore' }) : undefined;
-    const child = spawn(process.execPath, [file], { cwd: root });
+    // Beside the fixtures that they read, where they may write.
+    const child = spawn(process.execPath, [file], { cwd: folder });
     let said = '';
     child.stderr.on('data', (piece) => {
       said += String(piece);

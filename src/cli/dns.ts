@@ -15,6 +15,7 @@ import {
   dnsRecord,
   dnsRow,
   isDnsError,
+  STATISTICS_GIVES,
   STATISTICS_HEADINGS,
   STATISTICS_RIGHT,
   statisticsRecord,
@@ -37,6 +38,7 @@ export class DnsKind implements ExchangeKind<DnsTransaction> {
   readonly liveWidths = [9, 14, 14, 32, 36, 7];
   readonly statisticsHeadings = STATISTICS_HEADINGS;
   readonly statisticsRight = STATISTICS_RIGHT;
+  readonly statisticsGives = STATISTICS_GIVES;
   emit: ((exchange: DnsTransaction) => void) | undefined = undefined;
   private readonly transactions = new DnsTransactions((exchange) => this.emit?.(exchange));
   readonly analysis = { dnsTransactions: this.transactions };

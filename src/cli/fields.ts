@@ -4,6 +4,7 @@ import type { Field } from '../core/field.js';
 import { FIELDS, LAYERS } from '../dissectors/index.js';
 import { jsonPaths } from '../output/json-layout.js';
 import { Sink } from './sink.js';
+import { say } from './terminal.js';
 
 interface Row {
   readonly name: string;
@@ -28,7 +29,10 @@ export function fieldsCommand(): Command {
           sink.out.unicode(`${row.name.padEnd(name)}  ${row.type.padEnd(type)}  ${row.label.padEnd(label)}  ${row.json}\n`);
       }
       await sink.end();
-      if (rows.length === 0) process.exitCode = 1;
+      if (rows.length === 0) {
+        say(`no field's name or label contains ${pattern}`);
+        process.exitCode = 1;
+      }
     });
 }
 

@@ -18,7 +18,7 @@ interface FilterOptions {
 const ETHERNET = 1;
 
 function linkTypeNumber(text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('a LINKTYPE_ number is needed, e.g. 1 for Ethernet.');
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('A LINKTYPE_ number is needed, e.g. 1 for Ethernet.');
   return Number(text);
 }
 
@@ -32,12 +32,15 @@ export function filterCommand(): Command {
     .addHelpText(
       'after',
       `
-Without -Y or -f, it is explained in each language that takes it. Exit status 2 when none does.
+Without -Y or -f, it is explained in each language that takes it. Exit status 2
+when none does.
 
 Examples:
   netlens filter 'tcp.flags.syn == 1 && ip.dst == 10.77.0.2'
   netlens filter -f 'tcp port 6379'
-  netlens fields dns.qry      names of fields; docs/filters.md teaches both languages`,
+  netlens fields dns.qry      names of fields
+
+docs/filters.md teaches both languages.`,
     )
     .action(async (words: string[], options: FilterOptions) => {
       const text = words.join(' ');

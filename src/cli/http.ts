@@ -7,8 +7,10 @@ import { Http } from '../dissectors/http-layer.js';
 import type { AnalysisOptions } from '../frames.js';
 import type { Losses } from '../report/coverage.js';
 import {
+  HTTP_GIVES,
   HTTP_HEADINGS,
   HTTP_RIGHT,
+  HTTP_STATISTICS_GIVES,
   HTTP_STATISTICS_HEADINGS,
   HTTP_STATISTICS_RIGHT,
   HttpStatistics,
@@ -21,15 +23,14 @@ import {
   isHttpError,
 } from '../report/http.js';
 import { countText } from '../report/quantities.js';
-import { roomOn } from '../report/redis.js';
 import type { Signs } from '../report/signs.js';
 import { BodyFiles } from './body-files.js';
 import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 import type { ExchangeOptions } from './exchanges.js';
 import { terminalWidth } from './terminal.js';
 
-/** Columns that time, endpoints, size and latencies mostly take. */
-const UNCUT = 78;
+/** Columns of a terminal below which the code and the path say enough of a request. */
+const NARROW = 130;
 
 export interface HttpOptions extends ExchangeOptions {
   /** The folder that bodies are written to. */
@@ -48,14 +49,16 @@ export const httpCommand = (): Command =>
 export class HttpKind implements ExchangeKind<HttpTransaction> {
   readonly headings = HTTP_HEADINGS;
   readonly right = HTTP_RIGHT;
+  readonly gives = HTTP_GIVES;
   readonly liveWidths = [9, 21, 14, 36, 16, 7, 7, 7];
   readonly statisticsHeadings = HTTP_STATISTICS_HEADINGS;
   readonly statisticsRight = HTTP_STATISTICS_RIGHT;
+  readonly statisticsGives = HTTP_STATISTICS_GIVES;
   emit: ((exchange: HttpTransaction) => void) | undefined = undefined;
   private readonly transactions: HttpTransactions;
   readonly analysis: AnalysisOptions;
   private readonly groups = new HttpStatistics();
-  private readonly room = { ...roomOn(terminalWidth(), UNCUT) };
+  private readonly narrow = terminalWidth() > 0 && terminalWidth() < NARROW;
 
   /** Where bodies are written to, if anywhere. */
   private readonly bodies: BodyFiles | undefined;
@@ -85,7 +88,7 @@ export class HttpKind implements ExchangeKind<HttpTransaction> {
     return this.transactions.oldestOpen;
   }
   row(t: HttpTransaction, start: readonly [seconds: number, nanoseconds: number], signs: Signs) {
-    return httpRow(t, start, signs, this.room);
+    return httpRow(t, start, signs, this.narrow);
   }
   record(t: HttpTransaction): object {
     return httpRecord(t);

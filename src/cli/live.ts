@@ -24,7 +24,7 @@ interface LiveCommandOptions extends ViewOptions {
 /** Octets from `8M`, `512K` or a plain number. */
 function octets(text: string): number {
   const parts = /^(\d+)([KMG])?i?B?$/i.exec(text);
-  if (!parts) throw new InvalidArgumentError('a size such as 64M is needed.');
+  if (!parts) throw new InvalidArgumentError('A size such as 64M is needed.');
   return Number(parts[1]) * ({ K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(parts[2] ?? '').toUpperCase()] ?? 1);
 }
 

@@ -46,12 +46,19 @@ async function main(): Promise<void> {
     .description('Captures packets and explains them.')
     .version(__VERSION__, '-v, --version', 'print the version')
     .showHelpAfterError('(netlens --help shows the commands)')
+    .configureOutput({ outputError: inOurWords })
     .exitOverride();
   const chosen = COMMANDS.filter((command) => command.name === wanted);
-  for (const { name, load } of chosen.length > 0 ? chosen : COMMANDS)
-    program.addCommand((await load()).exitOverride(), { hidden: name === COMPLETE });
+  for (const { name, load } of chosen.length > 0 ? chosen : COMMANDS) {
+    const command = await load();
+    command.showHelpAfterError(`(netlens ${name} --help shows its options)`).configureOutput({ outputError: inOurWords });
+    program.addCommand(command.exitOverride(), { hidden: name === COMPLETE });
+  }
   await program.parseAsync();
 }
+
+/** Messages of commander begin as all others do. */
+const inOurWords = (text: string, write: (text: string) => void): void => write(text.replace(/^error: /, 'netlens: '));
 
 /** Known by its code, so that commander is loaded only by what needs it. */
 function isOfCommander(error: unknown): error is CommanderError {

@@ -30,14 +30,14 @@ export interface ViewOptions {
 export const gather = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];
 
 export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');
+  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('A whole number from 1 is needed.');
   return Number(text);
 }
 
 /** Seconds from `10`, `500ms`, `2m`. */
 export function seconds(text: string): number {
   const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  if (!parts) throw new InvalidArgumentError('a time such as 10, 500ms or 2m is needed.');
+  if (!parts) throw new InvalidArgumentError('A time such as 10, 500ms or 2m is needed.');
   return Number(parts[1]) * ({ ms: 0.001, s: 1, m: 60, h: 3600 }[parts[2] ?? 's'] ?? 1);
 }
 

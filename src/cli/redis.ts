@@ -9,8 +9,10 @@ import type { AnalysisOptions } from '../frames.js';
 import type { Losses } from '../report/coverage.js';
 import {
   isRedisError,
+  REDIS_GIVES,
   REDIS_HEADINGS,
   REDIS_RIGHT,
+  REDIS_STATISTICS_GIVES,
   REDIS_STATISTICS_HEADINGS,
   REDIS_STATISTICS_RIGHT,
   RedisStatistics,
@@ -20,17 +22,12 @@ import {
   redisRow,
   redisStatisticsRecord,
   redisStatisticsRow,
-  roomOn,
 } from '../report/redis.js';
-import type { Cell } from '../report/rolling-table.js';
+import type { Cell, Giving } from '../report/rolling-table.js';
 import { primaryRecord, primaryText, SENTINEL_HEADINGS, SENTINEL_RIGHT, sentinelRecord, sentinelRow } from '../report/sentinel.js';
 import type { Signs, Start } from '../report/signs.js';
 import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 import type { ExchangeOptions } from './exchanges.js';
-import { terminalWidth } from './terminal.js';
-
-/** Columns that time, endpoints and latency mostly take. */
-const UNCUT = 59;
 
 export interface RedisOptions extends ExchangeOptions {
   readonly showSecrets?: boolean;
@@ -55,14 +52,15 @@ export const redisCommand = (): Command =>
 export class RedisKind implements ExchangeKind<RespTransaction> {
   readonly headings: readonly string[] = REDIS_HEADINGS;
   readonly right = REDIS_RIGHT;
+  readonly gives: readonly Giving[] = REDIS_GIVES;
   readonly liveWidths: readonly number[] = [9, 21, 14, 32, 24, 7];
   readonly statisticsHeadings = REDIS_STATISTICS_HEADINGS;
   readonly statisticsRight = REDIS_STATISTICS_RIGHT;
+  readonly statisticsGives = REDIS_STATISTICS_GIVES;
   readonly analysis: AnalysisOptions;
   emit: ((exchange: RespTransaction) => void) | undefined = undefined;
   private readonly transactions: RespTransactions;
   private readonly groups = new RedisStatistics();
-  private readonly room = roomOn(terminalWidth(), UNCUT);
 
   constructor({ json, stats, showSecrets, sentinel }: RedisOptions) {
     const wants = sentinel ? { lines: false, values: true } : { lines: !json && !stats, values: Boolean(json && !stats) };
@@ -74,7 +72,7 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
     return this.transactions.oldestOpen;
   }
   row(t: RespTransaction, start: Start, signs: Signs): Cell[] | undefined {
-    return redisRow(t, start, signs, this.room);
+    return redisRow(t, start, signs);
   }
   record(t: RespTransaction): object | undefined {
     return redisRecord(t);
@@ -119,7 +117,7 @@ export class SentinelKind extends RedisKind {
   override readonly headings = SENTINEL_HEADINGS;
   override readonly right = SENTINEL_RIGHT;
   // The step says what happened, where it has to be in short.
-  readonly gives = [{ column: 2, least: 20 }];
+  override readonly gives = [{ column: 2, least: 20 }];
   readonly rest = 40;
   override readonly liveWidths = [9, 21, 16];
   private readonly story = new SentinelStory();

@@ -28,10 +28,12 @@ import {
 import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 
 const MEASURED = `
-Took is the time of the handshake, from the Client Hello to the message that ends it: before TLS 1.3 the later of the two
-Finished messages; in TLS 1.3, which encrypts them, the client's first encrypted record after the Server Hello; in QUIC the
-client's first packet with a short header. Protocols in brackets are those that the client offered, where the choice is
-encrypted; --keylog shows it, and the certificate of TLS 1.3.`;
+Took is the time of the handshake, from the Client Hello to the message that
+ends it: before TLS 1.3 the later of the two Finished messages; in TLS 1.3,
+which encrypts them, the client's first encrypted record after the Server Hello;
+in QUIC the client's first packet with a short header. Protocols in brackets are
+those that the client offered, where the choice is encrypted; --keylog shows it,
+and the certificate of TLS 1.3.`;
 
 export const tlsCommand = (): Command =>
   exchangeCommand(

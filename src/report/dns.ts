@@ -18,6 +18,8 @@ export const DNS_GIVES: readonly Giving[] = [
   { column: 4, least: 24 },
   { column: 3, least: 24 },
   { column: 4, least: 10 },
+  { column: 2, least: 0 },
+  { column: 1, least: 12 },
 ];
 
 /** Addresses or records that a line names; the others are counted. */
@@ -178,6 +180,12 @@ export class DnsStatistics {
 const group = (name: string, type: string): DnsGroup => ({ name, type, count: 0, errors: 0, unanswered: 0, latencies: new Latencies() });
 
 export const STATISTICS_HEADINGS = ['name', 'type', 'asked', 'errors', 'unanswered', 'p50', 'p95', 'p99', 'max'] as const;
+/** On a narrow terminal long names make room, then what tells least. */
+export const STATISTICS_GIVES: readonly Giving[] = [
+  { column: 0, least: 24 },
+  { column: 7, least: 0 },
+  { column: 0, least: 12 },
+];
 export const STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8]);
 
 export function statisticsRow(g: DnsGroup, signs: Signs = UNICODE_SIGNS): Cell[] {

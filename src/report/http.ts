@@ -8,37 +8,46 @@ import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { sizeText } from './quantities.js';
-import { keyPattern, type Room, roomOn } from './redis.js';
-import type { Cell } from './rolling-table.js';
+import { keyPattern } from './redis.js';
+import type { Cell, Giving } from './rolling-table.js';
 import { cut, endpoint, inSeconds, plural, relativeTime, type Signs, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const HTTP_HEADINGS = ['time', 'client', 'server', 'request', 'status', 'size', 'first', 'last', ''] as const;
 /** The columns that stand at the right. */
 export const HTTP_RIGHT: ReadonlySet<number> = new Set([0, 5, 6, 7]);
 
-const WIDE = roomOn(0, 0);
+/** On a narrow terminal long requests make room, then who was asked, which is mostly the same, and the size. */
+export const HTTP_GIVES: readonly Giving[] = [
+  { column: 3, least: 24 },
+  { column: 2, least: 0 },
+  { column: 3, least: 16 },
+  { column: 5, least: 0 },
+  { column: 1, least: 12 },
+];
+
+/** Characters of a request on a line; `--json` has all of it. */
+const MOST_REQUEST = 60;
 
 /** True when the server refused or failed, nothing came, or not all of it. */
 export const isHttpError = (t: HttpTransaction): boolean => t.outcome === 'unanswered' || t.cut || (t.status ?? 0) >= 400;
 
-/** The row of a transaction; `start` is the time of the first frame. */
+/** The row of a transaction; `start` is the time of the first frame. `narrow`: few columns are there for it. */
 export function httpRow(
   t: HttpTransaction,
   start: readonly [seconds: number, nanoseconds: number],
   signs: Signs = UNICODE_SIGNS,
-  room: Room = WIDE,
+  narrow = false,
 ): Cell[] {
   const tone = toneOf(t);
   const status = t.status === undefined ? (t.outcome === 'lost' ? 'not captured' : 'no answer') : `${t.status} ${safeText(t.reason)}`;
   // On a narrow terminal the code and the path say enough, so that the times are seen.
-  const narrow = room.request < 30;
   const shown = narrow && t.status !== undefined ? String(t.status) : cut(status, 24, signs);
   const time = (value: HttpTransaction['latency']) => (value === undefined ? '' : withoutMu(durationText(value), signs));
   return [
     { text: relativeTime(t, start), tone: 'name' },
     { text: endpoint(t.client, t.clientPort), tone: 'client' },
     { text: t.serverPort === 80 ? t.server : endpoint(t.server, t.serverPort), tone: 'server' },
-    cut(requestText(t, narrow), narrow ? room.request - 2 : room.request, signs),
+    cut(requestText(t, narrow), MOST_REQUEST, signs),
     tone === undefined ? shown : { text: shown, tone },
     t.status === undefined ? '' : sizeText(t.body),
     time(t.latency),
@@ -157,6 +166,13 @@ const group = (method: string, path: string): HttpGroup => ({
 });
 
 export const HTTP_STATISTICS_HEADINGS = ['method', 'path', 'count', 'errors', 'unanswered', 'p50', 'p95', 'p99', 'max', 'size'] as const;
+/** On a narrow terminal long paths make room, then what tells least. */
+export const HTTP_STATISTICS_GIVES: readonly Giving[] = [
+  { column: 1, least: 24 },
+  { column: 7, least: 0 },
+  { column: 4, least: 0 },
+  { column: 1, least: 12 },
+];
 export const HTTP_STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8, 9]);
 
 export function httpStatisticsRow(g: HttpGroup, signs: Signs = UNICODE_SIGNS): Cell[] {

@@ -10,38 +10,35 @@ import { type Losses, lossRecord, lossTexts } from './coverage.js';
 import { type Group, Groups, PERCENTILES } from './groups.js';
 import { Latencies } from './latency.js';
 import { sizeText } from './quantities.js';
-import type { Cell } from './rolling-table.js';
+import type { Cell, Giving } from './rolling-table.js';
 import { cut, endpoint, inSeconds, plural, relativeTime, type Signs, type Start, UNICODE_SIGNS, withoutMu } from './signs.js';
 
 export const REDIS_HEADINGS = ['time', 'client', 'server', 'command', 'reply', 'took', ''] as const;
 /** The columns that stand at the right. */
 export const REDIS_RIGHT: ReadonlySet<number> = new Set([0, 5]);
 
-/** Characters of a command and of a reply on a line; `--json` has more. */
-export interface Room {
-  readonly request: number;
-  readonly answer: number;
-}
+/** On a narrow terminal commands and replies make room, then who was asked, which is mostly the same. */
+export const REDIS_GIVES: readonly Giving[] = [
+  { column: 4, least: 24 },
+  { column: 3, least: 24 },
+  { column: 4, least: 12 },
+  { column: 2, least: 0 },
+  { column: 3, least: 12 },
+  { column: 1, least: 12 },
+];
 
-/** Room on a terminal of so many columns, of which `taken` are for the columns that are not cut; 0 is no terminal. */
-export function roomOn(columns: number, taken: number): Room {
-  if (columns === 0) return { request: 60, answer: 60 };
-  const free = columns - taken;
-  const request = Math.max(12, Math.min(60, Math.floor(free * 0.55)));
-  return { request, answer: Math.max(8, Math.min(60, free - request)) };
-}
-const WIDE = roomOn(0, 0);
-
+/** Characters of a command, and of a reply, on a line; `--json` has more. */
+const MOST_SHOWN = 60;
 const USUAL_PORT = 6379;
 
 /** True when the server refused, or nothing came. */
 export const isRedisError = ({ outcome, error }: RespTransaction): boolean => outcome === 'unanswered' || error !== undefined;
 
 /** The row of a transaction; `start` is the time of the first frame. */
-export function redisRow(t: RespTransaction, start: Start, signs: Signs = UNICODE_SIGNS, room: Room = WIDE): Cell[] {
+export function redisRow(t: RespTransaction, start: Start, signs: Signs = UNICODE_SIGNS): Cell[] {
   const { connection } = t;
   const tone = toneOf(t);
-  const answer = cut(t.event === undefined ? answerText(t) : eventText(t.event, signs), room.answer, signs);
+  const answer = cut(t.event === undefined ? answerText(t) : eventText(t.event, signs), MOST_SHOWN, signs);
   return [
     { text: relativeTime(t, start), tone: 'name' },
     { text: endpoint(connection.client, connection.clientPort), tone: 'client' },
@@ -49,7 +46,7 @@ export function redisRow(t: RespTransaction, start: Start, signs: Signs = UNICOD
       text: connection.serverPort === USUAL_PORT ? connection.server : endpoint(connection.server, connection.serverPort),
       tone: 'server',
     },
-    cut(t.line, room.request, signs),
+    cut(t.line, MOST_SHOWN, signs),
     tone === undefined ? answer : { text: answer, tone },
     t.latency === undefined ? '' : withoutMu(durationText(t.latency), signs),
     { text: notes(t).join(', '), tone: 'name' },
@@ -219,6 +216,14 @@ export const REDIS_STATISTICS_HEADINGS = [
   'sent',
   'got',
 ] as const;
+/** On a narrow terminal long keys make room, then what tells least. */
+export const REDIS_STATISTICS_GIVES: readonly Giving[] = [
+  { column: 1, least: 16 },
+  { column: 7, least: 0 },
+  { column: 9, least: 0 },
+  { column: 4, least: 0 },
+  { column: 1, least: 8 },
+];
 export const REDIS_STATISTICS_RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8, 9, 10]);
 
 export function redisStatisticsRow(g: RedisGroup, signs: Signs = UNICODE_SIGNS): Cell[] {

@@ -65,11 +65,12 @@ export class RollingTable {
 
   private measure(cells: readonly Cell[]): void {
     const { widths, own } = this;
+    const { right } = this.options;
     const last = cells.length - 1;
     for (let i = 0; i <= last; i++) {
       const width = textWidth(textOf(cells[i]!));
       own[i] = width;
-      if (i < last && !(widths[i]! >= width)) widths[i] = width;
+      if ((i < last || right?.has(i)) && !(widths[i]! >= width)) widths[i] = width;
     }
   }
 

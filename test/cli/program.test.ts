@@ -70,7 +70,7 @@ describe('exit status and messages', () => {
   it.each([
     [['bogus'], "unknown command 'bogus'"],
     [['read'], "missing required argument 'files'"],
-    [['read', fixture('arp.pcap'), '-c', '0'], 'a whole number from 1 is needed'],
+    [['read', fixture('arp.pcap'), '-c', '0'], 'A whole number from 1 is needed'],
     [['read', fixture('arp.pcap'), '--colour', 'never'], "unknown option '--colour'"],
     [['read', fixture('arp.pcap'), '-T', 'xml'], '-T xml: text, tree, json, fields or csv expected'],
     [['read', fixture('arp.pcap'), '-T', 'fields'], '-T fields needs fields: add -e NAME'],

@@ -19,7 +19,7 @@ test('statistics on a narrow terminal keep the latencies', () => {
   table.row(tlsStatisticsRow({ by: 'name', name: `${'a'.repeat(60)}.example.test`, ...counts }));
   table.release();
   expect(lines).toEqual([
-    'by                                        count  errors   p50   p95  max',
+    'by                                        count  errors   p50   p95   max',
     'cipher  ECDHE_RSA AES_128_GCM_SHA256          3       1  2 ms  2 ms  2 ms',
     `name    ${'a'.repeat(31)}…      3       1  2 ms  2 ms  2 ms`,
   ]);
