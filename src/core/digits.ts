@@ -77,7 +77,7 @@ const BLANKS = new DataView(new Uint8Array(8).fill(32).buffer).getFloat64(0);
 /** An unsigned 32-bit number with blanks before it, up to `width` columns, of which there may be many. */
 export function putRight(view: DataView, at: number, n: number, width: number): number {
   const from = at + width - digitsOf(n);
-  for (let to = at; to < from; to += 8) view.setFloat64(to, BLANKS);
+  for (let to = at; to < from; to += 8) view.setFloat64(to, BLANKS, true);
   return putWhole(view, from > at ? from : at, n);
 }
 

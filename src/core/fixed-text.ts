@@ -2,6 +2,13 @@
 
 const encoder = new TextEncoder();
 
+/** Up to eight octets of text as one number, for `view.setFloat64(at, word, true)`. */
+export function wordOf(text: string): number {
+  const octets = new Uint8Array(8);
+  octets.set(encoder.encode(text));
+  return new DataView(octets.buffer).getFloat64(0, true);
+}
+
 /** Octets of text, ready to be stored eight at a time. No octet of UTF-8 makes a NaN of eight of them, so none is changed. */
 export class FixedText {
   private readonly words: number[] = [];

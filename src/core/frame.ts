@@ -1,6 +1,7 @@
 /** A captured frame and the layers found in it. */
 import type { CaptureInterface, RecordNotes } from '../capture/source.js';
 import { Data } from './data.js';
+import { FrameLayer } from './frame-layer.js';
 import type { Layer, LayerClass } from './layer.js';
 import type { Dissect, Table } from './registry.js';
 import type { Session } from './session.js';
@@ -51,7 +52,8 @@ export class Frame {
   readonly start: number;
   /** One past its last octet on the wire. */
   readonly end: number;
-  readonly layers: Layer[] = [];
+  /** {@link layers}, but for the first, which is made when somebody asks for it: lines speak of those inside. */
+  readonly stack: (Layer | undefined)[] = [];
   stopped: Stop | undefined = undefined;
   /** The last layer of octets that nobody has a name for. */
   unknown: Layer | undefined = undefined;
@@ -111,6 +113,22 @@ export class Frame {
   /** One past the last captured octet of {@link own}. */
   readonly ownCaptured: number;
 
+  /** What was found, outermost first; the first layer is the frame itself. */
+  get layers(): Layer[] {
+    if (this.stack[0] === undefined) this.stack[0] = this.itself();
+    return this.stack as Layer[];
+  }
+
+  private itself(): FrameLayer {
+    const { bytes, captured } = this;
+    this.bytes = this.own;
+    this.captured = this.ownCaptured;
+    const layer = new FrameLayer(this, this.start, this.end);
+    this.bytes = bytes;
+    this.captured = captured;
+    return layer;
+  }
+
   /** Octets that were captured. */
   get capturedLength(): number {
     return this.ownCaptured - this.start;
@@ -131,7 +149,7 @@ export class Frame {
    * the layer stays listed and the fields that fit can be read.
    */
   add(layer: Layer, need: number): boolean {
-    this.layers.push(layer);
+    this.stack.push(layer);
     if (layer.start + need <= layer.captured) return true;
     this.headless ??= layer;
     return this.require(layer, need);
@@ -153,7 +171,7 @@ export class Frame {
   /** Hand `[start, end)` to what `table` has for `key`; false when it has nothing (the octets are then nobody's). */
   tryDispatch(table: Table, key: number, start: number, end: number): boolean {
     const dissect = this.session.registry.get(table, key);
-    if (typeof dissect !== 'function' || this.layers.length >= MAX_LAYERS) return false;
+    if (typeof dissect !== 'function' || this.stack.length >= MAX_LAYERS) return false;
     dissect(this, start, end);
     return true;
   }
@@ -167,7 +185,7 @@ export class Frame {
   data(start: number, end: number, what?: string): void {
     if (end <= start || start > this.captured) return;
     const data = new Data(this, start, end, what);
-    this.layers.push(data);
+    this.stack.push(data);
     if (what === undefined) this.unknown = data;
   }
 
@@ -196,9 +214,11 @@ export class Frame {
   /** The layer that the protocol and Info columns speak of: the innermost one that is known. */
   get top(): Layer {
     if (this.headline !== undefined) return this.headline;
-    const last = this.layers.length - 1;
-    const top = this.layers[last]!;
-    return top === this.unknown && last > 1 ? this.layers[last - 1]! : top;
+    const { stack } = this;
+    const last = stack.length - 1;
+    const top = stack[last];
+    if (top === this.unknown && last > 1) return stack[last - 1]!;
+    return top ?? this.layers[last]!;
   }
 
   /** Names of the protocols, outermost first: `eth:ethertype:ip:tcp`. */
@@ -215,9 +235,8 @@ export class Frame {
     return out.toString();
   }
 
-  /** Write the Info column. */
-  writeInfo(out: TextBuffer): void {
-    const { top } = this;
+  /** Write the Info column; for those who know {@link top} already. */
+  writeInfo(out: TextBuffer, top = this.top): void {
     if (top !== this.headless) {
       top.summary(out);
       if (this.stopped) out.byte(0x20);

@@ -5,7 +5,6 @@ import type { Decryption, SecretLog } from './decryption.js';
 import { Expected } from './expected.js';
 import { Frame } from './frame.js';
 import { FrameCount } from './frame-count.js';
-import { FrameLayer } from './frame-layer.js';
 import type { Layer } from './layer.js';
 import { linkTypes, type Registry } from './registry.js';
 import type { StreamContext } from './stream.js';
@@ -188,7 +187,7 @@ export class Session extends FrameCount {
   }
 
   private run(frame: Frame, from: CaptureInterface): void {
-    frame.layers.push(new FrameLayer(frame, frame.start, frame.end));
+    frame.stack.push(undefined);
     try {
       if (!frame.tryDispatch(linkTypes, from.linkType, frame.start, frame.end)) frame.data(frame.start, frame.end);
       this.hooks.frame?.(frame);
@@ -245,7 +244,7 @@ export class Session extends FrameCount {
         walked: { value: undefined, writable: true },
         ...layer.lasting(copyOf, shift),
       }) as Layer;
-      kept.layers.push(twin);
+      kept.stack.push(twin);
       if (frame.addressing === (layer as unknown)) kept.addressing = twin as unknown as NonNullable<Frame['addressing']>;
       if (frame.headline === layer) kept.headline = twin;
       if (frame.unknown === layer) kept.unknown = twin;

@@ -170,7 +170,7 @@ export const dissectEthernet: Dissect = (frame, start, end) => {
     return dissectIsl(frame, start, end);
   }
   frame.addressing = eth;
-  const outermost = frame.layers.length === 2;
+  const outermost = frame.stack.length === 2;
   const stop = outermost && frame.interface_.fcsLength === undefined ? end : start + HEADER_LENGTH + payloadRoom(eth);
   if (type >= LEAST_TYPE) dispatchEtherType(frame, type, start + HEADER_LENGTH, stop);
   else if (isLength(type)) dissectLengthPayload(frame, start + HEADER_LENGTH, Math.min(stop, start + HEADER_LENGTH + type));

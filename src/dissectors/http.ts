@@ -215,7 +215,7 @@ class HttpParser implements StreamParser {
         );
       }
     } else http.exchange = connection.request(frame, head, this.context.received, begun);
-    if (incomplete) frame.layers.push(http);
+    if (incomplete) frame.stack.push(http);
     else frame.add(http, end - start);
     frame.session.hooks.http?.(frame, http, this.context);
   }
@@ -289,7 +289,7 @@ const dissectDatagram: Dissect = (frame, start, end) => {
     const connection = datagramsOf(frame, stream);
     http.exchange = kind === 'response' ? connection.response(frame, http.head) : connection.request(frame, http.head);
   }
-  frame.layers.push(http);
+  frame.stack.push(http);
 };
 
 /** Most streams of datagrams that are remembered. */

@@ -105,7 +105,7 @@ class RespParser implements StreamParser {
     const isDataSet = this.dataSet > 0;
     if (frame.session.brief && !incomplete && !isDataSet) {
       // The line is about the last message alone.
-      const last = frame.layers[frame.layers.length - 1];
+      const last = frame.stack[frame.stack.length - 1];
       if (last instanceof Resp && last.bytes === frame.bytes && !last.incomplete && !last.isDataSet) {
         last.moveTo(start, end);
         last.fromClient = this.context.fromClient;
@@ -116,7 +116,7 @@ class RespParser implements StreamParser {
     resp.fromClient = this.context.fromClient;
     resp.isDataSet = isDataSet;
     resp.incomplete = incomplete;
-    if (incomplete) frame.layers.push(resp);
+    if (incomplete) frame.stack.push(resp);
     else frame.add(resp, end - start);
     return resp;
   }

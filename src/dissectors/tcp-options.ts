@@ -10,7 +10,7 @@
  */
 import { DIGITS_ROOM, putWhole } from '../core/digits.js';
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
-import { FixedText } from '../core/fixed-text.js';
+import { wordOf } from '../core/fixed-text.js';
 import type { Layer, Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
@@ -353,11 +353,6 @@ function optionText(b: Uint8Array, at: number, length: number, stop: number): st
  */
 export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: number, captured: number, peerBase: number): void {
   const stop = end <= captured ? end : captured;
-  // NOP NOP timestamps: what nearly all segments of a running connection carry.
-  if (stop - from === 12 && u32(b, from) === 0x0101080a) {
-    putTimestamps(out, u32(b, from + 4), u32(b, from + 8));
-    return;
-  }
   for (let at = from; at < stop; ) {
     const kind = b[at]!;
     if (kind === END) return;
@@ -376,14 +371,15 @@ export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: 
   }
 }
 
-const VALUE_IS = new FixedText(' TSval=');
-const REPLY_IS = new FixedText(' TSecr=');
+const VALUE_IS = wordOf(' TSval=');
+const REPLY_IS = wordOf(' TSecr=');
 
-function putTimestamps(out: TextBuffer, value: number, reply: number): void {
-  out.room(4 * DIGITS_ROOM);
-  const { view } = out;
-  const at = putWhole(view, VALUE_IS.put(view, out.length), value);
-  out.length = putWhole(view, REPLY_IS.put(view, at), reply);
+/** Time stamps, which take up to 4 * {@link DIGITS_ROOM} octets; returns where they end. */
+export function putTimestamps(view: DataView, at: number, value: number, reply: number): number {
+  view.setFloat64(at, VALUE_IS, true);
+  const next = putWhole(view, at + 7, value);
+  view.setFloat64(next, REPLY_IS, true);
+  return putWhole(view, next + 7, reply);
 }
 
 /** The SACK blocks that are whole in `[at, end)`. */
@@ -399,7 +395,8 @@ function writeBlocks(out: TextBuffer, b: Uint8Array, at: number, end: number, pe
 function writeOption(out: TextBuffer, b: Uint8Array, at: number, kind: number, length: number, peerBase: number): void {
   switch (kind) {
     case TIMESTAMPS:
-      putTimestamps(out, u32(b, at + 2), u32(b, at + 6));
+      out.room(4 * DIGITS_ROOM);
+      out.length = putTimestamps(out.view, out.length, u32(b, at + 2), u32(b, at + 6));
       return;
     case MSS:
       out.ascii(' MSS=');

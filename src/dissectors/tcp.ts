@@ -9,7 +9,7 @@
 import { foldChecksum, sumWords } from '../core/checksum.js';
 import { putWhole } from '../core/digits.js';
 import { bits, bytes, computed, expert, type Field, flag, gated, group, uint16, uint32 } from '../core/field.js';
-import { FixedText } from '../core/fixed-text.js';
+import { FixedText, wordOf } from '../core/fixed-text.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
@@ -19,7 +19,7 @@ import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
 import { writePlainSegment } from './tcp-json.js';
 import { MSS } from './tcp-option-kinds.js';
-import { hasOption, onlyTimestamps, optionExperts, optionList, walkOptions, writeOptions } from './tcp-options.js';
+import { hasOption, onlyTimestamps, optionExperts, optionList, putTimestamps, walkOptions, writeOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
 
 const FIXED_LENGTH = 20;
@@ -654,20 +654,32 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
     else out.ascii(rareFlags(u16(b, start + 12)));
     out.room(SUMMARY_ROOM);
     const { view } = out;
-    let at = SEQ_IS.put(view, out.length);
-    at = putWhole(view, at, facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
+    let at = out.length;
+    view.setFloat64(at, SEQ_IS, true);
+    at = putWhole(view, at + 5, facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
     if (flags & ACK) {
-      at = ACK_IS.put(view, at);
-      at = putWhole(view, at, facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
+      view.setFloat64(at, ACK_IS, true);
+      at = putWhole(view, at + 5, facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
     }
-    at = putWhole(view, WIN_IS.put(view, at), scaledWindow(this));
-    if (flags & URG) at = putWhole(view, URG_IS.put(view, at), u16(b, start + 18));
+    view.setFloat64(at, WIN_IS, true);
+    at = putWhole(view, at + 5, scaledWindow(this));
+    if (flags & URG) {
+      view.setFloat64(at, URG_IS, true);
+      at = putWhole(view, at + 5, u16(b, start + 18));
+    }
     const length = payloadLength(this);
-    if (length !== undefined) at = putWhole(view, LEN_IS.put(view, at), length);
-    out.length = at;
-    if (header > FIXED_LENGTH) {
+    if (length !== undefined) {
+      view.setFloat64(at, LEN_IS, true);
+      at = putWhole(view, at + 5, length);
+    }
+    // What nearly all segments of a running connection carry.
+    const options = start + FIXED_LENGTH;
+    if (onlyTimestamps(this)) out.length = putTimestamps(view, at, u32(b, options + 4), u32(b, options + 8));
+    else {
+      out.length = at;
+      if (header === FIXED_LENGTH) return;
       const peer = this.direction?.peer;
-      writeOptions(out, b, start + FIXED_LENGTH, start + header, this.captured, peer?.baseKnown ? peer.base : 0);
+      writeOptions(out, b, options, start + header, this.captured, peer?.baseKnown ? peer.base : 0);
     }
   }
 }
@@ -752,13 +764,13 @@ const FLAG_TEXT: readonly string[] = Array.from({ length: 256 }, (_, flags) => {
 
 const FLAG_FIXED = FLAG_TEXT.map((text) => new FixedText(text));
 
-const SEQ_IS = new FixedText(' Seq=');
-const ACK_IS = new FixedText(' Ack=');
-const WIN_IS = new FixedText(' Win=');
-const URG_IS = new FixedText(' Urg=');
-const LEN_IS = new FixedText(' Len=');
-/** Octets that five of these with their numbers take, and then some. */
-const SUMMARY_ROOM = 128;
+const SEQ_IS = wordOf(' Seq=');
+const ACK_IS = wordOf(' Ack=');
+const WIN_IS = wordOf(' Win=');
+const URG_IS = wordOf(' Urg=');
+const LEN_IS = wordOf(' Len=');
+/** Octets that five of these with their numbers take, and time stamps, and then some. */
+const SUMMARY_ROOM = 192;
 
 /** The same where AE or reserved bits are set. */
 function rareFlags(word: number): string {

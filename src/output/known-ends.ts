@@ -43,7 +43,7 @@ export class KnownEnds {
     const length = this.lengths[place]!;
     const from = place * ROOM;
     // No octet of text makes a NaN of eight of them, so none is changed.
-    for (let i = 0; i < length; i += 8) view.setFloat64(at + i, words.getFloat64(from + i));
+    for (let i = 0; i < length; i += 8) view.setFloat64(at + i, words.getFloat64(from + i, true), true);
     return at + length;
   }
 
@@ -58,7 +58,8 @@ export class KnownEnds {
     this.keys[3 * place] = source;
     this.keys[3 * place + 1] = destination;
     this.keys[3 * place + 2] = ports;
-    this.octets.set(text.subarray(from, to), place * ROOM);
+    const { octets } = this;
+    for (let i = from, at = place * ROOM; i < to; i++, at++) octets[at] = text[i]!;
     this.lengths[place] = to - from;
   }
 

@@ -282,7 +282,7 @@ export class LineWriter {
     out.length = blanks(view, putRight(view, out.length, frame.wireLength, widths[LENGTH]!));
     if (tone !== undefined) theme.open(out, tone);
     const from = out.length;
-    frame.writeInfo(out);
+    frame.writeInfo(out, top);
     if (screen === 0 || this.cut(out, endpoints, endpointsEnd, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
     out.asciiOnly = asciiOnly;
