@@ -113,6 +113,7 @@ const COMMANDS: Readonly<Record<string, (sink: Sink, options: ExchangeOptions) =
   dns: (sink, options) => new ExchangeLines(new DnsKind(), options, sink),
   resp: (sink, options) => new ExchangeLines(new RedisKind(options), options, sink),
   http: (sink, options) => new ExchangeLines(new HttpKind(), options, sink),
+  http3: (sink, options) => new ExchangeLines(new HttpKind(), options, sink),
   tls: (sink, options) => new ExchangeLines(new TlsKind(), options, sink),
   dtls: (sink, options) => new ExchangeLines(new TlsKind(), options, sink),
   dhcp: (sink, options) => new ExchangeLines(new DhcpKind(), options, sink),

@@ -5,11 +5,11 @@
 import type { Frame } from '../core/frame.js';
 import type { StreamContext } from '../core/stream.js';
 import { between, type Nanoseconds } from '../core/time.js';
-import type { HttpMessage, HttpRequest } from '../dissectors/http-exchange.js';
+import type { HttpEnds, HttpMessage, HttpRequest } from '../dissectors/http-exchange.js';
 import { isInterim } from '../dissectors/http-head.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import { type Aged, AgeOrder } from './age-order.js';
-import { type Conversation, directionOf } from './conversations.js';
+import { directionOf } from './conversations.js';
 
 /** Requests without an answer that are remembered; beyond it the oldest are given up. */
 const MOST_OPEN = 200_000;
@@ -24,8 +24,9 @@ export type HttpOutcome =
 
 /** An HTTP request with its response, or one of them where the other is not in the capture. Times are nanoseconds. */
 export interface HttpTransaction extends Aged<HttpTransaction> {
-  /** `tcp.stream`. */
+  /** `tcp.stream`; `udp.stream` where it is over QUIC. */
   readonly stream: number;
+  readonly overQuic: boolean;
   readonly client: string;
   readonly clientPort: number;
   readonly server: string;
@@ -104,13 +105,13 @@ export class HttpTransactions {
 
   /** Look at a message of a byte stream. */
   see(frame: Frame, http: HttpMessage, begun: Pick<StreamContext, 'startSeconds' | 'startNanoseconds'>): void {
-    const direction = directionOf(frame.transport as Tcp);
-    if (direction === undefined) return;
+    const conversation = http.ends?.conversation ?? directionOf(frame.transport as Tcp)?.conversation;
+    if (conversation === undefined) return;
     const { head, exchange } = http;
     if (head.kind !== 'response') {
       this.counts.requests++;
       const asked = exchange?.asked;
-      const transaction = this.make(frame, http, direction.conversation);
+      const transaction = this.make(frame, http, conversation);
       if (asked === undefined) {
         this.counts.evicted++;
         this.emit(transaction);
@@ -121,12 +122,12 @@ export class HttpTransactions {
         // Its answer came before the last octet of it.
         const { method, host, path, requestVersion, requestBody } = transaction;
         Object.assign(early, { method, host, path, requestVersion, requestBody });
-        this.close(early, direction.conversation);
+        this.close(early, conversation);
         this.emit(early);
         return;
       }
       asked.note = transaction;
-      this.keep(transaction, asked, direction.conversation);
+      this.keep(transaction, asked, conversation);
       return;
     }
     const request = exchange?.request;
@@ -137,7 +138,7 @@ export class HttpTransactions {
       return;
     }
     this.counts.responses++;
-    const transaction = known ?? this.make(frame, http, direction.conversation);
+    const transaction = known ?? this.make(frame, http, conversation);
     const early = request !== undefined && request.frame === 0;
     if (early) {
       transaction.outcome = 'answered';
@@ -150,7 +151,7 @@ export class HttpTransactions {
       this.counts.answered++;
       transaction.latency = between(begun.startSeconds, begun.startNanoseconds, known.seconds, known.nanoseconds);
       transaction.duration = between(frame.seconds, frame.nanoseconds, known.seconds, known.nanoseconds);
-      this.close(known, direction.conversation);
+      this.close(known, conversation);
     }
     transaction.status = head.code;
     transaction.reason = http.reason;
@@ -166,7 +167,7 @@ export class HttpTransactions {
       // It is told in a later frame.
       transaction.content = transaction.content?.slice();
       request.note = transaction;
-      this.keep(transaction, request, direction.conversation);
+      this.keep(transaction, request, conversation);
     } else this.emit(transaction);
   }
 
@@ -236,20 +237,19 @@ export class HttpTransactions {
     this.emit(oldest);
   }
 
-  private make(frame: Frame, http: HttpMessage, conversation: Conversation): HttpTransaction {
+  private make(frame: Frame, http: HttpMessage, conversation: { readonly number: number }): HttpTransaction {
     this.place = frame.number === this.lastFrame ? this.place + 1 : 0;
     this.lastFrame = frame.number;
     const { head } = http;
     const isRequest = head.kind !== 'response';
-    const direction = directionOf(frame.transport as Tcp)!;
-    // A pushed request is written by the server.
-    const way = isRequest !== http.pushed ? direction : direction.peer;
+    const ends = http.ends ?? endsOf(frame.transport as Tcp, isRequest !== http.pushed);
     return {
       stream: conversation.number,
-      client: way.source,
-      clientPort: way.srcPort,
-      server: way.destination,
-      serverPort: way.dstPort,
+      client: ends.client,
+      clientPort: ends.clientPort,
+      server: ends.server,
+      serverPort: ends.serverPort,
+      overQuic: http.ends !== undefined,
       seconds: frame.seconds,
       nanoseconds: frame.nanoseconds,
       place: this.place,
@@ -278,4 +278,11 @@ export class HttpTransactions {
       newer: undefined,
     };
   }
+}
+
+/** Who asks and who answers, in a segment of either. A pushed request is written by the server. */
+function endsOf(tcp: Tcp, fromClient: boolean): Omit<HttpEnds, 'conversation'> {
+  const direction = directionOf(tcp)!;
+  const { source, srcPort, destination, dstPort } = fromClient ? direction : direction.peer;
+  return { client: source, clientPort: srcPort, server: destination, serverPort: dstPort };
 }

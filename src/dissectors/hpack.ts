@@ -270,8 +270,8 @@ export class HpackDecoder {
   }
 }
 
-/** Reads a block from left to right. */
-class Cursor {
+/** Reads a block from left to right; QPACK is written with the same integers and strings (RFC 9204 section 4.1). */
+export class Cursor {
   /** What stands at {@link at} is no HPACK. */
   failed = false;
   /** Of the last string, decoded. */
@@ -301,14 +301,14 @@ class Cursor {
     return 0;
   }
 
-  /** A string (section 5.2). Names are ASCII. */
-  string(isName: boolean): string {
+  /** A string (section 5.2) whose length has a prefix of so many bits, below the bit that says how it is written. Names are ASCII. */
+  string(isName: boolean, prefix = 7): string {
     if (this.failed || this.at >= this.end) {
       this.failed = true;
       return '';
     }
-    const coded = this.bytes[this.at]! >= 0x80;
-    const length = this.integer(7);
+    const coded = (this.bytes[this.at]! & (1 << prefix)) !== 0;
+    const length = this.integer(prefix);
     const from = this.at;
     if (this.failed || from + length > this.end) {
       this.failed = true;

@@ -42,6 +42,16 @@ export interface HttpExchange {
   readonly time: Nanoseconds | undefined;
 }
 
+/** Who speaks, where that is no TCP conversation. */
+export interface HttpEnds {
+  /** What its requests have in common. */
+  readonly conversation: { readonly number: number; readonly directions: readonly never[] };
+  readonly client: string;
+  readonly clientPort: number;
+  readonly server: string;
+  readonly serverPort: number;
+}
+
 /** A message as analyses see it: whole, or what came of it. */
 export interface HttpMessage {
   readonly head: MessageHead;
@@ -55,6 +65,8 @@ export interface HttpMessage {
   readonly bodyCaptured: number;
   /** The body, put together and decompressed as far as that can be done; valid until the next frame. */
   readonly content: Uint8Array | undefined;
+  /** Over QUIC. */
+  readonly ends?: HttpEnds | undefined;
   /** A request that the server thought of, sent to the client (RFC 9113 section 8.4). */
   readonly pushed: boolean;
 }

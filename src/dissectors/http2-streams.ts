@@ -4,7 +4,7 @@ import type { Session } from '../core/session.js';
 import { between } from '../core/time.js';
 import { Gathered } from './gathered.js';
 import type { HeaderBlock } from './hpack.js';
-import type { HttpExchange, HttpMessage, HttpRequest } from './http-exchange.js';
+import type { HttpEnds, HttpExchange, HttpMessage, HttpRequest } from './http-exchange.js';
 import { isInterim, type MessageHead } from './http-head.js';
 import { type Http2, statusText, UNKNOWN } from './http2-layer.js';
 import { ERRORS } from './http2-rows.js';
@@ -12,8 +12,8 @@ import { ERRORS } from './http2-rows.js';
 /** Most streams of a connection that are open; the oldest is forgotten for another. */
 const MAX_STREAMS = 2000;
 /** Most octets of a body that are gathered, of all bodies of a connection, and that a compressed one may grow to. */
-const MAX_BODY = 16 << 20;
-const MAX_BODIES = 64 << 20;
+export const MAX_BODY = 16 << 20;
+export const MAX_BODIES = 64 << 20;
 
 /** One direction of a connection, as streams need it. */
 export interface Sender {
@@ -28,7 +28,7 @@ export interface Begun {
 }
 
 /** A request as it waits for its answer. */
-class StreamRequest implements HttpRequest {
+export class StreamRequest implements HttpRequest {
   frame = 0;
   seconds = 0;
   nanoseconds = 0;
@@ -53,7 +53,7 @@ class StreamRequest implements HttpRequest {
 }
 
 /** A body as it comes. */
-class Body {
+export class Body {
   /** Octets without padding, and those of them that were captured. */
   length = 0;
   captured = 0;
@@ -65,7 +65,8 @@ class Body {
   }
 }
 
-class Message implements HttpMessage {
+/** A message as analyses see it. */
+export class StreamMessage implements HttpMessage {
   readonly pushed: boolean;
   readonly bodyLength: number;
   readonly bodyCaptured: number;
@@ -78,6 +79,7 @@ class Message implements HttpMessage {
     readonly incomplete: boolean,
     private readonly body: Body,
     pushed: boolean,
+    readonly ends?: HttpEnds,
   ) {
     this.pushed = pushed;
     this.bodyLength = body.length;
@@ -105,7 +107,8 @@ interface Facts {
 /** Where does a header stand that may come with parameters? The text before them. */
 const plain = (value: string): string => value.split(';', 1)[0]!.trim();
 
-function factsOf({ headers, unknown }: HeaderBlock, isPromise: boolean): Facts {
+/** What the headers of a message say; `isPromise`: they are a request's, whoever sent them. */
+export function factsOf({ headers, unknown }: Pick<HeaderBlock, 'headers' | 'unknown'>, isPromise: boolean, version = 'HTTP/2'): Facts {
   const values = new Map<string, string>();
   let fromClient = isPromise;
   for (const { name, value = UNKNOWN } of headers) {
@@ -122,7 +125,7 @@ function factsOf({ headers, unknown }: HeaderBlock, isPromise: boolean): Facts {
       method: fromClient ? (values.get(':method') ?? missing) : '',
       uri: fromClient ? (values.get(':path') ?? values.get(':authority') ?? missing) : '',
       code,
-      version: 'HTTP/2',
+      version,
       host: values.get(':authority') ?? values.get('host'),
       contentType: plain(values.get('content-type') ?? ''),
       contentEncoding: (values.get('content-encoding') ?? '').trim().toLowerCase(),
@@ -305,6 +308,6 @@ export class Http2Connection {
     const { hooks } = frame.session;
     if (hooks.http === undefined) return;
     const exchange = { number: 0, previousRequest: undefined, previousResponse: undefined, request, asked, time: undefined };
-    hooks.http(frame, new Message(frame.session, head, exchange, incomplete, body, pushed), begun);
+    hooks.http(frame, new StreamMessage(frame.session, head, exchange, incomplete, body, pushed), begun);
   }
 }

@@ -18,6 +18,7 @@ import { erspan, gre } from './gre.js';
 import { gtp } from './gtp.js';
 import { http, ssdp } from './http.js';
 import { http2 } from './http2.js';
+import { http3 } from './http3.js';
 import { icmp } from './icmp.js';
 import { icmpv6 } from './icmpv6.js';
 import { igmp } from './igmp.js';
@@ -83,6 +84,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   resp,
   http,
   http2,
+  http3,
   websocket,
   modbus,
   ssdp,

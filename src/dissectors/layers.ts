@@ -22,6 +22,7 @@ export { Erspan, Gre } from './gre.js';
 export { Gtp, GtpVersion0 } from './gtp.js';
 export { Http } from './http-layer.js';
 export { Http2 } from './http2-layer.js';
+export { Http3 } from './http3-layer.js';
 export { Icmp } from './icmp.js';
 export { Icmpv6 } from './icmpv6.js';
 export { Igmp } from './igmp.js';

@@ -2,6 +2,7 @@
 import type { Cryptography } from '../core/cryptography.js';
 import type { Frame } from '../core/frame.js';
 import { hexOf } from '../core/octets.js';
+import { Http3Connection } from './http3.js';
 import { CryptoStream } from './quic-crypto-stream.js';
 import { DnsOverQuic } from './quic-doq.js';
 import { Ids, type KnownIds } from './quic-ids.js';
@@ -83,6 +84,7 @@ export class QuicConnection {
       const name = this.tls.agreedProtocol ?? this.tls.offeredProtocols[0] ?? '';
       const draft = /^doq(?:-i(\d\d))?$/.exec(name);
       if (draft) this.spoken = new DnsOverQuic(this.number, draft[1] === undefined || Number(draft[1]) >= FIRST_PREFIXED_DOQ);
+      else if (/^h3(?:-\d\d)?$/.test(name)) this.spoken = new Http3Connection();
     }
     return this.spoken;
   }

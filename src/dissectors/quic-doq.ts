@@ -8,7 +8,7 @@ import type { Frame } from '../core/frame.js';
 import { u16 } from '../core/octets.js';
 import { Dns, dissectDnsMessage } from './dns.js';
 import { Gathered } from './gathered.js';
-import { isBidirectional, type QuicApplication, type StreamReader } from './quic-streams.js';
+import { isBidirectional, NO_READERS, type QuicApplication, type StreamReader, type StreamReaders } from './quic-streams.js';
 
 /** Most octets of messages that are gathered. */
 const MAX_MESSAGE = 2 + 0xffff;
@@ -78,7 +78,9 @@ export class DnsOverQuic implements QuicApplication {
     private readonly prefixed: boolean,
   ) {}
 
-  reader(id: number): StreamReader | undefined {
-    return isBidirectional(id) ? new DoqReader([this.connection, id], this.prefixed) : undefined;
+  readers(id: number): StreamReaders {
+    if (!isBidirectional(id)) return NO_READERS;
+    const lane = [this.connection, id] as const;
+    return [new DoqReader(lane, this.prefixed), new DoqReader(lane, this.prefixed)];
   }
 }

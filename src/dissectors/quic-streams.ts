@@ -27,10 +27,14 @@ export interface StreamReader {
   reset(frame: Frame, error: number): void;
 }
 
+export type StreamReaders = readonly [client: StreamReader | undefined, server: StreamReader | undefined];
+
+export const NO_READERS: StreamReaders = [undefined, undefined];
+
 /** What is spoken over a connection. */
 export interface QuicApplication {
-  /** Who reads one direction of a stream; undefined when nobody does. */
-  reader(id: number, fromServer: boolean): StreamReader | undefined;
+  /** Who reads the directions of a stream, the client's and the server's; undefined where nobody does. */
+  readers(id: number): StreamReaders;
 }
 
 /** Octets that wait in all streams of a run. */
@@ -158,7 +162,8 @@ export class QuicStreams {
     if (stream === undefined) {
       if (id <= this.forgotten[id % KINDS]!) return undefined;
       if (this.streams.size >= MAX_STREAMS) this.drop(this.streams.keys().next().value!);
-      stream = [new Direction(application?.reader(id, false), this.all), new Direction(application?.reader(id, true), this.all)];
+      const [client, server] = application?.readers(id) ?? NO_READERS;
+      stream = [new Direction(client, this.all), new Direction(server, this.all)];
       this.streams.set(id, stream);
     }
     return stream[fromServer ? 1 : 0];

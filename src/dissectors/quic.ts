@@ -436,15 +436,16 @@ export const dissectQuic: Dissect = (frame, start, end) => {
   const talk = frame.session.hooks.quic?.(frame) as QuicTalk | undefined;
   const srcPort = frame.transport?.srcPort ?? 0;
   const dstPort = frame.transport?.dstPort ?? 0;
-  /** Octets of each datagram, where several were captured as one. */
+  /** Octets of each datagram, where several were captured as one, and where the one under way begins. */
   let segment = 0;
+  let datagram = start;
   for (let at = start; at < end && at < captured && packets.length < MAX_PACKETS; ) {
     const first = packets[0];
     let packet: QuicPacket | undefined;
     if ((b[at]! & LONG) === 0) {
-      packet = readShort(frame, talk, at, segment > 0 ? Math.min(end, at + segment) : end, srcPort, dstPort, first);
+      packet = readShort(frame, talk, at, segment > 0 ? Math.min(end, datagram + segment) : end, srcPort, dstPort, first);
       openShort(frame, packet, srcPort === dstPort);
-      if (packet.opened === undefined) segment = openSegment(frame, packet);
+      if (packet.opened === undefined && segment === 0 && openSegment(frame, packet)) segment = packet.end - datagram;
     }
     // What can be opened is no padding, though its fixed bit says so (RFC 9287).
     if (first !== undefined && packet?.opened === undefined && isPadding(b, at, first))
@@ -463,6 +464,7 @@ export const dissectQuic: Dissect = (frame, start, end) => {
       deliver(frame, packet);
     }
     at = packet.end;
+    if (segment > 0 && at >= datagram + segment) datagram = at;
   }
   if (packets.length === 0) return;
   frame.headline ??= spokenIn(frame, quic) ?? quic;
@@ -558,14 +560,14 @@ function openShort(frame: Frame, packet: QuicPacket, eitherWay: boolean): void {
 
 /**
  * Datagrams that the sender's system was to cut to the size of the network, captured before that (Linux: UDP_SEGMENT): packets of
- * the same length, each of which begins with the same destination. Open the first of them, which then ends where it should; returns
- * its length, or 0.
+ * the same length, each of which begins with the same destination. Open the first of them, which then ends where it should; says
+ * whether that could be done.
  */
-function openSegment(frame: Frame, packet: QuicPacket): number {
+function openSegment(frame: Frame, packet: QuicPacket): boolean {
   const { at, end } = packet;
   const [from, to] = packet.destination;
   const { connection } = packet;
-  if (to - from < SURE_ID || end > frame.captured || !connection?.secret.opens(packet.fromServer === true)) return 0;
+  if (to - from < SURE_ID || end > frame.captured || !connection?.secret.opens(packet.fromServer === true)) return false;
   const b = frame.bytes.subarray(0, end);
   for (let start = b.indexOf(b[from]!, to); start > 0 && start + to - from <= end; start = b.indexOf(b[from]!, start + 1)) {
     let i = 1;
@@ -573,11 +575,11 @@ function openSegment(frame: Frame, packet: QuicPacket): number {
     if (i < to - from) continue;
     packet.end = start - (from - at);
     openShort(frame, packet, false);
-    if (packet.opened !== undefined) return packet.end - at;
+    if (packet.opened !== undefined) return true;
     packet.end = end;
     break;
   }
-  return 0;
+  return false;
 }
 
 const LEVEL: Partial<Record<QuicKind, number>> = { Initial: 0, Handshake: 1, 'Protected Payload': 2 };

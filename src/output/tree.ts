@@ -100,7 +100,7 @@ export function shownValue(field: Field, raw: Raw): string {
   }
   if (field.type === 'time') return isoText(Number((raw as bigint) / 1_000_000_000n), Number((raw as bigint) % 1_000_000_000n));
   const text = valueText(field, raw);
-  const name = typeof raw === 'number' ? field.nameOf(raw) : undefined;
+  const name = typeof raw === 'number' || typeof raw === 'bigint' ? field.nameOf(Number(raw)) : undefined;
   if (name !== undefined) return `${name} (${text})`;
   return unit ? `${text} ${unit}` : text;
 }

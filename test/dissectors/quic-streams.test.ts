@@ -21,7 +21,7 @@ function read(end: number, ...pieces: (readonly [offset: number, length: number]
     hole: (length: number) => void said.push(`hole ${length}`),
     reset: (_: Frame, error: number) => void said.push(`reset ${error}`),
   };
-  const application = { reader: () => reader };
+  const application = { readers: () => [reader, reader] as const };
   const frame = frameOf();
   const again = pieces.map(([offset, length]) => {
     const octets = Uint8Array.from({ length }, (_, i) => offset + i);
