@@ -136,19 +136,14 @@ const NO_NODES: readonly TreeNode[] = [];
  * `end` is where the enclosing protocol says the layer stops, `captured` where the octets we hold stop.
  */
 export abstract class Layer {
+  // Set by the constructor that each protocol has for itself, see `baseClass`.
+  declare readonly frame: Frame;
+  declare start: number;
+  declare end: number;
   /** The frame's own octets, a reassembled datagram, or a stretch of a stream. */
-  readonly bytes: Uint8Array;
-  captured: number;
-  private walked: readonly TreeNode[] | undefined = undefined;
-
-  constructor(
-    readonly frame: Frame,
-    public start: number,
-    public end: number,
-  ) {
-    this.bytes = frame.bytes;
-    this.captured = end < frame.captured ? end : frame.captured;
-  }
+  declare readonly bytes: Uint8Array;
+  declare captured: number;
+  declare private walked: readonly TreeNode[] | undefined;
 
   /** What it is a view of; on the prototype of each class. */
   declare readonly protocol: Protocol;
@@ -250,15 +245,48 @@ export function layer<const F extends Fields>(name: string, label: string, field
     field.protocol = protocol;
     field.index = index;
   });
-  abstract class Declared extends Layer {
-    static readonly protocol = protocol;
-  }
+  const Declared = baseClass(`${name} ${protocol.id}`);
+  Object.defineProperty(Declared, 'protocol', { value: protocol, enumerable: true });
   Object.defineProperty(Declared.prototype, 'protocol', { value: protocol });
   for (const [key, field] of Object.entries(fields)) {
     field.key = key;
     Object.defineProperty(Declared.prototype, key, { get: getter(field), enumerable: true });
   }
   return Declared as unknown as { readonly protocol: Protocol } & (abstract new (...args: LayerArguments) => Layer & Properties<F>);
+}
+
+/**
+ * The class that a protocol's own extends, made from text: V8 collects what it learns about a constructor by where that
+ * stands in the text, and of one that a hundred classes share it learns nothing. `mark` makes each text another one.
+ */
+function baseClass(mark: string): abstract new (...args: LayerArguments) => Layer {
+  try {
+    return new Function(
+      'Layer',
+      `return class extends Layer { // ${mark}
+        constructor(frame, start, end) {
+          super();
+          this.frame = frame;
+          this.start = start;
+          this.end = end;
+          this.bytes = frame.bytes;
+          this.captured = end < frame.captured ? end : frame.captured;
+          this.walked = undefined;
+        }
+      };`,
+    )(Layer) as ReturnType<typeof baseClass>;
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    // A Content Security Policy, or --disallow-code-generation-from-strings: the same, shared.
+    abstract class Declared extends Layer {
+      constructor(frame: Frame, start: number, end: number) {
+        super();
+        const { bytes, captured } = frame;
+        Object.assign(this, { frame, start, end, bytes, captured: Math.min(end, captured), walked: undefined });
+      }
+    }
+    return Declared;
+  }
 }
 
 /** The property of a row: presentable values, arrays for rows that may occur many times. */

@@ -98,7 +98,7 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   /** A frame of a known type whose payload ends where the frame does, from a station: nothing to say beyond the header. */
   override get bare(): boolean {
     const { layers } = this.frame;
-    const next = layers[layers.indexOf(this) + 1];
+    const next = layers[layers[1] === this ? 2 : layers.indexOf(this) + 1];
     return (
       next !== undefined &&
       next.end === this.end &&

@@ -181,13 +181,14 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   declare exchange: Answer | undefined;
   private found: readonly number[] | undefined;
   private hidden: Set<number> | undefined | null;
+  private named: CommandName | undefined;
 
   /** Stand for the whole message `[start, end)` of the same octets instead. */
   moveTo(start: number, end: number): void {
     const place = this as { -readonly [K in keyof Layer]: Layer[K] };
     place.start = start;
     place.captured = this.end = end;
-    this.exchange = this.found = this.hidden = undefined;
+    this.exchange = this.found = this.hidden = this.named = undefined;
   }
 
   override lasting(): PropertyDescriptorMap {
@@ -225,8 +226,9 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   }
 
   private get name(): CommandName {
+    if (this.named !== undefined) return this.named;
     const { arguments: args } = this;
-    return nameOf(this.bytes, args[0]!, Math.min(args[1]!, args[0]! + 256));
+    return (this.named = nameOf(this.bytes, args[0]!, Math.min(args[1]!, args[0]! + 256)));
   }
 
   /** The name of the command in capitals. */

@@ -10,10 +10,10 @@
  *     p = start + 8;
  *     if (p + 1 <= captured) {
  *       view.setFloat64(at, 1.4537780049095308e-307, true); at += 7; // ,"ttl":
- *       at = putWord(view, at, bytes[p]);
+ *       at = putShort(view, at, bytes[p]);
  *     }
  */
-import { DIGITS_ROOM, putNumeral, putSeconds, putWord } from '../core/digits.js';
+import { DIGITS_ROOM, putNumeral, putSeconds, putShort, putWord } from '../core/digits.js';
 import type { Field } from '../core/field.js';
 import type { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
@@ -65,7 +65,8 @@ export function compileLayer(layout: Layout, writer: RowWriter): Compiled | unde
     const make = new Function(...Object.keys(HELPERS), 'writer', 'c', text) as (...given: unknown[]) => WriteLayer;
     return {
       write: make(...Object.values(HELPERS), writer, constants),
-      chain: new Function('layer', 'return layer.chain;') as Compiled['chain'],
+      // The comment makes each text another one: what has the same text would share what V8 learns about it.
+      chain: new Function('layer', `return layer.chain; // ${decoder.decode(layout.key)}`) as Compiled['chain'],
     };
   } catch (error) {
     // A Content Security Policy, or --disallow-code-generation-from-strings.
@@ -99,6 +100,7 @@ const HELPERS = {
   putIpv4,
   putNumeral,
   putSeconds,
+  putShort,
   putWord,
   writeJsonValue,
   RunText,
@@ -338,9 +340,15 @@ class Source {
       this.line(`p = start + ${row.offset as number};`);
       this.open(`if (p + ${row.length as number} <= captured) {`);
       this.key(key);
-      this.line(`at = ${value};`);
+      if (value.number !== undefined) this.number(value.number, 8 * (row.length as number));
+      else this.line(`at = ${value.call};`);
     }
     this.close();
+  }
+
+  /** The digits of an unsigned number of so many bits. */
+  private number(value: string, bits: number): void {
+    this.line(`at = ${bits === 8 ? 'putShort' : 'putWord'}(view, at, ${value});`);
   }
 
   private computed(row: Field, value: NonNullable<Field['value']>, key: Uint8Array): void {
@@ -354,7 +362,7 @@ class Source {
     }
     if (isThere && UNSIGNED.test(type)) {
       this.key(key);
-      this.line(`at = putWord(view, at, ${get} | 0);`);
+      this.number(`${get} | 0`, type === 'uint8' ? 8 : 32);
       return;
     }
     this.line(`x = ${get};`);
@@ -449,15 +457,15 @@ function wordAt(p: string, from: number, octets: number): string {
   return parts.length === 1 ? parts[0]! : `(${parts.join(' | ')})`;
 }
 
-/** How a number, flag or address at a fixed place is written, given `p`; undefined where there is more to it. */
-function readInPlace(row: Field): string | undefined {
+/** How a number, flag or address at a fixed place is read or written, given `p`; undefined where there is more to it. */
+function readInPlace(row: Field): { readonly number?: string; readonly call?: string } | undefined {
   const { offset, length, type } = row;
   const { mask, little } = row.options;
   if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length > 4 || little) return undefined;
   const word = wordAt('p', 0, length);
-  if (type === 'ipv4') return mask === undefined ? `putIpv4(view, at, ${word})` : undefined;
+  if (type === 'ipv4') return mask === undefined ? { call: `putIpv4(view, at, ${word})` } : undefined;
   if (type !== 'bool' && !/^uint(8|16|24|32)$/.test(type)) return undefined;
   if (mask !== undefined && (mask <= 0 || mask > 0x7fff_ffff)) return undefined;
   const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${row.shift}`;
-  return type === 'bool' ? `putBoolean(view, at, (${masked}) !== 0)` : `putWord(view, at, ${masked})`;
+  return type === 'bool' ? { call: `putBoolean(view, at, (${masked}) !== 0)` } : { number: masked };
 }

@@ -39,7 +39,7 @@ test('the code for a small protocol', () => {
       p = start + 0;
       if (p + 1 <= captured) {
         view.setFloat64(at, 1.1644176634422202e-28, true); at += 8; // ,"hops":
-        at = putWord(view, at, bytes[p]);
+        at = putShort(view, at, bytes[p]);
       }
       const m0 = at;
       view.setFloat64(at, 1.1723388130080556e+214, true); view.setInt32(at + 8, 14882, true); at += 10; // ,"serial":
