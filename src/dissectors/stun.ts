@@ -538,7 +538,8 @@ export const dissectStun: Dissect = (frame: Frame, start, end) => {
   stun.end = Math.min(end, start + HEADER_LENGTH + length);
   if (frame.quoted > 0) return;
   frame.session.hooks.stun?.(frame, stun);
-  if (frame.transport instanceof Udp) frame.session.expected.claim(frame.transport.stream, dissectAfter);
+  const { transport } = frame;
+  if (transport instanceof Udp && transport.stream >= 0) frame.session.expected.claim(transport.stream, dissectAfter);
 };
 
 /** Channel data of TURN that fills its datagram, but for padding to whole words; channels are 0x4000 to 0x4fff (RFC 8656 section 12). */
