@@ -119,7 +119,7 @@ function body(walk: Walk, message: Message, layer: Layer, datagram: boolean): vo
       walk.field(rows.ticketLifetime, 4);
       if (is13) {
         walk.field(rows.ticketAgeAdd, 4);
-        walk.vector(rows.ticketNonceLength, rows.ticketNonce, 1);
+        if (walk.vector(rows.ticketNonceLength, rows.ticketNonce, 1) === 0) walk.tree.add(rows.ticketNonce, walk.at, 0);
       }
       walk.vector(rows.ticketLength, rows.ticket, 2);
       if (is13) walkExtensions(walk, 4);

@@ -146,7 +146,7 @@ export function tlsRows(p: 'tls' | 'dtls') {
     ticketLifetime: many(uint32(`${h}.session_ticket_lifetime_hint`, 'Session Ticket Lifetime Hint', { unit: 'seconds' })),
     ticketAgeAdd: many(uint32(`${h}.session_ticket_age_add`, 'Session Ticket Age Add')),
     ticketNonceLength: many(uint8(`${h}.session_ticket_nonce_length`, 'Session Ticket Nonce Length')),
-    ticketNonce: many(bytes(`${h}.session_ticket_nonce`, 'Session Ticket Nonce')),
+    ticketNonce: many(bytes(`${h}.session_ticket_nonce`, 'Session Ticket Nonce', { empty: '<MISSING>' })),
     ticketLength: many(uint16(`${h}.session_ticket_length`, 'Session Ticket Length')),
     ticket: many(bytes(`${h}.session_ticket`, 'Session Ticket')),
     requestContextLength: many(uint8(`${h}.certificate_request_context_length`, 'Certificate Request Context Length')),
