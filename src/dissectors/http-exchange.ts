@@ -5,6 +5,8 @@ import { fullUri, isInterim, type MessageHead } from './http-head.js';
 
 /** Most requests that wait for their answers on one connection. */
 const MAX_WAITING = 10_000;
+/** Most answers without a request that are remembered on one connection. */
+const MAX_UNASKED = 16;
 
 /** A request and what is known of it when its answer comes. */
 export interface HttpRequest {
@@ -113,6 +115,8 @@ export class Connection {
 
   /** Answers may be missing: octets were lost since the last one. */
   holed = false;
+  /** Where final answers stand that no known request asked for, the oldest first. */
+  private readonly unasked: number[] = [];
 
   /** A request whose head is there waits for its answer: some come before its body is whole. */
   begin(head: MessageHead, received: number): HttpRequest | undefined {
@@ -130,6 +134,7 @@ export class Connection {
       asked.seconds = seconds;
       asked.nanoseconds = nanoseconds;
     }
+    if (this.unasked.length > 0 && asked !== undefined) this.settle(asked);
     const exchange: HttpExchange = {
       number: ++this.requests,
       previousRequest: this.lastRequest,
@@ -142,8 +147,21 @@ export class Connection {
     return exchange;
   }
 
-  /** `position` is where the response begins in its stream. */
-  response(frame: Frame, head: MessageHead, position = 0): HttpExchange {
+  /**
+   * A request that waited behind a hole comes after its answer: one that began no earlier than what the client had when it
+   * asked. It waits for no other.
+   */
+  private settle(asked: HttpRequest): void {
+    const { unasked, waiting } = this;
+    while (unasked.length > 0 && unasked[0]! < asked.received) unasked.shift();
+    if (unasked.length === 0 || waiting[waiting.length - 1] !== asked) return;
+    unasked.shift();
+    waiting.pop();
+    asked.lost = true;
+  }
+
+  /** `position` is where the response begins in its stream; -1 for datagrams. */
+  response(frame: Frame, head: MessageHead, position = -1): HttpExchange {
     const { waiting } = this;
     if (this.holed) {
       // A client that had something of the answer to one request when it sent the next is not given both answers later:
@@ -156,6 +174,10 @@ export class Connection {
     }
     // An interim answer leaves its request waiting for the final one.
     const request = isInterim(head) ? this.waiting[0] : this.waiting.shift();
+    if (request === undefined && position >= 0 && !isInterim(head)) {
+      if (this.unasked.length >= MAX_UNASKED) this.unasked.shift();
+      this.unasked.push(position);
+    }
     const exchange: HttpExchange = {
       number: ++this.responses,
       previousRequest: request?.previous,

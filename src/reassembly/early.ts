@@ -11,6 +11,8 @@ export interface Held {
   readonly nanoseconds: number;
   /** They differ from what another segment brought. */
   readonly differs: boolean;
+  /** Octets of the other direction that its sender had then. */
+  readonly received: number;
 }
 
 /** Told of octets that came twice and differ: their sequence number and both versions. */
@@ -47,7 +49,7 @@ export class Early {
   }
 
   /** Take the octets of a segment, and keep them. */
-  add(frame: Frame, sequence: number, bytes: Uint8Array, onConflict: OnConflict): void {
+  add(frame: Frame, sequence: number, bytes: Uint8Array, received: number, onConflict: OnConflict): void {
     const { runs } = this;
     // Behind all that begin before it or with it: in the last run that begins so, else in the first.
     const index = Math.max(0, countBefore(runs, sequence, firstOf) - 1);
@@ -57,7 +59,8 @@ export class Early {
     const before = run[at - 1];
     // Repeats of what is held cost nothing, so that a loop of retransmissions cannot fill the memory.
     if (before !== undefined && before.sequence === sequence && before.bytes.length >= bytes.length) return;
-    run.splice(at, 0, { sequence, bytes, frame: frame.number, seconds: frame.seconds, nanoseconds: frame.nanoseconds, differs });
+    const { number, seconds, nanoseconds } = frame;
+    run.splice(at, 0, { sequence, bytes, frame: number, seconds, nanoseconds, differs, received });
     if (runs.length === 0) runs.push(run);
     else if (run.length > MOST_IN_RUN) runs.splice(index + 1, 0, run.splice(MOST_IN_RUN / 2));
     this.segments++;

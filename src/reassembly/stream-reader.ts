@@ -47,6 +47,9 @@ export class StreamReader implements StreamContext {
   private anyAck = false;
   /** The sequence number behind the last octet, once a FIN said so. */
   private last = 0;
+  /** Of octets that were held, while they are parsed: where each segment begins, and what its sender had {@link received}. */
+  private readonly late: number[] = [];
+  private lateAt = 0;
   /** Where octets that were no message stood last. */
   private refused = -1;
   private closed = false;
@@ -176,7 +179,7 @@ export class StreamReader implements StreamContext {
       this.stretch(tcp, start, ends);
       this.stretch(tcp, ends, end);
     } else this.stretch(tcp, start, end);
-    this.early.add(frame, sequence, frame.bytes.slice(start, stop), (from, first, last) =>
+    this.early.add(frame, sequence, frame.bytes.slice(start, stop), this.received, (from, first, last) =>
       this.conflict(frame, tcp, this.positionOf(from), first, last),
     );
     this.streams.waiting.add(this);
@@ -362,6 +365,7 @@ export class StreamReader implements StreamContext {
     let more = false;
     let messages = 0;
     while (at < length) {
+      if (this.late.length > 0) this.recall(this.position - (length - at));
       if (this.talk.protocol !== this.speaks || this.parser === undefined) {
         if (length > pending.told) {
           // Another protocol in the middle of a message of which not all octets are held.
@@ -536,17 +540,31 @@ export class StreamReader implements StreamContext {
     this.join(frame, tcp);
   }
 
-  /** Take the held octets that are next in order, and parse all that wait. */
+  /** The octet at `position`, one of those that were held, comes next: what its sender had received when it sent it. */
+  private recall(position: number): void {
+    const { late } = this;
+    for (; this.lateAt < late.length && late[this.lateAt]! <= position; this.lateAt += 2) this.received = late[this.lateAt + 1]!;
+  }
+
+  /** Take the held octets that are next in order, and parse all that wait, each message with what its sender knew then. */
   private join(frame: Frame, tcp: SegmentLayer): void {
+    const { received } = this;
+    this.joinHeld(frame, tcp);
+    this.received = received;
+    this.late.length = this.lateAt = 0;
+  }
+
+  private joinHeld(frame: Frame, tcp: SegmentLayer): void {
     const { early, pending } = this;
     early.release(
       () => this.next,
-      ({ sequence, bytes, frame: number, seconds, nanoseconds, differs }) => {
+      ({ sequence, bytes, frame: number, seconds, nanoseconds, differs, received }) => {
         const old = Math.min((this.next - sequence) | 0, bytes.length);
         const first = pending.length - old;
         const fresh = bytes.length - old;
         if (fresh > 0) {
           if (this.sink !== undefined) this.handOn(bytes, old, bytes.length, number, seconds, nanoseconds);
+          this.late.push(this.position, received);
           this.step(fresh);
           const skipped = Math.min(this.skip, fresh);
           this.skip -= skipped;

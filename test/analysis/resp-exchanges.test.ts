@@ -167,6 +167,23 @@ describe('who answers whom', () => {
     talk.server(14, '$1\r\n3\r\n', after + b.length);
     expect(notes.lines).toEqual(['*2 GET a = 1', '! stray: 2', '*2 GET c = 3']);
   });
+
+  test('a command that waits behind a hole until its reply has come takes no other', () => {
+    const notes = new Notes();
+    const talk = new Talk(6379, { respObserver: notes }).open();
+    const [a, b] = [command('GET a'), command('GET b')];
+    talk.client(0, a, 0);
+    talk.server(0, '$1\r\n1\r\n', a.length);
+    // `GET b` and its reply are not in the capture.
+    const after = a.length + b.length;
+    talk.client(after, command('GET c'), 14);
+    talk.server(14, '$1\r\n3\r\n', after + b.length);
+    talk.client(after + b.length, command('GET d').slice(0, 5), 21);
+    talk.client(after + b.length + 5, command('GET d').slice(5), 21);
+    talk.server(21, '$1\r\n4\r\n', after + 2 * b.length);
+    talk.session.hooks.end?.();
+    expect(notes.lines).toEqual(['*2 GET a = 1', '! stray: 3', '*2 GET c: lost', '*2 GET d = 4']);
+  });
 });
 
 test('a replica shows itself by its acknowledgments, also where the capture begins later', () => {

@@ -176,6 +176,21 @@ test('a lost answer does not shift the pairs after it', () => {
   expect(values(frame, 'http.response_number')).toBe('3');
 });
 
+test('a request that waits behind a hole until its answer has come takes no other', () => {
+  const talk = new Talk(80).open();
+  talk.client(0, GET);
+  talk.server(0, OK, GET.length);
+  // The second request and its answer are not in the capture; the third waits for what is missing before it.
+  const third = talk.client(2 * GET.length, GET, 2 * OK.length);
+  const answer = talk.server(2 * OK.length, OK, 3 * GET.length);
+  expect([values(third, 'http.request'), values(answer, 'http.response.code'), values(answer, 'http.request_in')]).toEqual(['', '200', '']);
+  const half = GET.length >> 1;
+  expect(values(talk.client(3 * GET.length, GET.slice(0, half), 3 * OK.length), 'http.request')).toBe('1');
+  const fourth = talk.client(3 * GET.length + half, GET.slice(half), 3 * OK.length);
+  const last = talk.server(3 * OK.length, OK, 4 * GET.length);
+  expect([values(last, 'http.request_in'), values(last, 'http.time')]).toEqual([String(fourth.number), '1.000000000']);
+});
+
 test('credentials, and names that are none', () => {
   const frame = new Talk(80).open().client(0, lines('GET / HTTP/1.1', 'Authorization: Basic dGVzdDpmYWlsMg==', 'Bad Name: x'));
   expect(values(frame, 'http.authbasic')).toBe('test:fail2');
