@@ -12,7 +12,7 @@ import { layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, udpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { walkContent, writeRecords } from './tls.js';
+import { lastingRecords, walkContent, writeRecords } from './tls.js';
 import { TlsConnection, type TlsRecord } from './tls-connection.js';
 import { shortVersion } from './tls-names.js';
 import { tlsRows } from './tls-rows.js';
@@ -57,6 +57,10 @@ export class Dtls extends layer('dtls', 'Datagram Transport Layer Security', row
   override get shortName(): string {
     const last = this.records?.[this.records.length - 1];
     return (last && shortVersion(last.version)) ?? 'DTLS';
+  }
+
+  override lasting(_copyOf: (octets: Uint8Array) => Uint8Array, shift: number): PropertyDescriptorMap {
+    return { records: lastingRecords(this, this.records ?? [], shift) };
   }
 
   override walk(tree: Tree): void {

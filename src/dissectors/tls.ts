@@ -60,6 +60,10 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
     return (last && shortVersion(last.version)) ?? 'TLS';
   }
 
+  override lasting(_copyOf: (octets: Uint8Array) => Uint8Array, shift: number): PropertyDescriptorMap {
+    return { records: lastingRecords(this, this.records, shift) };
+  }
+
   override walk(tree: Tree): void {
     if (this.isOld) return walkOld(tree, this);
     if (this.isUnknown) tree.add(rows.unknownRecord, this.start, this.captured - this.start);
@@ -102,6 +106,30 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
     writeRecords(out, this.records, this);
     if (this.incomplete) out.ascii(' [incomplete]');
   }
+}
+
+/** The records of a layer for a copy of it: what points into octets that are used again points into the copy's. */
+export function lastingRecords(layer: Layer, records: readonly TlsRecord[], shift: number): PropertyDescriptor {
+  const plains = records.map(({ plain }) => plain?.slice());
+  let kept: readonly TlsRecord[] | undefined;
+  const make = (octets: Uint8Array): readonly TlsRecord[] =>
+    records.map((record, i) => ({
+      ...record,
+      at: record.at - shift,
+      end: record.end - shift,
+      plain: plains[i],
+      messages: record.messages.map((message) => {
+        if (message.bytes === record.plain) return { ...message, bytes: plains[i]! };
+        if (message.bytes !== layer.bytes) return message;
+        return { ...message, bytes: octets, start: message.start - shift, end: message.end - shift };
+      }),
+    }));
+  // The copy's octets are known once it is made.
+  return {
+    get(this: Layer) {
+      return (kept ??= make(this.bytes));
+    },
+  };
 }
 
 /** What the records are, for the Info column. */

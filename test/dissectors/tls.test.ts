@@ -193,7 +193,7 @@ test('one octet at a time gives what one segment gives', () => {
   const octets = join(record(22, CLIENT_HELLO), record(23, 'aabb'));
   const [once] = said(['client', octets]);
   const conversation = talk();
-  const frames = [...octets].map((octet, i) => conversation.send('PA', 'client', i, Uint8Array.of(octet), 0));
+  const frames = [...octets].map((octet, i) => conversation.send('PA', 'client', i, Uint8Array.of(octet), 0).keep());
   const names = ['tls.handshake.type', 'tls.handshake.extensions_server_name', 'tls.handshake.ja3', 'tls.app_data'];
   for (const name of names) expect(frames.map((frame) => values(frame, name)).filter(Boolean)).toEqual([values(once!, name)]);
 });
