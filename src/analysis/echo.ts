@@ -8,7 +8,7 @@ import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { between } from '../core/time.js';
-import type { EchoRequest } from '../dissectors/icmp.js';
+import type { EchoRequest } from '../dissectors/icmp-common.js';
 import { Ipv4 } from '../dissectors/ipv4.js';
 import { networkOf } from '../dissectors/pseudo-header.js';
 

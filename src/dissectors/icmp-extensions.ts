@@ -11,7 +11,7 @@ import { foldChecksum, sumWords } from '../core/checksum.js';
 import { bits, bytes, expert, type Field, flag, ipv4, ipv6, many, mark, string, uint8, uint16, uint32 } from '../core/field.js';
 import type { Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
-import { CHECKSUM_STATUS } from './icmp-checksum.js';
+import { CHECKSUM_STATUS } from './icmp-common.js';
 
 const OBJECT_CLASS: Readonly<Record<number, string>> = {
   1: 'MPLS Label Stack Class',

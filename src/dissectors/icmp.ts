@@ -7,18 +7,25 @@
  *     0      1      2          4                8
  *     | type | code | checksum | rest of header | …
  */
-import { bits, bytes, computed, expert, type Field, flag, int32, ipv4, many, uint8, uint16, uint32 } from '../core/field.js';
-import type { Frame } from '../core/frame.js';
+import { bits, bytes, computed, type Field, flag, int32, ipv4, many, uint8, uint16, uint32 } from '../core/field.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u16le, u32, u32le } from '../core/octets.js';
-import { type Dissect, etherTypes, ipProtocols, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, ipProtocols, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { between, durationText, type Nanoseconds } from '../core/time.js';
-import { dissectCopy } from './copied.js';
-import { CHECKSUM_STATUS, icmpChecksumStatus } from './icmp-checksum.js';
+import { between, type Nanoseconds } from '../core/time.js';
+import {
+  checksumRows,
+  dissectQuoted,
+  type EchoRequest,
+  EXTENDED_REPLY_CODE,
+  FIXED_LENGTH,
+  HEADER_LENGTH,
+  NEIGHBOR_STATE,
+  responseRows,
+  writeAnswered,
+  writeHops,
+} from './icmp-common.js';
 import { extensionRows, looksExtended, QUOTED_BEFORE_EXTENSIONS, walkExtensions } from './icmp-extensions.js';
-import { Ipv4 } from './ipv4.js';
-import { networkOf } from './pseudo-header.js';
 
 const ECHO_REPLY = 0;
 const UNREACHABLE = 3;
@@ -109,22 +116,7 @@ const CODE: Readonly<Record<number, Readonly<Record<number, string>>>> = {
     5: 'Need authorization',
   },
   [EXTENDED_REQUEST]: { 0: 'No error' },
-  [EXTENDED_REPLY]: {
-    0: 'No error',
-    1: 'Malformed Query',
-    2: 'No Such Interface',
-    3: 'No Such Table Entry',
-    4: 'Multiple Interfaces Satisfy Query',
-  },
-};
-const STATE: Readonly<Record<number, string>> = {
-  0: 'Reserved',
-  1: 'Incomplete',
-  2: 'Reachable',
-  3: 'Stale',
-  4: 'Delay',
-  5: 'Probe',
-  6: 'Failed',
+  [EXTENDED_REPLY]: EXTENDED_REPLY_CODE,
 };
 /** RFC 5944 section 2.1, RFC 4721 section 2. */
 const MOBILE_EXTENSION: Readonly<Record<number, string>> = {
@@ -134,9 +126,6 @@ const MOBILE_EXTENSION: Readonly<Record<number, string>> = {
   24: 'Challenge Extension',
 };
 
-/** Type, code, checksum. */
-const FIXED_LENGTH = 4;
-const HEADER_LENGTH = 8;
 /** Words of the quoted datagram that make a length field believable: RFC 4884 section 5.5 pads to 128 octets. */
 const LEAST_WORDS = QUOTED_BEFORE_EXTENSIONS / 4;
 
@@ -188,36 +177,12 @@ const sinceSent = (l: Layer): Nanoseconds | undefined => {
   return between(l.frame.seconds, l.frame.nanoseconds, Number(sent / 1_000_000_000n), Number(sent % 1_000_000_000n));
 };
 
-/** The request that a reply answers. */
-export interface EchoRequest {
-  /** Its frame's number. */
-  readonly frame: number;
-  /** Nanoseconds between the two. */
-  readonly time: Nanoseconds;
-}
-
-/** What is set on the layer from outside; the rows show it. */
-interface Message extends Layer {
-  readonly request: EchoRequest | undefined;
-  readonly quoted: true | undefined;
-}
-
-/** 1 right, 0 wrong, 2 not to be known; undefined without a checksum. */
-const checksumState = (l: Message): 0 | 1 | 2 | undefined => {
-  if (l.start + FIXED_LENGTH > l.captured) return undefined;
-  return l.quoted ? 2 : icmpChecksumStatus(l);
-};
-
 const extension = extensionRows();
 
 const fields = {
   type: uint8('icmp.type', 'Type', 0, { values: TYPE }),
   code: uint8('icmp.code', 'Code', 1),
-  checksum: uint16('icmp.checksum', 'Checksum', 2, { base: 'hex' }),
-  checksumStatus: computed<'uint8', Message>('uint8', 'icmp.checksum.status', 'Checksum Status', checksumState, {
-    values: CHECKSUM_STATUS,
-  }),
-  checksumBad: expert<Message>('warn', 'checksum', 'icmp.checksum_bad', 'Bad checksum', (l) => checksumState(l) === 0),
+  ...checksumRows('icmp.checksum', 'icmp.checksum_bad', () => 0),
   identifier: uint16('icmp.ident', 'Identifier (BE)', 4, { when: hasIdentifier }),
   identifierLittle: uint16('icmp.ident_le', 'Identifier (LE)', 4, { when: hasIdentifier, little: true, quiet: true }),
   sequence: uint16('icmp.seq', 'Sequence Number (BE)', 6, { when: isQuery }),
@@ -225,20 +190,12 @@ const fields = {
   extendedSequence: uint8('icmp.ext.echo.seq', 'Sequence Number', 6, { when: isExtendedEcho }),
   requestReserved: bits('icmp.ext.echo.req.res', 'Reserved', 7, 8, 0xfe, { base: 'hex', when: isExtendedRequest }),
   requestLocal: flag('icmp.ext.echo.req.local', 'Local bit', 7, 0x01, 8, { when: isExtendedRequest }),
-  replyState: bits('icmp.ext.echo.rsp.state', 'State', 7, 8, 0xe0, { values: STATE, when: isExtendedReply }),
+  replyState: bits('icmp.ext.echo.rsp.state', 'State', 7, 8, 0xe0, { values: NEIGHBOR_STATE, when: isExtendedReply }),
   replyReserved: bits('icmp.ext.echo.rsp.res', 'Reserved', 7, 8, 0x18, { base: 'hex', when: isExtendedReply }),
   replyActive: flag('icmp.ext.echo.rsp.active', 'Active bit', 7, 0x04, 8, { when: isExtendedReply }),
   replyIpv4: flag('icmp.ext.echo.rsp.ipv4', 'IPv4 bit', 7, 0x02, 8, { when: isExtendedReply }),
   replyIpv6: flag('icmp.ext.echo.rsp.ipv6', 'IPv6 bit', 7, 0x01, 8, { when: isExtendedReply }),
-  responseTo: computed<'frame', Message>('frame', 'icmp.resp_to', 'Request frame', (l) => l.request?.frame),
-  /** Milliseconds. */
-  responseTime: computed<'double', Message>(
-    'double',
-    'icmp.resptime',
-    'Response time',
-    (l) => (l.request === undefined ? undefined : Number(l.request.time) / 1e6),
-    { unit: 'ms' },
-  ),
+  ...responseRows('icmp', 'Request frame', 'Response time'),
   dataTime: computed('time', 'icmp.data_time', 'Timestamp from icmp data', sentAt),
   dataTimeRelative: computed('duration', 'icmp.data_time_relative', 'Timestamp from icmp data (relative)', sinceSent),
   /** Milliseconds since midnight UTC, as RFC 792 has it; not every sender keeps to that or to the byte order. */
@@ -296,13 +253,6 @@ const MOBILE_FLAGS: readonly Field[] = [
   fields.mobileRevocation,
   fields.mobileReserved,
 ];
-
-/** Which request a reply answers, and how long it took. */
-export function writeAnswered(out: TextBuffer, request: EchoRequest): void {
-  out.ascii(' (request in ');
-  out.number(request.frame);
-  out.unicode(`) · ${durationText(request.time)}`);
-}
 
 /** An ICMP message; the layers of a datagram that it quotes follow. */
 export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fields) {
@@ -392,20 +342,14 @@ export class Icmp extends layer('icmp', 'Internet Control Message Protocol', fie
       out.number(u16(b, start + 6));
       out.ascii('/');
       out.number(u16le(b, start + 6));
-      const ip = networkOf(this);
-      if (ip !== undefined) {
-        out.ascii(', ttl=');
-        out.number(ip.bytes[ip.start + (ip instanceof Ipv4 ? 8 : 7)]!);
-      }
+      writeHops(out, this, ', ttl=');
     } else if (codes) {
       out.pad(from, 20);
       out.ascii(' (');
       out.ascii(codes[code(this)] ?? `Unknown code: ${code(this)}`);
       out.ascii(')');
     }
-    if (this.request !== undefined) {
-      writeAnswered(out, this.request);
-    }
+    writeAnswered(out, this);
   }
 }
 
@@ -417,14 +361,6 @@ function extensionsAt(l: Icmp): number {
   const at = start + HEADER_LENGTH + Math.max(words, LEAST_WORDS) * 4;
   if (at + 4 > end || at + 4 > l.captured) return end;
   return words >= LEAST_WORDS || looksExtended(b, at, end) ? at : end;
-}
-
-/**
- * Dissect the datagram that an error quotes in `[start, end)`. It is no traffic of its own: the columns keep speaking of
- * the error, and that the quote ends early is no fault of the packet.
- */
-export function dissectQuoted(frame: Frame, error: Layer, etherType: number, start: number, end: number): void {
-  dissectCopy(frame, error, start, end, (inner, from, to) => inner.dispatch(etherTypes, etherType, from, to));
 }
 
 const IPV4 = 0x0800;

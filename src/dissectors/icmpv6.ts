@@ -9,33 +9,24 @@
  *     0      1      2          4
  *     | type | code | checksum | body …
  */
-import {
-  bits,
-  bytes,
-  computed,
-  eui64,
-  expert,
-  type Field,
-  flag,
-  group,
-  ipv4,
-  ipv6,
-  many,
-  string,
-  uint8,
-  uint16,
-  uint32,
-  uint64,
-} from '../core/field.js';
+import { bits, bytes, eui64, expert, type Field, flag, group, ipv6, many, uint8, uint16, uint32, uint64 } from '../core/field.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { type Dissect, ipProtocols, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { readLabels } from './domain-labels.js';
-import { dissectQuoted, type EchoRequest, writeAnswered } from './icmp.js';
-import { CHECKSUM_STATUS, icmpChecksumStatus } from './icmp-checksum.js';
+import {
+  checksumRows,
+  dissectQuoted,
+  type EchoRequest,
+  EXTENDED_REPLY_CODE,
+  FIXED_LENGTH,
+  HEADER_LENGTH,
+  NEIGHBOR_STATE,
+  responseRows,
+  writeAnswered,
+  writeHops,
+} from './icmp-common.js';
 import { extensionRows, walkExtensions } from './icmp-extensions.js';
-import { Ipv4 } from './ipv4.js';
 import { listenerRows, walkListener, walkReport } from './mld.js';
 import {
   findLinkAddress,
@@ -47,7 +38,9 @@ import {
   TARGET_LINK_ADDRESS,
   walkOptions,
 } from './nd-options.js';
-import { networkOf, pseudoHeaderSum } from './pseudo-header.js';
+import { nodeRows, walkNode } from './node-information.js';
+import { pseudoHeaderSum } from './pseudo-header.js';
+import { renumberingRows, walkRenumbering } from './router-renumbering.js';
 import { RPL_MESSAGE, rplRows, walkRpl } from './rpl.js';
 
 const UNREACHABLE = 1;
@@ -162,25 +155,8 @@ const CODE: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   [NODE_REPLY]: { 0: 'Successful', 1: 'Node refuses to answer', 2: 'Unknown query type' },
   [RPL]: RPL_MESSAGE,
   [EXTENDED_REQUEST]: { 0: 'No error' },
-  [EXTENDED_REPLY]: {
-    0: 'No error',
-    1: 'Malformed Query',
-    2: 'No Such Interface',
-    3: 'No Such Table Entry',
-    4: 'Multiple Interfaces Satisfy Query',
-  },
+  [EXTENDED_REPLY]: EXTENDED_REPLY_CODE,
 };
-/** RFC 4620 section 5. */
-const QUERY_TYPE: Readonly<Record<number, string>> = {
-  0: 'NOOP',
-  1: 'Supported query types (Obsolete)',
-  2: 'Node Name',
-  3: 'Node addresses',
-  4: 'IPv4 node addresses',
-};
-const NODE_NAME = 2;
-const NODE_ADDRESSES = 3;
-const IPV4_ADDRESSES = 4;
 /** RFC 5568 section 6.1. */
 const HANDOVER: Readonly<Record<number, string>> = {
   2: 'Router Solicitation for Proxy Advertisement',
@@ -188,20 +164,6 @@ const HANDOVER: Readonly<Record<number, string>> = {
   4: 'Handover Initiate',
   5: 'Handover Acknowledge',
 };
-const STATE: Readonly<Record<number, string>> = {
-  0: 'Reserved',
-  1: 'Incomplete',
-  2: 'Reachable',
-  3: 'Stale',
-  4: 'Delay',
-  5: 'Probe',
-  6: 'Failed',
-};
-const RENUMBERING: Readonly<Record<number, string>> = { 1: 'Add', 2: 'Change', 3: 'Set Global' };
-
-/** Type, code, checksum. */
-const FIXED_LENGTH = 4;
-const HEADER_LENGTH = 8;
 const ICMPV6 = 58;
 const IPV6 = 0x86dd;
 const TEREDO_PORT = 3544;
@@ -224,12 +186,6 @@ const LEAST: Readonly<Record<number, number>> = {
   [RPL]: 4,
 };
 
-/** What is set on the layer from outside; the rows show it. */
-interface Message extends Layer {
-  readonly request: EchoRequest | undefined;
-  readonly quoted: true | undefined;
-}
-
 /** -1 where it was not captured. */
 const type = (l: Layer) => (l.start < l.captured ? l.bytes[l.start]! : -1);
 const code = (l: Layer) => l.bytes[l.start + 1]!;
@@ -237,35 +193,16 @@ const isEcho = (l: Layer) => type(l) === ECHO_REQUEST || type(l) === ECHO_REPLY;
 const isExtendedEcho = (l: Layer) => type(l) === EXTENDED_REQUEST || type(l) === EXTENDED_REPLY;
 const hasIdentifier = (l: Layer) => isEcho(l) || isExtendedEcho(l);
 
-/** 1 right, 0 wrong, 2 not to be known; undefined without a checksum. */
-const checksumState = (l: Message): 0 | 1 | 2 | undefined => {
-  if (l.start + FIXED_LENGTH > l.captured) return undefined;
-  const sum = l.quoted ? undefined : pseudoHeaderSum(l, ICMPV6, l.end - l.start);
-  return sum === undefined ? 2 : icmpChecksumStatus(l, sum);
-};
-
 const extension = extensionRows();
 
 const fields = {
   type: uint8('icmpv6.type', 'Type', 0, { values: TYPE }),
   code: uint8('icmpv6.code', 'Code', 1),
-  checksum: uint16('icmpv6.checksum', 'Checksum', 2, { base: 'hex' }),
-  checksumStatus: computed<'uint8', Message>('uint8', 'icmpv6.checksum.status', 'Checksum Status', checksumState, {
-    values: CHECKSUM_STATUS,
-  }),
-  checksumBad: expert<Message>('warn', 'checksum', 'icmpv6.checksum_bad.expert', 'Bad checksum', (l) => checksumState(l) === 0),
+  ...checksumRows('icmpv6.checksum', 'icmpv6.checksum_bad.expert', (l) => pseudoHeaderSum(l, ICMPV6, l.end - l.start)),
   identifier: uint16('icmpv6.echo.identifier', 'Identifier', 4, { base: 'hex', when: hasIdentifier }),
   sequence: uint16('icmpv6.echo.sequence_number', 'Sequence', 6, { when: isEcho }),
   nonce: bytes('icmpv6.nonce', 'Nonce'),
-  responseTo: computed<'frame', Message>('frame', 'icmpv6.resp_to', 'Response To', (l) => l.request?.frame),
-  /** Milliseconds. */
-  responseTime: computed<'double', Message>(
-    'double',
-    'icmpv6.resptime',
-    'Response Time',
-    (l) => (l.request === undefined ? undefined : Number(l.request.time) / 1e6),
-    { unit: 'ms' },
-  ),
+  ...responseRows('icmpv6', 'Response To', 'Response Time'),
   quotedWords: uint8('icmpv6.length', 'Length of original datagram', { unit: '* 8 bytes' }),
   mtu: uint32('icmpv6.mtu', 'MTU'),
   pointer: uint32('icmpv6.pointer', 'Pointer'),
@@ -300,64 +237,8 @@ const fields = {
   advertisedTarget: ipv6('icmpv6.nd.na.target_address', 'Target Address'),
   redirectTarget: ipv6('icmpv6.nd.rd.target_address', 'Target Address'),
   redirectDestination: ipv6('icmpv6.rd.na.destination_address', 'Destination Address'),
-  renumberSequence: uint32('icmpv6.rr.sequence_number', 'Sequence Number'),
-  renumberSegment: uint8('icmpv6.rr.segment_number', 'Segment Number'),
-  ...group(
-    { renumberFlags: uint8('icmpv6.rr.flag', 'Flags', { base: 'hex' }) },
-    {
-      renumberTest: flag('icmpv6.rr.flag.t', 'Test Command', undefined, 0x80),
-      renumberResult: flag('icmpv6.rr.flag.r', 'Result requested', undefined, 0x40),
-      renumberAll: flag('icmpv6.rr.flag.a', 'All Interfaces', undefined, 0x20),
-      renumberSite: flag('icmpv6.rr.flag.s', 'Site-specific', undefined, 0x10),
-      renumberPrevious: flag('icmpv6.rr.flag.p', 'Processed previously', undefined, 0x08),
-      renumberReserved: bits('icmpv6.rr.flag.rsv', 'Reserved', undefined, 8, 0x07),
-    },
-  ),
-  /** Milliseconds. */
-  renumberDelay: uint16('icmpv6.rr.maxdelay', 'Max Delay'),
-  matchCode: many(uint8('icmpv6.rr.pco.mp.opcode', 'OpCode', { values: RENUMBERING })),
-  matchWords: many(uint8('icmpv6.rr.pco.mp.oplength', 'OpLength')),
-  matchOrdinal: many(uint8('icmpv6.rr.pco.mp.ordinal', 'Ordinal', { base: 'hex' })),
-  matchLength: many(uint8('icmpv6.rr.pco.mp.matchlen', 'MatchLen')),
-  matchLeast: many(uint8('icmpv6.rr.pco.mp.minlen', 'MinLen')),
-  matchMost: many(uint8('icmpv6.rr.pco.mp.maxlen', 'MaxLen')),
-  matchPrefix: many(ipv6('icmpv6.rr.pco.mp.matchprefix', 'MatchPrefix')),
-  useLength: many(uint8('icmpv6.rr.pco.up.uselen', 'UseLen')),
-  keepLength: many(uint8('icmpv6.rr.pco.up.keeplen', 'KeepLen')),
-  useMask: many(uint8('icmpv6.rr.pco.up.flagmask', 'FlagMask', { base: 'hex' })),
-  useFlags: many(uint8('icmpv6.rr.pco.up.raflags', 'RAFlags', { base: 'hex' })),
-  /** Seconds. */
-  useValid: many(uint32('icmpv6.rr.pco.up.validlifetime', 'Valid Lifetime')),
-  /** Seconds. */
-  usePreferred: many(uint32('icmpv6.rr.pco.up.preferredlifetime', 'Preferred Lifetime')),
-  usePrefix: many(ipv6('icmpv6.rr.pco.up.useprefix', 'UsePrefix')),
-  resultFlags: many(uint16('icmpv6.rr.rm.flag', 'Flags', { base: 'hex' })),
-  resultOrdinal: many(uint8('icmpv6.rr.rm.ordinal', 'Ordinal', { base: 'hex' })),
-  resultLength: many(uint8('icmpv6.rr.rm.matchedlen', 'MatchedLen')),
-  resultInterface: many(uint32('icmpv6.rr.rm.interfaceindex', 'InterfaceIndex')),
-  resultPrefix: many(ipv6('icmpv6.rr.rm.matchedprefix', 'MatchedPrefix')),
-  queryType: uint16('icmpv6.ni.qtype', 'Qtype', { values: QUERY_TYPE }),
-  ...group(
-    { queryFlags: uint16('icmpv6.ni.flag', 'Flags', { base: 'hex' }) },
-    {
-      queryGlobal: flag('icmpv6.ni.flag.g', 'Global-scope addresses', undefined, 0x0020, 16),
-      querySite: flag('icmpv6.ni.flag.s', 'Site-local addresses', undefined, 0x0010, 16),
-      queryLink: flag('icmpv6.ni.flag.l', 'Link-local addresses', undefined, 0x0008, 16),
-      queryCompression: flag('icmpv6.ni.flag.c', 'Compression', undefined, 0x0004, 16),
-      queryUnicast: flag('icmpv6.ni.flag.a', 'Unicast Addresses', undefined, 0x0002, 16),
-      queryTruncated: flag('icmpv6.ni.flag.t', 'Truncated', undefined, 0x0001, 16),
-      queryReserved: bits('icmpv6.ni.flag.rsv', 'Reserved', undefined, 16, 0xffc0, { base: 'hex' }),
-    },
-  ),
-  queryNonce: uint64('icmpv6.ni.nonce', 'Nonce', { base: 'hex' }),
-  subjectIpv6: many(ipv6('icmpv6.ni.query.subject_ipv6', 'IPv6 subject address')),
-  subjectName: string('icmpv6.ni.query.subject_fqdn', 'FQDN subject'),
-  subjectIpv4: many(ipv4('icmpv6.ni.query.subject_ipv4', 'IPv4 subject address')),
-  /** Seconds. */
-  nodeTtl: many(uint32('icmpv6.ni.reply.node_ttl', 'TTL')),
-  nodeName: many(string('icmpv6.ni.reply.node_name', 'Name Node')),
-  nodeIpv6: many(ipv6('icmpv6.ni.reply.node_address', 'IPv6 Node address')),
-  nodeIpv4: many(ipv4('icmpv6.ni.reply.ipv4_address', 'IPv4 Node address')),
+  ...renumberingRows,
+  ...nodeRows,
   ...listenerRows,
   mobileIdentifier: uint16('icmpv6.mip6.identifier', 'Identifier'),
   homeAgents: many(ipv6('icmpv6.mip6.home_agent_address', 'Home Agent Address')),
@@ -403,7 +284,7 @@ const fields = {
   ...rplRows,
   requestReserved: bits('icmpv6.ext.echo.req.res', 'Reserved', undefined, 8, 0xfe, { base: 'hex' }),
   requestLocal: flag('icmpv6.ext.echo.req.local', 'Local bit', undefined, 0x01),
-  replyState: bits('icmpv6.ext.echo.rsp.state', 'State', undefined, 8, 0xe0, { values: STATE }),
+  replyState: bits('icmpv6.ext.echo.rsp.state', 'State', undefined, 8, 0xe0, { values: NEIGHBOR_STATE }),
   replyReserved: bits('icmpv6.ext.echo.rsp.res', 'Reserved', undefined, 8, 0x18, { base: 'hex' }),
   replyActive: flag('icmpv6.ext.echo.rsp.active', 'Active bit', undefined, 0x04),
   replyIpv4: flag('icmpv6.ext.echo.rsp.ipv4', 'IPv4 bit', undefined, 0x02),
@@ -417,24 +298,6 @@ const fields = {
 
 const ROUTER_FLAGS = [fields.managed, fields.other, fields.homeAgent, fields.preference, fields.proxy, fields.routerReserved];
 const NEIGHBOR_FLAGS = [fields.isRouter, fields.isSolicited, fields.overrides, fields.neighborReserved];
-const RENUMBER_FLAGS = [
-  fields.renumberTest,
-  fields.renumberResult,
-  fields.renumberAll,
-  fields.renumberSite,
-  fields.renumberPrevious,
-  fields.renumberReserved,
-];
-const QUERY_FLAGS = [
-  fields.queryGlobal,
-  fields.querySite,
-  fields.queryLink,
-  fields.queryCompression,
-  fields.queryUnicast,
-  fields.queryTruncated,
-  fields.queryReserved,
-];
-
 /** An ICMPv6 message: errors, echo, neighbour discovery, MLD, RPL. */
 export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v6', fields, 'ICMPv6') {
   /** The request that this echo reply answers, found by analysis/echo. */
@@ -503,21 +366,11 @@ export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v
         walkOptions(tree, start + 40, end);
         break;
       case ROUTER_RENUMBERING:
-        add(fields.renumberSequence, start + 4);
-        add(fields.renumberSegment, start + 8);
-        if (start + 10 <= end) tree.word(fields.renumberFlags, start + 9, RENUMBER_FLAGS);
-        add(fields.renumberDelay, start + 10);
-        reserved(start + 12, 4);
-        if (code(this) === 0) this.walkRenumbering(tree, start + 16);
-        else if (code(this) === 1) this.walkRenumbered(tree, start + 16);
+        walkRenumbering(tree, code(this), start, end, reserved);
         break;
       case NODE_QUERY:
       case NODE_REPLY:
-        add(fields.queryType, start + 4);
-        if (start + 8 <= end) tree.word(fields.queryFlags, start + 6, QUERY_FLAGS);
-        add(fields.queryNonce, start + 8);
-        if (t === NODE_QUERY) this.walkSubject(tree, start + 16);
-        else this.walkAnswer(tree, start + 16);
+        walkNode(tree, t === NODE_QUERY, code(this), start, end);
         break;
       case AGENT_REQUEST:
       case AGENT_REPLY:
@@ -599,80 +452,6 @@ export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v
     }
   }
 
-  /** Prefix control operations: a match part of 24 octets, then use parts of 32; each says its length in words of 8 octets. */
-  private walkRenumbering(tree: Tree, start: number): void {
-    for (let at = start; at + 24 <= this.end && at + 24 <= this.captured; ) {
-      const words = this.bytes[at + 1]!;
-      tree.add(fields.matchCode, at);
-      tree.add(fields.matchWords, at + 1);
-      tree.add(fields.matchOrdinal, at + 2);
-      tree.add(fields.matchLength, at + 3);
-      tree.add(fields.matchLeast, at + 4);
-      tree.add(fields.matchMost, at + 5);
-      tree.add(fields.reserved, at + 6, 2);
-      tree.add(fields.matchPrefix, at + 8);
-      if (words === 0) return;
-      const stop = Math.min(at + words * 8, this.end);
-      for (let use = at + 24; use + 32 <= stop; use += 32) {
-        tree.add(fields.useLength, use);
-        tree.add(fields.keepLength, use + 1);
-        tree.add(fields.useMask, use + 2);
-        tree.add(fields.useFlags, use + 3);
-        tree.add(fields.useValid, use + 4);
-        tree.add(fields.usePreferred, use + 8);
-        tree.add(fields.usePrefix, use + 16);
-      }
-      at += words * 8;
-    }
-  }
-
-  /** What a router made of a match, 24 octets each (RFC 2894 section 3.3). */
-  private walkRenumbered(tree: Tree, start: number): void {
-    for (let at = start; at + 24 <= this.end && at + 24 <= this.captured; at += 24) {
-      tree.add(fields.resultFlags, at);
-      tree.add(fields.resultOrdinal, at + 2);
-      tree.add(fields.resultLength, at + 3);
-      tree.add(fields.resultInterface, at + 4);
-      tree.add(fields.resultPrefix, at + 8);
-    }
-  }
-
-  private walkSubject(tree: Tree, start: number): void {
-    const kind = code(this);
-    if (kind === 1) {
-      const name = readLabels(this.bytes, start, Math.min(this.end, this.captured));
-      if (name) tree.put(fields.subjectName, name.name, start, name.next - start);
-    } else {
-      const row = kind === 0 ? fields.subjectIpv6 : fields.subjectIpv4;
-      const length = kind === 0 ? 16 : 4;
-      for (let at = start; at + length <= this.end; at += length) if (!tree.add(row, at)) return;
-    }
-  }
-
-  private walkAnswer(tree: Tree, start: number): void {
-    if (code(this) !== 0 || start > this.captured) return;
-    const kind = u16(this.bytes, this.start + 4);
-    if (kind === NODE_NAME) {
-      tree.add(fields.nodeTtl, start);
-      let at = start + 4;
-      // A name is at least one octet long.
-      for (let name = this.nameAt(at); name !== undefined && name.next > at; name = this.nameAt(at)) {
-        if (name.name !== '') tree.put(fields.nodeName, name.name, at, name.next - at);
-        at = name.next;
-      }
-    } else if (kind === NODE_ADDRESSES || kind === IPV4_ADDRESSES) {
-      const length = kind === NODE_ADDRESSES ? 16 : 4;
-      for (let at = start; at + 4 + length <= this.end; at += 4 + length) {
-        if (!tree.add(fields.nodeTtl, at)) return;
-        tree.add(kind === NODE_ADDRESSES ? fields.nodeIpv6 : fields.nodeIpv4, at + 4);
-      }
-    }
-  }
-
-  private nameAt(at: number) {
-    return readLabels(this.bytes, at, Math.min(this.end, this.captured));
-  }
-
   /** Seeds of two octets, an identifier of 0, 2, 8 or 16 octets, and the bits of the messages held (RFC 7731 section 6.4). */
   private walkSeeds(tree: Tree, start: number): void {
     for (let at = start; at + 2 <= this.end && at + 2 <= this.captured; ) {
@@ -702,14 +481,8 @@ export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v
       out.hex(u16(b, start + 4), 4);
       out.ascii(', seq=');
       out.number(u16(b, start + 6));
-      const ip = networkOf(this);
-      if (ip !== undefined) {
-        out.ascii(', hop limit=');
-        out.number(ip.bytes[ip.start + (ip instanceof Ipv4 ? 8 : 7)]!);
-      }
-      if (this.request !== undefined) {
-        writeAnswered(out, this.request);
-      }
+      writeHops(out, this, ', hop limit=');
+      writeAnswered(out, this);
     } else if (t === FAST_HANDOVER) {
       out.ascii(' (');
       out.ascii(HANDOVER[b[start + 4]!] ?? `unknown subtype ${b[start + 4]}`);
