@@ -217,6 +217,21 @@ class PcapngReader extends ReaderBase {
 
   /** 8: interface 4 | 12: time high 4 | 16: time low 4 | 20: captured 4 | 24: wire 4 | 28: octets, padding, options */
   private enhanced(record: CaptureRecord, position: number, stop: number): boolean {
+    return this.packet(record, position, stop, this.chunks.view.getUint32(position + 8, this.little));
+  }
+
+  /** 8: interface 2 | 10: drops 2 | the rest as in an enhanced one */
+  private obsolete(record: CaptureRecord, position: number, stop: number): boolean {
+    const { view } = this.chunks;
+    if (!this.packet(record, position, stop, view.getUint16(position + 8, this.little))) return false;
+    const drops = view.getUint16(position + 10, this.little);
+    // 0xffff: not known.
+    if (drops !== 0 && drops !== 0xffff) record.notes = { ...record.notes, dropCount: BigInt(drops) };
+    return true;
+  }
+
+  /** What blocks of packets with a time have in common, from octet 12 on. */
+  private packet(record: CaptureRecord, position: number, stop: number, id: number): boolean {
     const { view, bytes } = this.chunks;
     const little = this.little;
     if (stop - position < 32)
@@ -225,7 +240,6 @@ class PcapngReader extends ReaderBase {
     const start = position + 28;
     const end = start + captured;
     if (end > stop - 4) return this.lyingPacket(captured);
-    const id = view.getUint32(position + 8, little);
     const itself = this.sectionInterfaces[id];
     if (itself === undefined) return this.unknownInterface(id);
     setTime(record, view.getUint32(position + 12, little), view.getUint32(position + 16, little), this.clocks[id]!);
@@ -255,32 +269,6 @@ class PcapngReader extends ReaderBase {
     record.wireLength = wire;
     withoutTime(record);
     record.interface = itself;
-    return true;
-  }
-
-  /** 8: interface 2 | 10: drops 2 | 12: time high 4 | 16: time low 4 | 20: captured 4 | 24: wire 4 | 28: octets */
-  private obsolete(record: CaptureRecord, position: number, stop: number): boolean {
-    const { view, bytes } = this.chunks;
-    const little = this.little;
-    if (stop - position < 32)
-      return this.damaged(`${this.what()} at octet ${this.chunks.offset}: packet block of ${stop - position} octets`);
-    const captured = view.getUint32(position + 20, little);
-    const start = position + 28;
-    if (start + captured > stop - 4) return this.lyingPacket(captured);
-    const id = view.getUint16(position + 8, little);
-    const itself = this.sectionInterfaces[id];
-    if (itself === undefined) return this.unknownInterface(id);
-    setTime(record, view.getUint32(position + 12, little), view.getUint32(position + 16, little), this.clocks[id]!);
-    record.bytes = bytes;
-    record.start = start;
-    record.captured = start + captured;
-    record.wireLength = view.getUint32(position + 24, little);
-    record.interface = itself;
-    const options = start + ((captured + 3) & ~3);
-    const notes: Notes = options + 4 <= stop - 4 ? (this.notes(options, stop - 4) ?? {}) : {};
-    const drops = view.getUint16(position + 10, little);
-    if (drops !== 0 && drops !== 0xffff) notes.dropCount = BigInt(drops); // 0xffff: not known
-    record.notes = Object.keys(notes).length > 0 ? notes : undefined;
     return true;
   }
 

@@ -8,7 +8,7 @@
  *     | flags | type | length | TEID | sequence | NPDU | next header | extension headers … | payload …
  *                                    from here on only where a flag says so
  */
-import { bits, bytes, computed, flag, group, list, uint8, uint16, uint32 } from '../core/field.js';
+import { bits, bytes, computed, type Fields, flag, group, list, uint8, uint16, uint32 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
@@ -110,24 +110,31 @@ const extension = {
 };
 const extensions = list('gtp.ext_hdr', 'Extension headers', extension);
 
+/** What headers of both versions begin with; `reserved` and `own` are the flags in which they differ. */
+const beginning = <F extends Fields>(reserved: number, own: F) => ({
+  ...group(
+    { flags: uint8('gtp.flags', 'Flags', 0, { base: 'hex' }) },
+    {
+      version: bits('gtp.flags.version', 'Version', 0, 8, 0xe0),
+      protocolType: bits('gtp.flags.payload', 'Protocol type', 0, 8, 0x10, { values: { 0: "GTP'", 1: 'GTP' } }),
+      reserved: bits('gtp.flags.reserved', 'Reserved', 0, 8, reserved),
+      ...own,
+    },
+  ),
+  message: uint8('gtp.message', 'Message Type', 1, { base: 'hex', values: MESSAGE }),
+  length: uint16('gtp.length', 'Length', 2),
+});
+
 /** A GTP header of version 1, user or control plane. */
 export class Gtp extends layer(
   'gtp',
   'GPRS Tunneling Protocol',
   {
-    ...group(
-      { flags: uint8('gtp.flags', 'Flags', 0, { base: 'hex' }) },
-      {
-        version: bits('gtp.flags.version', 'Version', 0, 8, 0xe0),
-        protocolType: bits('gtp.flags.payload', 'Protocol type', 0, 8, 0x10, { values: { 0: "GTP'", 1: 'GTP' } }),
-        reserved: bits('gtp.flags.reserved', 'Reserved', 0, 8, 0x08),
-        hasExtension: flag('gtp.flags.e', 'Is Next Extension Header present?', 0, 0x04),
-        hasSequence: flag('gtp.flags.s', 'Is Sequence Number present?', 0, 0x02),
-        hasNpdu: flag('gtp.flags.pn', 'Is N-PDU number present?', 0, 0x01),
-      },
-    ),
-    message: uint8('gtp.message', 'Message Type', 1, { base: 'hex', values: MESSAGE }),
-    length: uint16('gtp.length', 'Length', 2),
+    ...beginning(0x08, {
+      hasExtension: flag('gtp.flags.e', 'Is Next Extension Header present?', 0, 0x04),
+      hasSequence: flag('gtp.flags.s', 'Is Sequence Number present?', 0, 0x02),
+      hasNpdu: flag('gtp.flags.pn', 'Is N-PDU number present?', 0, 0x01),
+    }),
     teid: uint32('gtp.teid', 'TEID', 4, { base: 'hex' }),
     sequence: uint16('gtp.seq_number', 'Sequence number', 8, { base: 'hex', when: (l) => has(l, 0x02) }),
     npdu: uint8('gtp.npdu_number', 'N-PDU Number', 10, { base: 'hex', when: (l) => has(l, 0x01) }),
@@ -180,17 +187,7 @@ export class GtpVersion0 extends layer(
   'gtp',
   'GPRS Tunneling Protocol (version 0)',
   {
-    ...group(
-      { flags: uint8('gtp.flags', 'Flags', 0, { base: 'hex' }) },
-      {
-        version: bits('gtp.flags.version', 'Version', 0, 8, 0xe0),
-        protocolType: bits('gtp.flags.payload', 'Protocol type', 0, 8, 0x10, { values: { 0: "GTP'", 1: 'GTP' } }),
-        reserved: bits('gtp.flags.reserved', 'Reserved', 0, 8, 0x0e),
-        hasNpdu: flag('gtp.flags.snn', 'Is SNDCP N-PDU included?', 0, 0x01),
-      },
-    ),
-    message: uint8('gtp.message', 'Message Type', 1, { base: 'hex', values: MESSAGE }),
-    length: uint16('gtp.length', 'Length', 2),
+    ...beginning(0x0e, { hasNpdu: flag('gtp.flags.snn', 'Is SNDCP N-PDU included?', 0, 0x01) }),
     sequence: uint16('gtp.seq_number', 'Sequence number', 4, { base: 'hex' }),
     flowLabel: uint16('gtp.flow_label', 'Flow label', 6, { base: 'hex' }),
     npdu: uint8('gtp.sndcp_number', 'SNDCP N-PDU LLC Number', 8, { base: 'hex' }),
