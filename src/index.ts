@@ -101,5 +101,6 @@ export type { OverlapPolicy, Side, StreamCounters, StreamSink } from './reassemb
 export { communityId } from './report/community-id.js';
 export { ConversationTable, conversationJson } from './report/conversations.js';
 export { DnsStatistics, dnsRecord, dnsRow, statisticsRecord } from './report/dns.js';
-export { drawLadder, Ladder } from './report/ladder.js';
+export { Ladder } from './report/ladder.js';
+export { drawLadder } from './report/ladder-drawing.js';
 export { keyPattern } from './report/redis.js';

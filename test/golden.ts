@@ -19,7 +19,8 @@ import { LINE_DEFAULTS, LineWriter } from '../src/output/line.js';
 import { PLAIN } from '../src/output/theme.js';
 import { writeTree } from '../src/output/tree.js';
 import { ConversationTable } from '../src/report/conversations.js';
-import { drawLadder, Ladder } from '../src/report/ladder.js';
+import { Ladder } from '../src/report/ladder.js';
+import { drawLadder } from '../src/report/ladder-drawing.js';
 import { written } from './written.js';
 
 export interface Golden {

@@ -81,8 +81,10 @@ export function recordOf(conversation: Conversation): ConversationRecord {
   const first = client.finRole === 1 ? client : server.finRole === 1 ? server : undefined;
   const waits = [client, server].filter((direction) => stateOf(direction) === 'TIME-WAIT');
   const { handshakeDone, handshake, resetBy } = conversation;
-  const serverPart =
-    (conversation.synAckSeconds - conversation.synSeconds) * 1e9 + (conversation.synAckNanoseconds - conversation.synNanoseconds);
+  const serverPart = Math.max(
+    0,
+    (conversation.synAckSeconds - conversation.synSeconds) * 1e9 + (conversation.synAckNanoseconds - conversation.synNanoseconds),
+  );
   return {
     number: conversation.number,
     client: endpoint(client, duration),

@@ -38,10 +38,16 @@ export function follow(segment: Segment, me: Direction): string | undefined {
     me.octets += length;
     if (peer.finFrame !== 0) me.octetsAfterPeerFin += length;
   }
-  if (window === 0 || me.window === 0) followWindow(segment, me, flags, window);
   if (flags & ACK && peer.finFrame !== 0 && !peer.finAcked && (flags & RST) === 0 && seqAtOrAfter(ack, peer.finEnd)) peer.finAcked = true;
+  // Who has the other side's FIN needs no more room.
+  if ((window === 0 || me.window === 0) && !peer.finAcked) followWindow(segment, me, flags, window);
   if ((flags & (SYN | FIN | RST)) === 0) return undefined;
   if ((flags & (SYN | ACK)) === SYN && peer.syns > 0 && !conversation.synAckSeen) conversation.simultaneousOpen = true;
+  // Who accepts did not refuse: the reset before it was another's, or for an older connection.
+  if ((flags & (SYN | ACK | RST)) === (SYN | ACK) && conversation.resetBy === me && conversation.resetCause === 'a SYN') {
+    conversation.resetFrame = 0;
+    conversation.resetBy = undefined;
+  }
   if (flags & FIN && me.finFrame === 0) {
     me.finFrame = segment.number;
     me.finEnd = (sequence + length + 1) | 0;

@@ -35,7 +35,7 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   if (sequence !== me.next || sequence === 0 || me.lastFrame === 0) return false;
   if (window === 0 || me.window === 0 || peer.window === 0 || peer.finFrame !== 0) return false;
   if (conversation.accurateEcn === 2 || (conversation.initialRtt === 0 && conversation.synSeen)) return false;
-  if (!conversation.handshakeDone && ack === ((peer.base + 1) | 0)) return false;
+  if (!conversation.handshakeDone && conversation.synAckSeen && conversation.synSeen) return false;
   if (peer.maxAckable !== 0 && ((ack - peer.maxAckable) | 0) > 0) return false;
   const end = (sequence + length) | 0;
   if (length > 0) {

@@ -54,8 +54,10 @@ export function judge(segment: Segment, me: Direction, facts: TcpFacts, options:
   }
   const note = follow(segment, me);
   let verdict: TcpVerdict | undefined = note === undefined ? undefined : { note };
-  if (flags & SYN) verdict = judgeSyn(segment, me, flags);
-  else if ((flags & RST) === 0 && (length > 0 || flags & FIN))
+  if (flags & SYN) {
+    verdict = judgeSyn(segment, me, flags);
+    if (length > 0 && me.sent === undefined) openWithData(segment, me, options);
+  } else if ((flags & RST) === 0 && (length > 0 || flags & FIN))
     verdict = judgeData(segment, me, options, sequence, flags & FIN ? length + 1 : length, length, identity);
   else if (length === 0 && me.next !== 0 && ((sequence - me.next) | 0) === -1) verdict = judgeProbe(segment, me, sequence);
   if (flags & ACK && (flags & (SYN | RST)) !== SYN) {
@@ -89,9 +91,14 @@ function isCopy(segment: Segment, me: Direction, identity: number, sequence: num
   return since >= 0 && since < BLIND_COPY_TIME && length > 0 && (flags & (SYN | FIN | RST)) === 0;
 }
 
+/** The answer that was seen came before the last SYN. */
+const isBefore = ({ synAckSeconds, synSeconds, synAckNanoseconds, synNanoseconds }: Direction['conversation']): boolean =>
+  synAckSeconds < synSeconds || (synAckSeconds === synSeconds && synAckNanoseconds < synNanoseconds);
+
 function judgeSyn(segment: Segment, me: Direction, flags: number): TcpVerdict | undefined {
   const { conversation } = me;
-  if (flags & ACK && !conversation.synAckSeen) {
+  // Of answers that came again the first counts, unless the SYN came again after it.
+  if (flags & ACK && (!conversation.synAckSeen || (conversation.synSeen && isBefore(conversation)))) {
     conversation.synAckSeen = true;
     conversation.synAckSeconds = segment.seconds;
     conversation.synAckNanoseconds = segment.nanoseconds;
@@ -111,6 +118,14 @@ function judgeSyn(segment: Segment, me: Direction, flags: number): TcpVerdict | 
   return {
     repeat: { kind: 'syn', of, first: me.firstSynFrame, after, timeout: me.syns - 1, evidence: `the same ${what} as #${me.firstSynFrame}` },
   };
+}
+
+/** The first SYN carries data (RFC 7413), which begins behind the number that the SYN takes. */
+function openWithData(segment: Segment, me: Direction, options: OptionFacts): void {
+  const { number, seconds, nanoseconds, sequence, length, identity } = segment;
+  const from = (sequence + 1) | 0;
+  me.sent = new SentLog(from);
+  me.sent.add(from, (from + length) | 0, number, seconds, nanoseconds, identity, options.timestamps ? options.tsval | 0 : 0);
 }
 
 /** A segment without data, one octet before what was sent last: it asks whether the other side is still there. */
@@ -214,7 +229,9 @@ function judgeForgotten(
   length: number,
 ): TcpVerdict | undefined {
   if (!seqAtOrBefore(end, sent.acked)) return undefined;
-  if (length <= 1 && sequence === ((sent.high - 1) | 0))
+  // At the number of the SYN nothing was sent but the SYN.
+  if (me.synFrame !== 0 && sequence === me.base) return undefined;
+  if (length === 1 && (segment.flags & FIN) === 0 && sequence === ((sent.high - 1) | 0))
     return probe(segment, me, me.peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
   me.resent++;
   me.needless++;
@@ -296,7 +313,8 @@ function judgeRepeat(
     return repeat('duplicate-capture', 'same IP identification and checksum');
   const { peer } = me;
   const allAcked = seqAtOrBefore(sent.high, sent.acked);
-  if (length <= 1 && allAcked && sequence === ((sent.high - 1) | 0))
+  // An octet alone; a FIN by itself comes again because its ACK did not come.
+  if (length === 1 && (segment.flags & FIN) === 0 && allAcked && sequence === ((sent.high - 1) | 0))
     return probe(segment, me, peer.window === 0 ? 'window-probe' : 'keep-alive', sequence);
   me.resent++;
   if (seqAtOrBefore(end, sent.acked) || (sent.marks(i) & SACKED && seqAtOrBefore(end, sent.end(i)))) {
@@ -324,7 +342,9 @@ function judgeRepeat(
       const asked =
         sent.duplicates > 0
           ? `${sent.duplicates} duplicate ${sent.duplicates === 1 ? 'ACK' : 'ACKs'} of #${sent.ackFrame}`
-          : `SACK in #${sent.sackFrame}`;
+          : sent.sackFrame > 0
+            ? `SACK in #${sent.sackFrame}`
+            : 'nothing asked for it, and it is too soon for a timeout';
       const evidence =
         sent.recovery === 1 ? `ACK in #${sent.ackFrame} that stops at it, in the repair begun by #${sent.recoveryFrame}` : asked;
       if (sent.recovery !== 1) {
@@ -445,9 +465,15 @@ function judgeEcho(segment: Segment, sender: Direction, sent: SentLog, i: number
 function judgeHandshake(segment: Segment, me: Direction, ack: number): TcpVerdict | undefined {
   const { conversation, peer } = me;
   if (!conversation.synAckSeen || conversation.opener !== me || !conversation.synSeen || peer.synFrame === 0) return undefined;
-  if (ack !== ((peer.base + 1) | 0)) return undefined;
+  // A SYN+ACK with data is acknowledged with it.
+  const { sent } = peer;
+  const withData = sent !== undefined && sent.count === 1 && sent.firstFrame(0) === peer.synFrame && ack === sent.high;
+  if (ack !== ((peer.base + 1) | 0) && !withData) return undefined;
   conversation.handshakeDone = true;
-  const handshake = (segment.seconds - conversation.synSeconds) * 1e9 + (segment.nanoseconds - conversation.synNanoseconds);
+  const sinceSyn = (segment.seconds - conversation.synSeconds) * 1e9 + (segment.nanoseconds - conversation.synNanoseconds);
+  const sinceAnswer = (segment.seconds - conversation.synAckSeconds) * 1e9 + (segment.nanoseconds - conversation.synAckNanoseconds);
+  // A capture may have the answer before the SYN.
+  const handshake = me.syns === 1 ? Math.max(sinceSyn, sinceAnswer) : sinceSyn;
   conversation.handshake = handshake;
   return { handshake };
 }

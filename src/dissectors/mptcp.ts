@@ -9,6 +9,7 @@
 import { flag as bit, bits, bytes, type Field, ipv4, ipv6, uint8, uint16, uint32, uint64 } from '../core/field.js';
 import type { Tree } from '../core/layer.js';
 import { u32 } from '../core/octets.js';
+import { MPTCP_JOIN } from './tcp-option-kinds.js';
 
 const SUBTYPE: Readonly<Record<number, string>> = {
   0: 'Multipath Capable',
@@ -23,7 +24,6 @@ const SUBTYPE: Readonly<Record<number, string>> = {
 };
 
 const CAPABLE = 0;
-const JOIN = 1;
 const DATA_SEQUENCE = 2;
 const ADD_ADDRESS = 3;
 const REMOVE_ADDRESS = 4;
@@ -118,7 +118,7 @@ export function walkMptcp(tree: Tree, at: number, length: number): void {
       if (length >= 24) tree.add(r.dataChecksum, at + 22);
       return;
     }
-    case JOIN:
+    case MPTCP_JOIN:
       switch (length) {
         case 12:
           flagWord(tree, at + 2, [r.backup]);

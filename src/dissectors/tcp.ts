@@ -643,7 +643,7 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
     }
     const flags = b[start + 13]!;
     // What matters comes first: on a narrow terminal the rest is cut off.
-    if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts);
+    if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts, flags);
     if (marked(this, Facts.ACCURATE_ECN)) {
       const text = FLAG_TEXT[flags & 0x3f]!;
       out.ascii(text.slice(0, -1));
@@ -702,12 +702,13 @@ const troubled = ({ marks, verdict }: TcpFacts): boolean =>
     (verdict.repeat !== undefined || verdict.late !== undefined || verdict.missing !== undefined || verdict.duplicateAck !== undefined));
 
 /** `retransmission of #7 after 203 ms (timeout 2) · `. */
-function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts): void {
+function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: number): void {
   const say = (text: string) => {
     out.unicode(text);
     out.unicode(' · ');
   };
-  if (marks & Facts.REUSED_PORTS) say('ports used again');
+  // A SYN+ACK with another number than the segments before it begins no new conversation.
+  if (marks & Facts.REUSED_PORTS) say(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
   if (verdict !== undefined) {
     const { repeat, late, missing, duplicateAck, handshake, needless, note } = verdict;
     if (repeat !== undefined) say(repeatText(repeat));

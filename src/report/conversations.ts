@@ -70,14 +70,19 @@ function farther({ client, server }: Row): EndpointRecord | undefined {
 }
 
 /** How a conversation went, in a sentence: what stands out of its opening and course, then its end. */
-export function storyOf(record: Row): string {
+export const storyOf = (record: Row): string => storyParts(record).join(', ');
+
+function storyParts(record: Row): string[] {
   const { client, server, opened, ended } = record;
   const parts: string[] = [];
   if (record.begunBefore) parts.push('begun before the capture');
   if (record.simultaneousOpen) parts.push('opened by both at once');
+  const isHalf = client.segments === 0;
+  if (isHalf) parts.push('client not captured');
+  else if (opened === 'opened by client before the capture') parts.push('SYN not captured');
   const tries = /after \d+ SYNs$/.exec(opened);
   if (tries !== null && record.handshake !== undefined) parts.push(`opened ${tries[0]}`);
-  else if (record.handshake === undefined && !record.begunBefore && ended !== 'refused' && server.segments > 0 && !record.simultaneousOpen)
+  else if (parts.length === 0 && record.handshake === undefined && ended !== 'refused' && server.segments > 0)
     parts.push('handshake not completed');
   for (const [side, name] of [
     [client, 'client'],
@@ -88,7 +93,23 @@ export function storyOf(record: Row): string {
     if (side.missing > 0) parts.push(`${sizeText(side.missing)} of ${name} not captured`);
   }
   parts.push(ended);
-  return parts.join(', ');
+  return parts;
+}
+
+/** The story in at most `room` columns: in fewer words first, then without its beginning. How it ended is said last and matters most. */
+function storyWithin(record: Row, room: number, unicode: boolean): string {
+  const parts = storyParts(record);
+  const whole = parts.join(', ');
+  if (textWidth(whole) <= room) return whole;
+  const few = parts.map(shorter);
+  // That it began before is also told by the sign between the endpoints.
+  const dispensable = record.begunBefore ? 1 : 0;
+  for (let left = 0; left < few.length; left++) {
+    const text = few.slice(left).join(', ');
+    const told = left <= dispensable ? text : `${unicode ? '…' : '...'}, ${text}`;
+    if (textWidth(told) <= room) return told;
+  }
+  return cut(few.at(-1)!, room, unicode);
 }
 
 /** How the story is to be seen. */
@@ -140,7 +161,7 @@ const COLUMNS: readonly Column[] = [
   },
   { title: 'sent', align: 'right', leaves: 4, cell: (r) => sizeText(r.client.octets) },
   { title: 'pkts', align: 'right', leaves: 11, cell: (r) => countText(r.client.segments), tone: () => 'name' },
-  { title: 'received', align: 'right', leaves: 3, cell: (r) => sizeText(r.server.octets) },
+  { title: 'received', align: 'right', leaves: 4, cell: (r) => sizeText(r.server.octets) },
   { title: 'pkts', align: 'right', leaves: 11, cell: (r) => countText(r.server.segments), tone: () => 'name' },
   { title: 'goodput', align: 'right', leaves: 10, cell: (r) => rateText(Math.max(r.client.goodput, r.server.goodput)) },
   {
@@ -165,8 +186,11 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** Columns that the story should have at least. */
+/** Columns that the story should have at least, and at most while others could leave for it. */
 const STORY = 28;
+const FULL_STORY = 60;
+/** What leaves from this place on is worth less than the rest of the story. */
+const LESSER = 9;
 const GAP = 2;
 
 export interface TableOptions {
@@ -183,12 +207,15 @@ export interface TableOptions {
 export class ConversationTable {
   private readonly widths = COLUMNS.map((column) => textWidth(column.title));
   private columns: number[] = COLUMNS.map((_, i) => i);
+  /** Columns that the longest story takes. */
+  private story = STORY;
 
   constructor(private readonly options: TableOptions) {}
 
   /** Look at a row before the first is written. */
   measure(record: ConversationRecord): void {
     for (const [i, column] of COLUMNS.entries()) this.grow(i, column.cell(record, this.options));
+    this.story = Math.min(FULL_STORY, Math.max(this.story, textWidth(storyOf(record))));
   }
 
   /** Choose the columns that there is room for, and write their titles. */
@@ -198,9 +225,11 @@ export class ConversationTable {
       const shown = new Set(this.columns);
       const byLeaving = [...this.columns].sort((a, b) => COLUMNS[b]!.leaves - COLUMNS[a]!.leaves);
       for (const i of byLeaving) {
+        if (!shown.has(i)) continue;
         const taken = [...shown].reduce((sum, k) => sum + this.widths[k]! + GAP, 0);
-        if (COLUMNS[i]!.leaves === 0 || taken + STORY <= width) break;
-        shown.delete(i);
+        const { leaves } = COLUMNS[i]!;
+        if (leaves === 0 || taken + (leaves >= LESSER ? this.story : STORY) <= width) break;
+        for (const k of this.columns) if (COLUMNS[k]!.leaves === leaves) shown.delete(k);
       }
       this.columns = this.columns.filter((i) => shown.has(i));
     }
@@ -222,8 +251,7 @@ export class ConversationTable {
       taken += textWidth(filled) + GAP;
     }
     const room = width === 0 ? Number.POSITIVE_INFINITY : Math.max(8, width - taken);
-    let story = storyOf(record);
-    if (textWidth(story) > room) story = cut(shorter(story), room, unicode);
+    const story = storyWithin(record, room, unicode);
     const tone = storyTone(record);
     return line + (tone === undefined ? story : theme.paint(story, tone));
   }
@@ -234,15 +262,17 @@ export class ConversationTable {
   }
 }
 
-/** The same story in fewer words. */
-const shorter = (story: string): string =>
-  story
+/** A part of a story in fewer words. */
+const shorter = (part: string): string =>
+  part
     .replace(/, TIME-WAIT at .*/, '')
     .replace(/ in #\d+$/, '')
     .replace('open at the end of the capture', 'still open')
+    .replace(/ of (client|server) not captured/, ' not captured')
     .replace(' by client (zero window)', ' by client')
     .replace(' by server (zero window)', ' by server')
-    .replace('begun before the capture', 'begun before');
+    .replace('begun before the capture', 'begun before')
+    .replace(/^lost: (\w+) unanswered through (\d+) timeouts$/, 'lost: $2 timeouts of $1');
 
 function fill(text: string, width: number, align: Align): string {
   const blanks = ' '.repeat(Math.max(0, width - textWidth(text)));

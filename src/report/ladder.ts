@@ -1,8 +1,7 @@
 /**
- * A conversation as a ladder: two lifelines, an arrow a segment, and beside it what it means. Stretches of plain data
- * are folded, so that what matters stays on the screen.
+ * A conversation as a ladder (drawn by ladder-drawing.ts): a step a segment with what it means. Stretches of plain data are
+ * folded, so that what matters stays on the screen.
  */
-import type { ConversationRecord } from '../analysis/conversation-record.js';
 import { type Conversation, type Direction, directionOf } from '../analysis/conversations.js';
 import { Data } from '../core/data.js';
 import type { Frame } from '../core/frame.js';
@@ -11,11 +10,10 @@ import { safeText, TextBuffer } from '../core/text.js';
 import { durationText } from '../core/time.js';
 import { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
-import { isDsack, MSS, SACK, SACK_PERMITTED, WINDOW_SCALE } from '../dissectors/tcp-option-kinds.js';
-import type { Theme, Tone } from '../output/theme.js';
-import { cut, endpointText, storyOf } from './conversations.js';
-import { counted, countText, sizeText, spreadText } from './quantities.js';
-import { textWidth } from './table.js';
+import { FAST_OPEN, isDsack, MPTCP, MPTCP_JOIN, MSS, SACK, SACK_PERMITTED, WINDOW_SCALE } from '../dissectors/tcp-option-kinds.js';
+import type { Tone } from '../output/theme.js';
+import { cut } from './conversations.js';
+import { counted } from './quantities.js';
 
 const FIN = 0x01;
 const SYN = 0x02;
@@ -30,13 +28,11 @@ const FOLD_HEAD = 4;
 const FOLD_TAIL = 3;
 /** Segments that are remembered one by one; beyond them what is plain is folded at once. */
 const REMEMBERED = 200_000;
-/** A pause that is shown. Nanoseconds. */
-const SILENCE = 1e9;
 /** Characters of a message that are kept. */
 const MESSAGE = 200;
 
 /** A segment, or what an ICMP error says of one. */
-interface Step {
+export interface Step {
   readonly kind: 'segment' | 'error';
   readonly frame: number;
   readonly seconds: number;
@@ -69,7 +65,7 @@ interface Step {
 }
 
 /** Segments that are not drawn one by one. */
-interface Fold {
+export interface Fold {
   readonly kind: 'fold';
   segments: number;
   lowOctets: number;
@@ -125,8 +121,9 @@ export class Ladder {
     const { bytes: b, start } = tcp;
     const flags = b[start + 13]!;
     const { verdict, marks } = facts;
-    const from = facts.sequence >>> 0;
     const length = Math.max(0, facts.length);
+    // The SYN takes a number of its own, before its data.
+    const from = (facts.sequence + (flags & SYN && length > 0 ? 1 : 0)) >>> 0;
     const messages: string[] = [];
     for (const layer of frame.layers.slice(index + 1)) {
       if (layer instanceof Data) continue;
@@ -136,13 +133,15 @@ export class Ladder {
     }
     const notes: string[] = [];
     let tone: Tone | undefined;
-    if (marks & Facts.REUSED_PORTS) notes.push('ports used again');
+    if (marks & Facts.REUSED_PORTS) notes.push(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
     if (flags & SYN) {
       tone = 'opens';
-      if (verdict?.repeat === undefined) notes.push(flags & ACK ? 'accepts' : me.peer.syns > 0 ? 'opens too, at once' : 'opens');
+      if (verdict?.repeat === undefined)
+        notes.push(flags & ACK ? 'accepts' : me.conversation.simultaneousOpen ? 'opens too, at once' : 'opens');
     }
     let evidence = '';
-    if (marks & Facts.ZERO_WINDOW) notes.push('no room left');
+    const noRoom = (marks & Facts.ZERO_WINDOW) !== 0 && !me.peer.finAcked;
+    if (noRoom) notes.push(this.hadNoRoom.has(me) ? STILL_NO_ROOM : 'no room left');
     const repeat = verdict?.repeat;
     if (repeat !== undefined) {
       notes.push(repeatNote(repeat));
@@ -188,12 +187,13 @@ export class Ladder {
       evidence = '';
       tone = 'trouble';
     }
-    if (marks & Facts.WINDOW_UPDATE)
-      notes.push(this.hadNoRoom.has(me) ? `room again, after ${durationText(me.stalled)} in all` : 'window update');
-    if (marks & Facts.ZERO_WINDOW) this.hadNoRoom.add(me);
-    else if (facts.length >= 0 && u16(b, start + 14) > 0) this.hadNoRoom.delete(me);
+    if (noRoom) this.hadNoRoom.add(me);
+    else if (facts.length >= 0 && (flags & RST) === 0 && u16(b, start + 14) > 0 && this.hadNoRoom.delete(me)) {
+      // To who has closed since, room is nothing to wait for.
+      if (me.stalled > 0) notes.push(`room again, after ${durationText(me.stalled)} in all`);
+    } else if (marks & Facts.WINDOW_UPDATE) notes.push(WINDOW_UPDATE);
     if (marks & Facts.WINDOW_FULL && length > 0) notes.push('fills the window');
-    if (marks & (Facts.ZERO_WINDOW | Facts.WINDOW_FULL)) tone ??= 'trouble';
+    if ((noRoom && notes[0] !== STILL_NO_ROOM) || marks & Facts.WINDOW_FULL) tone ??= 'trouble';
     if (marks & Facts.KEEP_ALIVE_ACK) notes.push('still there');
     if (marks & Facts.ZERO_WINDOW_PROBE_ACK) notes.push('answers the probe');
     if (flags & FIN && me.finFrame === frame.number) {
@@ -224,7 +224,10 @@ export class Ladder {
     }
     if (frame.remark !== undefined && messages.length > 0) notes.push(safeText(frame.remark.replace(/^ · /, '')));
     const duplicateAck = verdict?.duplicateAck !== undefined && length === 0 && notes.length === 1;
-    const remarkOnly = notes.length === 0 || (notes.length === 1 && frame.remark !== undefined && messages.length > 0);
+    const unremarkable =
+      notes.length === 0 ||
+      (notes.length === 1 && USUAL.has(notes[0]!)) ||
+      (notes.length === 1 && frame.remark !== undefined && messages.length > 0);
     const step: Step = {
       kind: 'segment',
       ...timeOf(frame),
@@ -242,7 +245,7 @@ export class Ladder {
       evidence,
       tone: duplicateAck ? 'name' : tone,
       again: repeat !== undefined && repeat.kind !== 'keep-alive' && repeat.kind !== 'window-probe',
-      plain: (remarkOnly || duplicateAck) && (tone === undefined || duplicateAck),
+      plain: (unremarkable || duplicateAck) && (tone === undefined || duplicateAck),
       duplicateAck,
       lost: false,
     };
@@ -291,8 +294,14 @@ export class Ladder {
   }
 }
 
+/** What is said of a window that changes while it has room; a receiver that keeps up says it all the time. */
+const WINDOW_UPDATE = 'window update';
+const STILL_NO_ROOM = 'still no room';
+/** Remarks that do not keep a segment from being folded. */
+const USUAL: ReadonlySet<string> = new Set([WINDOW_UPDATE, STILL_NO_ROOM]);
+
 /** Stands for the name of the side until it is known which one it is. */
-const SENDER = '\u0001';
+export const SENDER = '\u0001';
 
 const EMPTY = {
   flags: '',
@@ -388,6 +397,8 @@ function optionText(b: Uint8Array, start: number, captured: number, flags: numbe
       if (kind === MSS && length === 4) parts.push(`mss ${u16(b, at + 2)}`);
       else if (kind === SACK_PERMITTED) parts.push('sack');
       else if (kind === WINDOW_SCALE && length === 3) parts.push(`scale ${b[at + 2]}`);
+      else if (kind === MPTCP && length > 2) parts.push(b[at + 2]! >> 4 === MPTCP_JOIN ? 'mptcp join' : 'mptcp');
+      else if (kind === FAST_OPEN) parts.push(length > 2 ? 'fast open' : 'asks for fast open');
     }
     at += length;
   }
@@ -452,262 +463,4 @@ function foldOf(steps: readonly (Step | Fold)[]): Fold {
     fold.lastNanoseconds = step.nanoseconds;
   }
   return fold;
-}
-
-export interface LadderOptions {
-  /** Columns that a line may take. */
-  readonly width: number;
-  readonly theme: Theme;
-  readonly unicode: boolean;
-}
-
-interface Signs {
-  readonly life: string;
-  readonly gap: string;
-  readonly line: string;
-  readonly again: string;
-  readonly right: string;
-  readonly left: string;
-  readonly lost: string;
-  readonly dot: string;
-}
-
-const UNICODE: Signs = { life: '│', gap: '┆', line: '─', again: '╌', right: '▶', left: '◀', lost: '✗', dot: '·' };
-const ASCII: Signs = { life: '|', gap: ':', line: '-', again: '-', right: '>', left: '<', lost: 'X', dot: '-' };
-
-/** Where notes stand beside the ladder; in a narrower terminal they stand under their arrows. */
-const WIDE = 100;
-/** Columns between the lifelines at most. */
-const MOST = 84;
-
-/** The ladder as lines, which may hold colours. */
-export function drawLadder(ladder: Ladder, record: ConversationRecord, options: LadderOptions): string[] {
-  return new Drawing(ladder, record, options).lines();
-}
-
-const widest = (steps: readonly Step[], least: number, width: (step: Step) => number): number =>
-  steps.reduce((most, step) => Math.max(most, width(step)), least);
-
-class Drawing {
-  private readonly out: string[] = [];
-  private readonly signs: Signs;
-  private readonly steps: readonly (Step | Fold)[];
-  private readonly frameWidth: number;
-  private readonly timeWidth: number;
-  /** Columns before the left lifeline, and between the lifelines. */
-  private readonly margin: number;
-  private readonly inner: number;
-  private readonly beside: boolean;
-  private readonly clientIsLow: boolean;
-
-  constructor(
-    private readonly ladder: Ladder,
-    private readonly record: ConversationRecord,
-    private readonly options: LadderOptions,
-  ) {
-    this.signs = options.unicode ? UNICODE : ASCII;
-    this.steps = ladder.drawn();
-    this.clientIsLow = ladder.clientIsLow;
-    const drawn = this.steps.filter((step): step is Step => step.kind !== 'fold');
-    this.frameWidth = widest(drawn, 2, (step) => String(step.frame).length + 1);
-    this.timeWidth = widest(drawn, 8, (step) => this.time(step).length);
-    this.margin = this.frameWidth + this.timeWidth + 3;
-    const room = options.width - this.margin - 2;
-    this.beside = options.width >= WIDE;
-    const notes = this.beside ? widest(drawn, 26, (step) => textWidth(this.notes(step))) + 2 : 0;
-    const needed = widest(drawn, 44, (step) => textWidth(this.pieces(step).join('  ')) + 12);
-    // Notes are worth more than the window, which is what a label does without first.
-    this.inner = Math.max(24, Math.min(MOST, needed, Math.max(room - notes, 52)));
-    if (!this.beside) this.inner = Math.max(24, Math.min(MOST, room));
-  }
-
-  lines(): string[] {
-    const { steps, record } = this;
-    this.head();
-    let before: { readonly seconds: number; readonly nanoseconds: number } | undefined;
-    for (const step of steps) {
-      if (before !== undefined) {
-        const pause = (step.seconds - before.seconds) * 1e9 + step.nanoseconds - before.nanoseconds;
-        if (pause >= SILENCE) this.between(`${durationText(pause)} of silence`);
-      }
-      if (step.kind === 'fold') {
-        this.fold(step);
-        before = { seconds: step.lastSeconds, nanoseconds: step.lastNanoseconds };
-      } else {
-        this.arrow(step);
-        before = step;
-      }
-    }
-    this.rung(undefined, '', this.signs.life);
-    const tone: Tone = record.reset !== undefined ? 'resets' : record.over ? 'closes' : 'heading';
-    this.text([storyOf(record)], tone);
-    this.text(this.totals(), 'name');
-    return this.out;
-  }
-
-  /** Both endpoints over their lifelines. */
-  private head(): void {
-    const { record, options, margin, inner } = this;
-    const { theme, width } = options;
-    const client = `${endpointText(record.client)} (client)`;
-    const server = `${endpointText(record.server)} (server)`;
-    const right = margin + inner + 1;
-    const from = Math.max(0, Math.min(margin, margin - (client.length >> 1)));
-    const to = Math.min(Math.max(0, right - (server.length >> 1)), Math.max(0, width - server.length));
-    if (from + client.length + 2 <= to)
-      this.out.push(
-        ' '.repeat(from) + theme.paint(client, 'client') + ' '.repeat(to - from - client.length) + theme.paint(server, 'server'),
-      );
-    else this.out.push(' '.repeat(from) + theme.paint(client, 'client'), ' '.repeat(to) + theme.paint(server, 'server'));
-    this.rung(undefined, '', this.signs.life);
-  }
-
-  /** What is written on the arrow, the dispensable last. */
-  private pieces(step: Step): string[] {
-    const { flags, from, to, length, ack, acks, window, options, messages } = step;
-    const parts: string[] = [];
-    const place = length > 0 ? `${from}..${to} (${countText(length)})` : String(from);
-    if (step.kind === 'error') return [flags];
-    parts.push(flags === '' ? place : `${flags} ${place}`);
-    if (messages.length > 0) parts.push(messages.length > 1 ? `${messages[0]} (+${messages.length - 1} more)` : messages[0]!);
-    if (ack >= 0 && !(flags === 'RST' && ack === 0)) parts.push(acks > 0 ? `ack ${ack} (#${acks})` : `ack ${ack}`);
-    if (options !== '') parts.push(options);
-    if (!flags.startsWith('RST')) parts.push(`win ${window}`);
-    return parts;
-  }
-
-  /** The words that fit on `width` columns: the window goes first, then what the message says is cut. */
-  private label(step: Step, width: number): string {
-    const parts = this.pieces(step);
-    const full = parts.join('  ');
-    if (textWidth(full) <= width) return full;
-    const window = parts.at(-1)!.startsWith('win ') && step.window !== 0 && !step.flags.startsWith('SYN');
-    if (window) parts.pop();
-    const shorter = parts.join('  ');
-    if (textWidth(shorter) <= width) return shorter;
-    if (step.messages.length > 0) {
-      const rest = textWidth(shorter) - textWidth(parts[1]!);
-      if (width - rest >= 8) {
-        parts[1] = cut(parts[1]!, width - rest, this.options.unicode);
-        return parts.join('  ');
-      }
-      // The message says more than the number that is acknowledged.
-      parts.splice(2);
-      if (textWidth(parts.join('  ')) <= width) return parts.join('  ');
-    }
-    return cut(parts.join('  '), width, this.options.unicode);
-  }
-
-  /** What is said about a step, with its evidence where that fits into `room` columns. */
-  private notes(step: Step, room = 0): string {
-    const sender = step.low === this.clientIsLow ? 'client' : 'server';
-    const notes = step.notes.map((note) => note.replaceAll(SENDER, sender));
-    if (step.lost && notes.length === 0) notes.push('lost');
-    const said = notes.join(` ${this.signs.dot} `);
-    const proved = `${said}: ${step.evidence}`;
-    return step.evidence !== '' && textWidth(proved) <= room ? proved : said;
-  }
-
-  private arrow(step: Step): void {
-    const { signs, inner } = this;
-    const toRight = step.low === this.clientIsLow;
-    const line = step.again ? signs.again : signs.line;
-    const short = step.lost ? Math.max(6, inner >> 3) : 0;
-    const head = step.lost ? signs.lost : toRight ? signs.right : signs.left;
-    const room = inner - short - 7;
-    const said = this.beside ? '' : this.notes(step);
-    // In a narrow terminal a note stands on its arrow, in place of the window, or else under it; the sign says that it is lost.
-    const without = this.pieces(step)
-      .filter((piece) => !piece.startsWith('win ') || step.window === 0)
-      .join('  ');
-    const together = said === '' || said === 'lost' ? '' : `${without}  ${signs.dot} ${said}`;
-    const joined = together !== '' && textWidth(together) <= room;
-    const label = joined ? together : this.label(step, room);
-    const shaft = line.repeat(Math.max(1, inner - short - 5 - textWidth(label)));
-    const body = toRight
-      ? `${line.repeat(2)} ${label} ${shaft}${head}${' '.repeat(short)}`
-      : `${' '.repeat(short)}${head}${shaft} ${label} ${line.repeat(2)}`;
-    const tone = step.lost ? 'trouble' : (step.tone ?? (toRight ? 'client' : 'server'));
-    const notes = this.notes(step, this.beside ? this.options.width - this.margin - inner - 4 : inner - 6);
-    if (this.beside) this.rung(step, body, signs.life, tone, notes);
-    else {
-      this.rung(step, body, signs.life, tone);
-      if (notes !== '' && !joined && notes !== 'lost') {
-        const words = cut(notes, inner - 6, this.options.unicode);
-        const blanks = ' '.repeat(Math.max(0, inner - 3 - textWidth(words)));
-        this.rung(undefined, toRight ? `   ${words}${blanks}` : `${blanks}${words}   `, signs.life, tone);
-      }
-    }
-  }
-
-  private fold(fold: Fold): void {
-    const { clientIsLow } = this;
-    const client = clientIsLow ? fold.lowOctets : fold.highOctets;
-    const server = clientIsLow ? fold.highOctets : fold.lowOctets;
-    const parts = [`${counted(fold.segments, 'segment')} folded`];
-    if (fold.messages > 0) parts.push(counted(fold.messages, 'message'));
-    if (client > 0) parts.push(`client ${sizeText(client)}`);
-    if (server > 0) parts.push(`server ${sizeText(server)}`);
-    if (fold.duplicateAcks > 0) parts.push(counted(fold.duplicateAcks, 'duplicate ACK'));
-    const took = (fold.lastSeconds - fold.seconds) * 1e9 + fold.lastNanoseconds - fold.nanoseconds;
-    if (took > 0) parts.push(durationText(took));
-    this.between(parts.join(', '));
-  }
-
-  /** Words between lifelines that are interrupted. */
-  private between(text: string): void {
-    const words = cut(text, this.inner - 4, this.options.unicode);
-    const left = (this.inner - textWidth(words)) >> 1;
-    this.rung(undefined, ' '.repeat(left) + words + ' '.repeat(this.inner - left - textWidth(words)), this.signs.gap, 'name');
-  }
-
-  private rung(step: Step | undefined, body: string, life: string, tone?: Tone, notes = ''): void {
-    const { theme, width, unicode } = this.options;
-    const margin =
-      step === undefined
-        ? ' '.repeat(this.margin)
-        : `${theme.paint(`#${step.frame}`.padStart(this.frameWidth), 'name')}  ${this.time(step).padStart(this.timeWidth)} `;
-    const filled = body === '' ? ' '.repeat(this.inner) : body;
-    const painted = tone === undefined ? filled : theme.paint(filled, tone);
-    const words = notes === '' ? '' : cut(notes, width - this.margin - this.inner - 4, unicode);
-    const beside =
-      words === '' ? '' : `  ${tone === undefined || tone === 'client' || tone === 'server' ? words : theme.paint(words, tone)}`;
-    this.out.push(`${margin}${life}${painted}${life}${beside}`.trimEnd());
-  }
-
-  /** Words under the ladder; parts that have no room on a line begin the next. */
-  private text(parts: readonly string[], tone: Tone): void {
-    const { theme, width, unicode } = this.options;
-    let line = '';
-    for (const part of parts) {
-      const longer = line === '' ? part : `${line} ${this.signs.dot} ${part}`;
-      if (line === '' || textWidth(longer) <= width) line = longer;
-      else {
-        this.out.push(theme.paint(cut(line, width, unicode), tone));
-        line = part;
-      }
-    }
-    this.out.push(theme.paint(cut(line, width, unicode), tone));
-  }
-
-  private totals(): string[] {
-    const { client, server, handshake, duration } = this.record;
-    const parts = [
-      `client ${sizeText(client.octets)} in ${counted(client.segments, 'segment')}`,
-      `server ${sizeText(server.octets)} in ${counted(server.segments, 'segment')}`,
-    ];
-    if (duration > 0) parts.push(durationText(duration));
-    if (handshake !== undefined) parts.push(`handshake ${durationText(handshake)}`);
-    for (const [name, { rtt }] of [['to server', client] as const, ['to client', server] as const])
-      if (rtt !== undefined) parts.push(`rtt ${name} ${spreadText(rtt.minimum, rtt.median, rtt.maximum)}`);
-    const again = client.retransmissions + server.retransmissions;
-    if (again > 0) parts.push(`${countText(again)} resent`);
-    return parts;
-  }
-
-  /** Seconds since the capture's first frame. */
-  private time({ seconds, nanoseconds }: { readonly seconds: number; readonly nanoseconds: number }): string {
-    const { firstSeconds, firstNanoseconds } = this.ladder;
-    return (seconds - firstSeconds + (nanoseconds - firstNanoseconds) / 1e9).toFixed(6);
-  }
 }

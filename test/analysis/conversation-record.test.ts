@@ -37,6 +37,20 @@ test.each<[string, readonly string[], string, string, string]>([
     'closed by client, TIME-WAIT at client',
     'TIME-WAIT LAST-ACK',
   ],
+  [
+    'refused by somebody else, as what follows shows',
+    [
+      '0 > S seq=1000',
+      '1 < R seq=0',
+      '9 < SA seq=5000 ack=1001',
+      '10 > A seq=1001 ack=5001',
+      '20 > PA seq=1001 ack=5001 len=10',
+      '21 < R seq=5001',
+    ],
+    'opened by client in 10 ms',
+    'reset by server after data in #5',
+    'CLOSED CLOSED',
+  ],
   ['refused', ['0 > S seq=1000', '1 < RA seq=0 ack=1001'], 'refused', 'refused', 'CLOSED CLOSED'],
   [
     'never answered',
@@ -93,4 +107,21 @@ test('numbers: fresh octets, repeats, round trips, stalls', () => {
   expect(r.client.rtt).toEqual({ minimum: 10e6, median: 10e6, maximum: 10e6, count: 1 });
   expect(r.server).toMatchObject({ zeroWindows: 1, stalled: 690e6, octets: 0 });
   expect(r).toMatchObject({ clientKnown: true, duration: 1010e6, handshake: 10e6, handshakeServer: 9.95e6, handshakeClient: 0.05e6 });
+});
+
+test('data in a SYN is data that was seen, on either side', () => {
+  const client = record(['0 > S seq=1000 len=40', '5 < SA seq=5000 ack=1041', '10 > A seq=1041 ack=5001', '20 > FA seq=1041 ack=5001']);
+  expect([client.client.missing, client.handshake, client.client.octets]).toEqual([0, 10e6, 40]);
+  const server = record(['0 > S seq=1000', '5 < SA seq=5000 ack=1001 len=40', '10 > A seq=1001 ack=5041', '20 < FA seq=5041 ack=1001']);
+  expect([server.server.missing, server.handshake]).toEqual([0, 10e6]);
+});
+
+test('who has the FIN of the other side needs no room', () => {
+  const closed = record([...HANDSHAKE, '20 > FA seq=1001 ack=5001', '21 < FA seq=5001 ack=1002', '22 > A seq=1002 ack=5002 win=0']);
+  expect(closed.client.zeroWindows).toBe(0);
+});
+
+test('an answer that was captured before its SYN does not make the handshake shorter than nothing', () => {
+  const swapped = record(['0 < SA seq=5000 ack=1001', '1 > S seq=1000', '10 > A seq=1001 ack=5001']);
+  expect([swapped.handshake, swapped.handshakeServer, swapped.simultaneousOpen]).toEqual([10e6, 0, false]);
 });

@@ -79,6 +79,11 @@ describe('repeats', () => {
       'keep-alive | 4 | 10.01 | one octet back, all acknowledged, after 10 s of silence',
     ],
     [
+      'a FIN that comes again is no keep-alive',
+      ['20 > FA seq=1001 ack=5001', '30 < A seq=5001 ack=1002', '10030 > FA seq=1001 ack=5001'],
+      'spurious | 4 | 10.01 | acknowledged in #5 before',
+    ],
+    [
       'a single octet that was lost is no keep-alive',
       [`20 > PA ${C(1, 1)}`, `320 > PA ${C(1, 1)}`],
       'timeout | 4 | 0.3 | 1 | 310 ms since the receiver was heard',

@@ -96,6 +96,22 @@ test('leaves columns out in a narrow terminal, and no line is longer', () => {
   `);
 });
 
+test('cuts what went before rather than how it ended', () => {
+  const long = record([
+    ...HANDSHAKE,
+    '20 < PA seq=5001 ack=1001 len=1000',
+    '21 > A seq=1001 ack=6001 win=0',
+    '1521 > A seq=1001 ack=6001 win=500',
+    '1522 < FA seq=6001 ack=1001',
+    '1523 > FA seq=1001 ack=6002',
+    '1524 < A seq=6002 ack=1002',
+  ]);
+  const drawn = new ConversationTable({ width: 74, theme: PLAIN, unicode: true, startSeconds: 0, startNanoseconds: 0 });
+  drawn.measure(long);
+  drawn.head();
+  expect(drawn.row(long)).toBe('0  192.0.2.1:40000  →  192.0.2.2:80  1.52 s  …, closed by server');
+});
+
 test('sorts: the most first, those alike by number', () => {
   const records = { length: ALL.length, get: (i: number) => ({ ...ALL[i]!, number: i }) };
   expect([...sortedPlaces(records, 'resent')]).toEqual([1, 0, 2, 3, 4]);

@@ -4,7 +4,8 @@ import { recordOf } from '../../src/analysis/conversation-record.js';
 import { directionOf } from '../../src/analysis/conversations.js';
 import { Tcp } from '../../src/dissectors/tcp.js';
 import { PLAIN } from '../../src/output/theme.js';
-import { drawLadder, Ladder } from '../../src/report/ladder.js';
+import { Ladder } from '../../src/report/ladder.js';
+import { drawLadder } from '../../src/report/ladder-drawing.js';
 import { textWidth } from '../../src/report/table.js';
 import { HANDSHAKE, run } from '../analysis/run.js';
 
@@ -70,4 +71,25 @@ test('folds long stretches of plain data, unless all is to be shown', () => {
   expect(drawn.length).toBeLessThan(25);
   expect(drawn.find((line) => line.includes('folded'))).toContain('793 segments folded, server 397 kB, 396 ms');
   expect(ladder(bulk, 120, true, true).length).toBeGreaterThan(800);
+});
+
+test('windows that change or stay shut keep nothing from being folded', () => {
+  const shut = [...HANDSHAKE];
+  for (let i = 0; i < 20; i++)
+    shut.push(`${20 + i} < A seq=${5001 + i * 1000} ack=1001 len=1000`, `${20.5 + i} > A seq=1001 ack=6001 win=0`);
+  for (let i = 1; i < 20; i++) shut.push(`${50 + i} > A seq=1001 ack=25001 win=${i}`);
+  const said = ladder(shut).map((line) => line.replace(/^.*│ {2}/, ''));
+  expect(said.filter((line) => /room|window update/.test(line))).toEqual([
+    'no room left',
+    ...Array(4).fill('still no room'),
+    'room again, after 30.5 ms in all',
+    ...Array(7).fill('window update'),
+  ]);
+  expect(ladder(shut, 80).filter((line) => line.includes('folded'))).toHaveLength(2);
+});
+
+test('numbers of data in a SYN are those of its octets', () => {
+  const drawn = ladder(['0 > S seq=1000 len=40', '5 < SA seq=5000 ack=1041', '10 > A seq=1041 ack=5001']).join('\n');
+  expect(drawn).toContain('SYN 1..41 (40)');
+  expect(drawn).not.toContain('not seen');
 });
