@@ -64,11 +64,15 @@ export function putSix(view: DataView, at: number, n: number): number {
   return at + 6;
 }
 
-/** How many digits {@link putWhole} writes. */
+/** By how many bits a number has: the digits of the largest such number. */
+const MOST_DIGITS = Uint8Array.from({ length: 33 }, (_, bits) => String(2 ** bits - 1).length);
+/** The smallest number with more digits than the index; with one digit there is no smaller than 0. */
+const LEAST = Uint32Array.from({ length: 10 }, (_, digits) => (digits === 0 ? 0 : 10 ** digits));
+
+/** How many digits {@link putWhole} writes. Without branches, each of which would have the code compiled anew when first taken. */
 export function digitsOf(n: number): number {
-  if (n < 10_000) return n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : 4;
-  if (n < 100_000_000) return n < 100_000 ? 5 : n < 1_000_000 ? 6 : n < 10_000_000 ? 7 : 8;
-  return n < 1_000_000_000 ? 9 : 10;
+  const most = MOST_DIGITS[32 - Math.clz32(n)]!;
+  return n < LEAST[most - 1]! ? most - 1 : most;
 }
 
 /** Eight blanks, as one number. */
