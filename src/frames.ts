@@ -68,7 +68,7 @@ export interface AnalysisOptions {
   readonly keyLog?: KeyLog;
   /** Show passwords in commands instead of masking them. Default false. */
   readonly showSecrets?: boolean;
-  /** Frames are only shown as lines, so that what no line tells need not be found out (`SessionOptions.brief`). Default false. */
+  /** Frames are shown as lines or not at all, so that what no line tells need not be found out (`SessionOptions.brief`). Default false. */
   readonly brief?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
   readonly protocols?: readonly ProtocolEntry[];

@@ -93,7 +93,13 @@ export async function runExchanges(files: readonly string[], options: ExchangeOp
   }
   // Programs write to it while their traffic is captured.
   if (live && keylog) keylog.log.refresh = () => keylog.more();
-  const session = createSession({ ...report.analysis, decodeAs: decodeRules(options.decodeAs), ...(keylog && { keyLog: keylog.log }) });
+  const session = createSession({
+    ...report.analysis,
+    // A display filter may ask for anything.
+    brief: report.analysis.brief === true && options.displayFilter === undefined,
+    decodeAs: decodeRules(options.decodeAs),
+    ...(keylog && { keyLog: keylog.log }),
+  });
   const tally: Tally = { seen: 0, selected: 0 };
   const done = live ? watch(live, tally, options.duration) : undefined;
   const display = (frame: Frame): boolean => {

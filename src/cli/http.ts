@@ -66,7 +66,7 @@ export class HttpKind implements ExchangeKind<HttpTransaction> {
   constructor({ save }: Pick<HttpOptions, 'save'> = {}) {
     this.bodies = save === undefined ? undefined : new BodyFiles(save);
     this.transactions = new HttpTransactions((exchange) => this.emit?.(exchange), save !== undefined);
-    this.analysis = { httpTransactions: this.transactions };
+    this.analysis = { httpTransactions: this.transactions, brief: save === undefined };
   }
 
   accept(t: HttpTransaction): void {

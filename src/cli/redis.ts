@@ -65,7 +65,7 @@ export class RedisKind implements ExchangeKind<RespTransaction> {
   constructor({ json, stats, showSecrets, sentinel }: RedisOptions) {
     const wants = sentinel ? { lines: false, values: true } : { lines: !json && !stats, values: Boolean(json && !stats) };
     this.transactions = new RespTransactions((exchange) => this.emit?.(exchange), wants);
-    this.analysis = { respObserver: this.transactions, showSecrets: showSecrets ?? false };
+    this.analysis = { respObserver: this.transactions, showSecrets: showSecrets ?? false, brief: true };
   }
 
   get oldestOpen(): RespTransaction | undefined {

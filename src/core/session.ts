@@ -24,8 +24,8 @@ export interface SessionOptions {
   /** Show passwords in commands instead of masking them. */
   readonly showSecrets?: boolean;
   /**
-   * Nothing but the line of each frame is looked at: its ends, the innermost protocol, the Info column, what stands out. Octets
-   * that no line tells of, as those of HTTP bodies that span segments, are then counted instead of held, the last Redis
+   * Nothing but the line of each frame is looked at (its ends, the innermost protocol, the Info column, what stands out) and
+   * what {@link hooks} make of messages as they come. Octets that no line tells of, as those of HTTP bodies that span segments, are then counted instead of held, the last Redis
    * message of a segment stands for those before it, and nothing is noted of which segments a message came in.
    */
   readonly brief?: boolean;

@@ -54,6 +54,27 @@ export function fullUri(head: MessageHead): string {
 const isVersion = (b: Uint8Array, at: number): boolean =>
   b[at] === 0x48 && b[at + 1] === 0x54 && b[at + 2] === 0x54 && b[at + 3] === 0x50 && b[at + 4] === 0x2f;
 
+/** What stands in `[from, to)`: `HTTP/1.1`, as a rule. */
+function versionOf(b: Uint8Array, from: number, to: number): string {
+  if (to - from === 8 && isVersion(b, from) && b[from + 5] === 0x31 && b[from + 6] === 0x2e) {
+    if (b[from + 7] === 0x31) return 'HTTP/1.1';
+    if (b[from + 7] === 0x30) return 'HTTP/1.0';
+  }
+  return texts.of(b, from, to);
+}
+
+/** The status code in the three octets at `at`; NaN when it is none. */
+function codeAt(b: Uint8Array, at: number): number {
+  let code = 0;
+  for (let i = at; i < at + 3; i++) {
+    const digit = b[i]! - 0x30;
+    // Signs, blanks and other forms of a number.
+    if (digit < 0 || digit > 9) return Number(texts.of(b, at, at + 3));
+    code = code * 10 + digit;
+  }
+  return code;
+}
+
 /** Does the request line `[start, next)` tell a version? */
 export function hasVersion(b: Uint8Array, start: number, next: number): boolean {
   const stop = trimmed(b, start, next);
@@ -200,8 +221,8 @@ export function readHead(
     at = next;
   }
   const isResponse = kind === 'response';
-  const version = isResponse ? texts.of(b, start, first) : texts.of(b, Math.min(second + 1, stop), stop);
-  const code = isResponse && second - first === 4 ? Number(texts.of(b, first + 1, second)) : -1;
+  const version = isResponse ? versionOf(b, start, first) : versionOf(b, Math.min(second + 1, stop), stop);
+  const code = isResponse && second - first === 4 ? codeAt(b, first + 1) : -1;
   let framing: Framing = 'none';
   if (isResponse) {
     const bodiless =

@@ -28,6 +28,8 @@ class RespParser implements StreamParser {
   private dataSet = 0;
   private endMark: Uint8Array | undefined = undefined;
   private looked = 0;
+  /** The frame that the last whole message is of. */
+  private seen = 0;
 
   constructor(private readonly context: StreamContext) {}
 
@@ -103,7 +105,9 @@ class RespParser implements StreamParser {
   /** The layer for a message, which is listed in its frame. */
   private layerOf(frame: Frame, start: number, end: number, incomplete: boolean): Resp {
     const isDataSet = this.dataSet > 0;
-    if (frame.session.brief && !incomplete && !isDataSet) {
+    const again = this.seen === frame.number;
+    this.seen = frame.number;
+    if (again && frame.session.brief && !incomplete && !isDataSet) {
       // The line is about the last message alone.
       const last = frame.stack[frame.stack.length - 1];
       if (last instanceof Resp && last.bytes === frame.bytes && !last.incomplete && !last.isDataSet) {

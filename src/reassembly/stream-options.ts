@@ -82,6 +82,6 @@ export interface StreamCounters {
   missing: number;
   /** Octets that were not gathered because a message was larger than allowed, or there was no room in all. */
   unread: number;
-  /** Segments that repeat octets in another version. */
+  /** Segments that repeat octets in another version; of a brief session, where those octets are held. */
   conflicts: number;
 }

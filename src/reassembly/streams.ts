@@ -57,7 +57,7 @@ export class Streams {
     this.overlap = options.overlap ?? 'first';
     this.limits = { ...LIMITS, ...options.limits };
     this.sinkOf = options.sink;
-    this.brief = options.brief === true && options.sink === undefined && options.counters === undefined;
+    this.brief = options.brief === true && options.sink === undefined;
     this.counters = options.counters ?? { holes: 0, missing: 0, unread: 0, conflicts: 0 };
   }
 

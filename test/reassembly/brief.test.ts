@@ -1,6 +1,8 @@
 /** A session for lines alone: it holds less, and its lines are the same. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { type HttpTransaction, HttpTransactions } from '../../src/analysis/http-transactions.js';
+import { type RespTransaction, RespTransactions } from '../../src/analysis/resp-transactions.js';
 import { openCapture } from '../../src/capture/open.js';
 import { TextBuffer } from '../../src/core/text.js';
 import { Http } from '../../src/dissectors/http-layer.js';
@@ -24,6 +26,19 @@ const captures = readdirSync('fixtures').filter((name) => name.endsWith('.pcap')
 
 test.each(captures)('%s has the same lines', async (name) => {
   expect(await linesOf(`fixtures/${name}`, true)).toBe(await linesOf(`fixtures/${name}`, false));
+});
+
+/** Everything that is told of the requests and commands of a capture. */
+async function transactionsOf(path: string, brief: boolean): Promise<object[]> {
+  const told: object[] = [];
+  const tell = ({ older: _older, newer: _newer, ...rest }: HttpTransaction | RespTransaction) => void told.push(rest);
+  const session = createSession({ brief, httpTransactions: new HttpTransactions(tell), respObserver: new RespTransactions(tell) });
+  for await (const _frame of framesOf(await openCapture(path), session));
+  return told;
+}
+
+test.each(captures)('%s has the same transactions', async (name) => {
+  expect(await transactionsOf(`fixtures/${name}`, true)).toEqual(await transactionsOf(`fixtures/${name}`, false));
 });
 
 describe('what no line tells', () => {
