@@ -6,7 +6,7 @@ import type { TextBuffer } from '../core/text.js';
 import { eachChunk } from './http-chunks.js';
 import type { HttpExchange } from './http-exchange.js';
 import { fullUri, type Head } from './http-head.js';
-import { COLON, eachPiece, isBlank, isToken, lineEnd, SPACE, trimmed, wordEnd } from './http-lines.js';
+import { COLON, eachPiece, isBlank, lineEnd, SPACE, tokenEnd, trimmed, wordEnd } from './http-lines.js';
 import { headerRow, rows, STATUS } from './http-rows.js';
 
 /** What is written of a message: its octets from `start`, of which those up to `captured` are there. */
@@ -196,18 +196,19 @@ class Headers {
   read(b: Uint8Array, from: number, end: number): boolean {
     this.count = 0;
     for (let at = from; at < end; ) {
-      const next = lineEnd(b, at, end);
-      if (next < 0) return false;
-      if (isBlank(b, at, next)) return true;
-      let colon = at;
-      while (colon < next && b[colon] !== COLON) colon++;
+      const colon = tokenEnd(b, at, end);
+      if (b[colon] !== COLON || colon === at) {
+        const next = lineEnd(b, at, end);
+        return next >= 0 && isBlank(b, at, next);
+      }
+      let value = colon + 1;
+      while (value < end && (b[value] === SPACE || b[value] === TAB)) value++;
+      const next = lineEnd(b, value, end);
       const isFolded = next < end && (b[next] === SPACE || b[next] === TAB);
-      if (colon === next || isFolded || !isToken(b, at, colon)) return false;
-      const row = headerRow(b, at, colon);
+      if (next < 0 || isFolded) return false;
+      const row = headerNames.rowOf(b, at, colon);
       if (row !== undefined) {
-        const stop = trimmed(b, at, next);
-        let value = colon + 1;
-        while (value < stop && (b[value] === SPACE || b[value] === TAB)) value++;
+        const stop = trimmed(b, value, next);
         if (row === rows.authorization || row === rows.proxyAuthorization) return false;
         if (row === rows.contentLengthHeader && lengthIn(b, value, stop) < 0) return false;
         if (!this.add(row, value, stop)) return false;
@@ -267,6 +268,36 @@ class Headers {
 }
 
 const headers = new Headers();
+
+/** Names that are kept at most, a power of two; a name has so many octets at most. */
+const KEPT_NAMES = 256;
+const LONGEST_NAME = 64;
+
+/** Names of headers as they were written, each with its row: found by their octets, without a text. */
+class HeaderNames {
+  private readonly octets = new Array<Uint8Array | undefined>(KEPT_NAMES).fill(undefined);
+  private readonly rows = new Array<Field | undefined>(KEPT_NAMES).fill(undefined);
+
+  /** The row of the header whose name stands in `[from, to)`; undefined when it has none. */
+  rowOf(b: Uint8Array, from: number, to: number): Field | undefined {
+    const length = to - from;
+    if (length > LONGEST_NAME) return headerRow(b, from, to);
+    // What tells names apart is how long they are, how they begin, and how they end.
+    const slot = (length ^ (b[from]! << 1) ^ (b[to - 1]! << 4) ^ (b[from + (length >> 1)]! << 2)) & (KEPT_NAMES - 1);
+    const known = this.octets[slot];
+    if (known !== undefined && known.length === length) {
+      let same = 0;
+      while (same < length && known[same] === b[from + same]) same++;
+      if (same === length) return this.rows[slot];
+    }
+    const row = headerRow(b, from, to);
+    this.octets[slot] = b.slice(from, to);
+    this.rows[slot] = row;
+    return row;
+  }
+}
+
+const headerNames = new HeaderNames();
 
 /** The number in `[from, to)`; -1 when it is none, or too long to be a plain one. */
 function lengthIn(b: Uint8Array, from: number, to: number): number {

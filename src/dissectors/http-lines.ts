@@ -30,8 +30,14 @@ const TOKEN = new Uint8Array(256);
 for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") TOKEN[c.charCodeAt(0)] = 1;
 
 export function isToken(b: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (TOKEN[b[i]!] === 0) return false;
-  return to > from;
+  return to > from && tokenEnd(b, from, to) === to;
+}
+
+/** Where the token at `from` ends. */
+export function tokenEnd(b: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && TOKEN[b[at]!] === 1) at++;
+  return at;
 }
 
 /** Call `found` for each piece of `[from, to)` between separators, without the spaces before it; empty ones are passed over. */

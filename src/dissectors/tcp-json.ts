@@ -1,8 +1,8 @@
 /** The JSON of what the walk of a plain segment finds: its options, and the message that it completes. */
-import { DIGITS_ROOM, putNumeral, putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, putNumeral, putWord } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Layer } from '../core/layer.js';
-import { u32 } from '../core/octets.js';
+import { i32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
 import { onlyTimestamps } from './tcp-options.js';
 import type { Reassembled, StreamNotes } from './tcp-stream.js';
@@ -47,9 +47,9 @@ function writeTimestamps(out: TextBuffer, l: Layer): void {
   out.room(TSVAL.length + TSECR.length + END_OPTIONS.length + 3 * DIGITS_ROOM);
   const { view } = out;
   let at = TSVAL.put(view, out.length);
-  at = putWhole(view, at, u32(l.bytes, l.start + 24));
+  at = putWord(view, at, i32(l.bytes, l.start + 24));
   at = TSECR.put(view, at);
-  at = putWhole(view, at, u32(l.bytes, l.start + 28));
+  at = putWord(view, at, i32(l.bytes, l.start + 28));
   out.length = END_OPTIONS.put(view, at);
 }
 
