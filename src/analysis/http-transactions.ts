@@ -10,6 +10,7 @@ import { isInterim } from '../dissectors/http-head.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import { type Aged, AgeOrder } from './age-order.js';
 import { directionOf } from './conversations.js';
+import type { Parties } from './parties.js';
 
 /** Requests without an answer that are remembered; beyond it the oldest are given up. */
 const MOST_OPEN = 200_000;
@@ -23,14 +24,9 @@ export type HttpOutcome =
   | 'unasked';
 
 /** An HTTP request with its response, or one of them where the other is not in the capture. Times are nanoseconds. */
-export interface HttpTransaction extends Aged<HttpTransaction> {
-  /** `tcp.stream`; `udp.stream` where it is over QUIC. */
-  readonly stream: number;
+export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
+  /** Over QUIC, so that {@link Parties.stream} is `udp.stream`. */
   readonly overQuic: boolean;
-  readonly client: string;
-  readonly clientPort: number;
-  readonly server: string;
-  readonly serverPort: number;
   /** Time of the frame that completes the request; of the response where there is no request. */
   readonly seconds: number;
   readonly nanoseconds: number;

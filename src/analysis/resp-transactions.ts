@@ -11,6 +11,7 @@ import type { Resp } from '../dissectors/resp.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import { type Aged, AgeOrder } from './age-order.js';
 import { directionOf } from './conversations.js';
+import type { Parties } from './parties.js';
 import { type Asked, type NoReply, noCounts, type RespCounts, type RespObserver, type RespTalk, type Unasked } from './resp-exchanges.js';
 import { type RespValue, replyValue } from './resp-values.js';
 import { type SentinelEvent, sentinelEvent } from './sentinel.js';
@@ -35,13 +36,7 @@ export type RespOutcome =
   | 'replicated';
 
 /** Who talks to whom, and in which state. */
-export interface RespConnection {
-  /** `tcp.stream`. */
-  readonly stream: number;
-  readonly client: string;
-  readonly clientPort: number;
-  readonly server: string;
-  readonly serverPort: number;
+export interface RespConnection extends Parties {
   /** The database selected; undefined while nobody knows, as the connection began before the capture. */
   db: number | undefined;
   /** What a SELECT within MULTI will make of it. */

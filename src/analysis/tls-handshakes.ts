@@ -18,8 +18,9 @@ import type { TlsConnection, TlsRecord } from '../dissectors/tls-connection.js';
 import { type Carrier, DTLS_HEADER, isNewest, isRetry, type Message, TLS_HEADER } from '../dissectors/tls-handshake.js';
 import { type Hello, ja3sText, ja3Text, ja4Texts, readHello } from '../dissectors/tls-hello.js';
 import { ALERTS } from '../dissectors/tls-names.js';
-import { AgeOrder } from './age-order.js';
+import { type Aged, AgeOrder } from './age-order.js';
 import { directionOf } from './conversations.js';
+import type { Parties } from './parties.js';
 
 /** Handshakes under way at once; the one that was quiet longest is given up. */
 const MOST_OPEN = 65_536;
@@ -66,17 +67,8 @@ export interface TlsCertificate {
 }
 
 /** A connection, from its Client Hello. */
-export interface TlsHandshake {
-  /** Neighbours in age; for {@link TlsHandshakes} alone. */
-  older: TlsHandshake | undefined;
-  newer: TlsHandshake | undefined;
+export interface TlsHandshake extends Parties, Aged<TlsHandshake> {
   readonly carrier: Carrier;
-  /** `tcp.stream` or `udp.stream`. */
-  readonly stream: number;
-  readonly client: string;
-  readonly clientPort: number;
-  readonly server: string;
-  readonly serverPort: number;
   /** When the Client Hello was whole. */
   readonly seconds: number;
   readonly nanoseconds: number;

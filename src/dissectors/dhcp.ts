@@ -11,7 +11,6 @@
 import { colonText } from '../core/addresses.js';
 import {
   bits,
-  bool,
   bytes,
   computed,
   ether,
@@ -19,7 +18,6 @@ import {
   flag,
   group,
   guid,
-  int32,
   ipv4,
   ipv6,
   many,
@@ -32,32 +30,29 @@ import { type Layer, layer, type Tree } from '../core/layer.js';
 import { hexOf, textOf, u16, u32 } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, udpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
+import {
+  CLASSLESS_ROUTES,
+  CLIENT_ID,
+  DOMAIN_SEARCH,
+  END,
+  FQDN,
+  MESSAGE,
+  MESSAGE_TYPE,
+  OPTION,
+  OVERLOAD,
+  PAD,
+  RELAY_AGENT,
+  SIP_SERVERS,
+  SIX_RD,
+  simple,
+  USER_CLASS,
+  VENDOR_CLASSES,
+  VENDOR_OPTIONS,
+} from './dhcp-options.js';
 import { readLabels } from './domain-labels.js';
 
 const OPERATION: Readonly<Record<number, string>> = { 1: 'Boot Request', 2: 'Boot Reply' };
 const HARDWARE: Readonly<Record<number, string>> = { 1: 'Ethernet', 6: 'IEEE 802', 24: 'IEEE 1394', 32: 'InfiniBand' };
-/** RFC 2132 section 9.6 and the registry "DHCP Message Type 53 Values". */
-const MESSAGE: Readonly<Record<number, string>> = {
-  1: 'Discover',
-  2: 'Offer',
-  3: 'Request',
-  4: 'Decline',
-  5: 'ACK',
-  6: 'NAK',
-  7: 'Release',
-  8: 'Inform',
-  9: 'Force Renew',
-  10: 'Lease query',
-  11: 'Lease Unassigned',
-  12: 'Lease Unknown',
-  13: 'Lease Active',
-  14: 'Bulk Lease Query',
-  15: 'Lease Query Done',
-  16: 'Active LeaseQuery',
-  17: 'Lease Query Status',
-  18: 'TLS',
-};
-const NODE_TYPE: Readonly<Record<number, string>> = { 1: 'B-node', 2: 'P-node', 4: 'M-node', 8: 'H-node' };
 const DUID_TYPE: Readonly<Record<number, string>> = {
   1: 'link-layer address plus time',
   2: 'assigned by vendor based on Enterprise number',
@@ -74,248 +69,11 @@ const COOKIE = 0x63825363;
 const OPTIONS = 240;
 const ETHERNET = 1;
 
-const PAD = 0;
-const HOST_NAME = 12;
-const OVERLOAD = 52;
-const MESSAGE_TYPE = 53;
-const VENDOR_CLASS = 60;
-const CLIENT_ID = 61;
-const USER_CLASS = 77;
-const FQDN = 81;
-const RELAY_AGENT = 82;
-const DOMAIN_SEARCH = 119;
-const SIP_SERVERS = 120;
-const CLASSLESS_ROUTES = 121;
-const VENDOR_CLASSES = 124;
-const VENDOR_OPTIONS = 125;
-const SIX_RD = 212;
-const END = 255;
-
 const hardwareLength = (l: Layer): number => Math.min(l.bytes[l.start + 2]!, CHADDR_LENGTH);
 const hasMac = (l: Layer): boolean => l.bytes[l.start + 1] === ETHERNET && l.bytes[l.start + 2] === 6;
 const hasOtherAddress = (l: Layer): boolean => !hasMac(l) && l.bytes[l.start + 2]! > 0;
 const hasCookie = (l: Layer): boolean =>
   l.start + OPTIONS <= Math.min(l.end, l.captured) && u32(l.bytes, l.start + HEADER_LENGTH) === COOKIE;
-
-/** Rows of options whose value is of one kind through and through; {@link SIMPLE} says which option each is. */
-const simple = {
-  subnetMask: ipv4('dhcp.option.subnet_mask', 'Subnet Mask'),
-  /** Seconds east of UTC. */
-  timeOffset: int32('dhcp.option.time_offset', 'Time Offset'),
-  routers: many(ipv4('dhcp.option.router', 'Router')),
-  timeServers: many(ipv4('dhcp.option.time_server', 'Time Server')),
-  nameServers: many(ipv4('dhcp.option.name_server', 'Name Server')),
-  domainNameServers: many(ipv4('dhcp.option.domain_name_server', 'Domain Name Server')),
-  logServers: many(ipv4('dhcp.option.log_server', 'Log Server')),
-  quotesServers: many(ipv4('dhcp.option.quotes_server', 'Quotes Server')),
-  printServers: many(ipv4('dhcp.option.lpr_server', 'LPR Server')),
-  impressServers: many(ipv4('dhcp.option.impress_server', 'Impress Server')),
-  resourceServers: many(ipv4('dhcp.option.resource_location_server', 'Resource Location Server')),
-  hostName: string('dhcp.option.hostname', 'Host Name'),
-  /** Blocks of 512 octets. */
-  bootFileSize: uint16('dhcp.option.boot_file_size', 'Boot File Size'),
-  dumpFile: string('dhcp.option.merit_dump_file', 'Merit Dump File'),
-  domainName: string('dhcp.option.domain_name', 'Domain Name'),
-  swapServer: ipv4('dhcp.option.swap_server', 'Swap Server'),
-  rootPath: string('dhcp.option.root_path', 'Root Path'),
-  extensionsPath: string('dhcp.option.extension_path', 'Extension Path'),
-  ipForwarding: bool('dhcp.option.ip_forwarding', 'IP Forwarding'),
-  sourceRouting: bool('dhcp.option.non_local_source_routing', 'Non-Local Source Routing'),
-  reassemblySize: uint16('dhcp.option.max_datagram_reassembly_size', 'Maximum Datagram Reassembly Size'),
-  defaultTtl: uint8('dhcp.option.default_ip_ttl', 'Default IP Time-to-Live'),
-  /** Seconds. */
-  mtuAging: uint32('dhcp.option.path_mtu_aging_timeout', 'Path MTU Aging Timeout'),
-  mtuPlateaus: many(uint16('dhcp.option.path_mtu_plateau_table_item', 'Path MTU Plateau Table Item')),
-  interfaceMtu: uint16('dhcp.option.interface_mtu', 'Interface MTU'),
-  subnetsLocal: bool('dhcp.option.all_subnets_are_local', 'All Subnets Are Local'),
-  broadcast: ipv4('dhcp.option.broadcast_address', 'Broadcast Address'),
-  maskDiscovery: bool('dhcp.option.perform_mask_discovery', 'Perform Mask Discovery'),
-  maskSupplier: bool('dhcp.option.mask_supplier', 'Mask Supplier'),
-  routerDiscovery: bool('dhcp.option.perform_router_discover', 'Perform Router Discover'),
-  solicitationAddress: ipv4('dhcp.option.router_solicitation_address', 'Router Solicitation Address'),
-  trailers: bool('dhcp.option.trailer_encapsulation', 'Trailer Encapsulation'),
-  /** Seconds. */
-  arpTimeout: uint32('dhcp.option.arp_cache_timeout', 'ARP Cache Timeout'),
-  ethernetEncapsulation: bool('dhcp.option.ethernet_encapsulation', 'Ethernet Encapsulation'),
-  tcpTtl: uint8('dhcp.option.tcp_default_ttl', 'TCP Default TTL'),
-  /** Seconds. */
-  tcpKeepalive: uint32('dhcp.option.tcp_keepalive_interval', 'TCP Keepalive Interval'),
-  tcpGarbage: bool('dhcp.option.tcp_keepalive_garbage', 'TCP Keepalive Garbage'),
-  nisDomain: string('dhcp.option.nis_domain', 'Network Information Service Domain'),
-  nisServers: many(ipv4('dhcp.option.nis_server', 'Network Information Service Server')),
-  ntpServers: many(ipv4('dhcp.option.ntp_server', 'Network Time Protocol Server')),
-  netbiosNameServers: many(ipv4('dhcp.option.netbios_over_tcpip_name_server', 'NetBIOS over TCP/IP Name Server')),
-  netbiosDatagramServers: many(ipv4('dhcp.option.netbios_over_tcpip_dd_name_server', 'NetBIOS over TCP/IP Datagram Distribution Server')),
-  netbiosNodeType: uint8('dhcp.option.netbios_over_tcpip_node_type', 'NetBIOS over TCP/IP Node Type', { values: NODE_TYPE }),
-  netbiosScope: string('dhcp.option.netbios_over_tcpip_scope', 'NetBIOS over TCP/IP Scope'),
-  fontServers: many(ipv4('dhcp.option.xwindows_system_font_server', 'X Window System Font Server')),
-  displayManagers: many(ipv4('dhcp.option.xwindows_system_display_manager', 'X Window System Display Manager')),
-  requestedAddress: ipv4('dhcp.option.requested_ip_address', 'Requested IP Address'),
-  /** Seconds. */
-  leaseTime: uint32('dhcp.option.ip_address_lease_time', 'IP Address Lease Time', { unit: 'seconds' }),
-  overload: uint8('dhcp.option.option_overload', 'Option Overload', {
-    values: { 1: 'Boot file holds options', 2: 'Server host name holds options', 3: 'Both hold options' },
-  }),
-  message: uint8('dhcp.option.dhcp', 'DHCP', { values: MESSAGE }),
-  serverId: ipv4('dhcp.option.dhcp_server_id', 'DHCP Server Identifier'),
-  requestList: many(uint8('dhcp.option.request_list_item', 'Parameter Request List Item')),
-  messageText: string('dhcp.option.message', 'Message'),
-  maxMessageSize: uint16('dhcp.option.dhcp_max_message_size', 'Maximum DHCP Message Size'),
-  /** Seconds. */
-  renewalTime: uint32('dhcp.option.renewal_time_value', 'Renewal Time Value', { unit: 'seconds' }),
-  /** Seconds. */
-  rebindingTime: uint32('dhcp.option.rebinding_time_value', 'Rebinding Time Value', { unit: 'seconds' }),
-  vendorClass: string('dhcp.option.vendor_class_id', 'Vendor class identifier'),
-  nisPlusDomain: string('dhcp.option.nis_plus_domain', 'Network Information Service+ Domain'),
-  nisPlusServers: many(ipv4('dhcp.option.nis_plus_server', 'Network Information Service+ Server')),
-  tftpServerName: string('dhcp.option.tftp_server_name', 'TFTP Server Name'),
-  bootFileName: string('dhcp.option.bootfile_name', 'Bootfile name'),
-  homeAgents: many(ipv4('dhcp.option.mobile_ip_home_agent', 'Mobile IP Home Agent')),
-  smtpServers: many(ipv4('dhcp.option.smtp_server', 'SMTP Server')),
-  popServers: many(ipv4('dhcp.option.pop3_server', 'POP3 Server')),
-  newsServers: many(ipv4('dhcp.option.nntp_server', 'NNTP Server')),
-  wwwServers: many(ipv4('dhcp.option.default_www_server', 'Default WWW Server')),
-  fingerServers: many(ipv4('dhcp.option.default_finger_server', 'Default Finger Server')),
-  ircServers: many(ipv4('dhcp.option.default_irc_server', 'Default IRC Server')),
-  streettalkServers: many(ipv4('dhcp.option.streettalk_server', 'StreetTalk Server')),
-  directoryServers: many(ipv4('dhcp.option.streettalk_da_server', 'StreetTalk Directory Assistance Server')),
-  /** Seconds. */
-  lastTransaction: uint32('dhcp.option.client_last_transaction_time', 'Client last transaction time'),
-  associatedAddresses: many(ipv4('dhcp.option.associated_ip_option', 'Associated IP option')),
-  architecture: many(uint16('dhcp.option.client_system_architecture', 'Client System Architecture')),
-  zonePosix: string('dhcp.option.tz_pcode', 'TZ PCode'),
-  zoneName: string('dhcp.option.tz_tcode', 'TZ TCode'),
-  parentAddress: many(ipv4('dhcp.option.netinfo_parent_server_address', 'NetInfo Parent Server Address')),
-  parentTag: string('dhcp.option.netinfo_parent_server_tag', 'NetInfo Parent Server Tag'),
-  autoConfiguration: uint8('dhcp.option.dhcp_auto_configuration', 'DHCP Auto-Configuration'),
-  subnetSelection: ipv4('dhcp.option.subnet_selection_option', 'Subnet Selection Option'),
-  panaAgents: many(ipv4('dhcp.option.pana_agent', 'PANA Authentication Agent')),
-  lostServer: string('dhcp.option.lost_server_domain_name', 'LoST Server Domain Name'),
-  capwapControllers: many(ipv4('dhcp.option.capwap_access_controller', 'CAPWAP Access Controller')),
-  andsfServers: many(ipv4('dhcp.option.andsf_server', 'ANDSF Server')),
-  nonceAlgorithms: many(uint8('dhcp.option.forcerenew_nonce.algorithm', 'Forcerenew Nonce Algorithm')),
-  tftpServers: many(ipv4('dhcp.option.tftp_server_address', 'TFTP Server Address')),
-  mudUrl: string('dhcp.option.mudurl', 'Manufacturer Usage Description URL'),
-  pxeConfigFile: string('dhcp.option.pxe_config_file', 'PXELINUX configuration file'),
-  pxePathPrefix: string('dhcp.option.pxe_path_prefix', 'PXELINUX path prefix'),
-  captivePortal: string('dhcp.option.captive_portal', 'Captive Portal'),
-  proxyConfiguration: string('dhcp.option.private_proxy_autodiscovery', 'Proxy autodiscovery'),
-};
-
-/** Options by number: what they are called and, for simple ones, the row of their value. */
-const OPTION: Readonly<Record<number, readonly [name: string, row?: Field]>> = {
-  0: ['Padding'],
-  1: ['Subnet Mask', simple.subnetMask],
-  2: ['Time Offset', simple.timeOffset],
-  3: ['Router', simple.routers],
-  4: ['Time Server', simple.timeServers],
-  5: ['Name Server', simple.nameServers],
-  6: ['Domain Name Server', simple.domainNameServers],
-  7: ['Log Server', simple.logServers],
-  8: ['Quotes Server', simple.quotesServers],
-  9: ['LPR Server', simple.printServers],
-  10: ['Impress Server', simple.impressServers],
-  11: ['Resource Location Server', simple.resourceServers],
-  [HOST_NAME]: ['Host Name', simple.hostName],
-  13: ['Boot File Size', simple.bootFileSize],
-  14: ['Merit Dump File', simple.dumpFile],
-  15: ['Domain Name', simple.domainName],
-  16: ['Swap Server', simple.swapServer],
-  17: ['Root Path', simple.rootPath],
-  18: ['Extensions Path', simple.extensionsPath],
-  19: ['IP Forwarding', simple.ipForwarding],
-  20: ['Non-Local Source Routing', simple.sourceRouting],
-  21: ['Policy Filter'],
-  22: ['Maximum Datagram Reassembly Size', simple.reassemblySize],
-  23: ['Default IP Time-to-Live', simple.defaultTtl],
-  24: ['Path MTU Aging Timeout', simple.mtuAging],
-  25: ['Path MTU Plateau Table', simple.mtuPlateaus],
-  26: ['Interface MTU', simple.interfaceMtu],
-  27: ['All Subnets are Local', simple.subnetsLocal],
-  28: ['Broadcast Address', simple.broadcast],
-  29: ['Perform Mask Discovery', simple.maskDiscovery],
-  30: ['Mask Supplier', simple.maskSupplier],
-  31: ['Perform Router Discover', simple.routerDiscovery],
-  32: ['Router Solicitation Address', simple.solicitationAddress],
-  33: ['Static Route'],
-  34: ['Trailer Encapsulation', simple.trailers],
-  35: ['ARP Cache Timeout', simple.arpTimeout],
-  36: ['Ethernet Encapsulation', simple.ethernetEncapsulation],
-  37: ['TCP Default TTL', simple.tcpTtl],
-  38: ['TCP Keepalive Interval', simple.tcpKeepalive],
-  39: ['TCP Keepalive Garbage', simple.tcpGarbage],
-  40: ['Network Information Service Domain', simple.nisDomain],
-  41: ['Network Information Service Servers', simple.nisServers],
-  42: ['Network Time Protocol Servers', simple.ntpServers],
-  43: ['Vendor-Specific Information'],
-  44: ['NetBIOS over TCP/IP Name Server', simple.netbiosNameServers],
-  45: ['NetBIOS over TCP/IP Datagram Distribution Server', simple.netbiosDatagramServers],
-  46: ['NetBIOS over TCP/IP Node Type', simple.netbiosNodeType],
-  47: ['NetBIOS over TCP/IP Scope', simple.netbiosScope],
-  48: ['X Window System Font Server', simple.fontServers],
-  49: ['X Window System Display Manager', simple.displayManagers],
-  50: ['Requested IP Address', simple.requestedAddress],
-  51: ['IP Address Lease Time', simple.leaseTime],
-  [OVERLOAD]: ['Option Overload', simple.overload],
-  [MESSAGE_TYPE]: ['DHCP Message Type', simple.message],
-  54: ['DHCP Server Identifier', simple.serverId],
-  55: ['Parameter Request List', simple.requestList],
-  56: ['Message', simple.messageText],
-  57: ['Maximum DHCP Message Size', simple.maxMessageSize],
-  58: ['Renewal Time Value', simple.renewalTime],
-  59: ['Rebinding Time Value', simple.rebindingTime],
-  [VENDOR_CLASS]: ['Vendor class identifier', simple.vendorClass],
-  [CLIENT_ID]: ['Client identifier'],
-  64: ['Network Information Service+ Domain', simple.nisPlusDomain],
-  65: ['Network Information Service+ Servers', simple.nisPlusServers],
-  66: ['TFTP Server Name', simple.tftpServerName],
-  67: ['Bootfile name', simple.bootFileName],
-  68: ['Mobile IP Home Agent', simple.homeAgents],
-  69: ['SMTP Server', simple.smtpServers],
-  70: ['POP3 Server', simple.popServers],
-  71: ['NNTP Server', simple.newsServers],
-  72: ['Default WWW Server', simple.wwwServers],
-  73: ['Default Finger Server', simple.fingerServers],
-  74: ['Default IRC Server', simple.ircServers],
-  75: ['StreetTalk Server', simple.streettalkServers],
-  76: ['StreetTalk Directory Assistance Server', simple.directoryServers],
-  [USER_CLASS]: ['User Class Information'],
-  80: ['Rapid commit'],
-  [FQDN]: ['Client Fully Qualified Domain Name'],
-  [RELAY_AGENT]: ['Agent Information Option'],
-  91: ['Client last transaction time', simple.lastTransaction],
-  92: ['Associated IP option', simple.associatedAddresses],
-  93: ['Client System Architecture', simple.architecture],
-  94: ['Client Network Device Interface'],
-  97: ['UUID/GUID-based Client Identifier'],
-  100: ['PCode', simple.zonePosix],
-  101: ['TCode', simple.zoneName],
-  108: ['IPv6-Only Preferred'],
-  112: ['NetInfo Parent Server Address', simple.parentAddress],
-  113: ['NetInfo Parent Server Tag', simple.parentTag],
-  114: ['Captive Portal', simple.captivePortal],
-  116: ['DHCP Auto-Configuration', simple.autoConfiguration],
-  117: ['Name Service Search'],
-  118: ['Subnet Selection Option', simple.subnetSelection],
-  [DOMAIN_SEARCH]: ['Domain Search'],
-  [SIP_SERVERS]: ['SIP Servers'],
-  [CLASSLESS_ROUTES]: ['Classless Static Route'],
-  [VENDOR_CLASSES]: ['V-I Vendor Class'],
-  [VENDOR_OPTIONS]: ['V-I Vendor-specific Information'],
-  136: ['PANA Authentication Agent', simple.panaAgents],
-  137: ['LoST Server Domain Name', simple.lostServer],
-  138: ['CAPWAP Access Controllers', simple.capwapControllers],
-  142: ['ANDSF IPv4 Address', simple.andsfServers],
-  145: ['Forcerenew Nonce Capable', simple.nonceAlgorithms],
-  150: ['TFTP Server Address', simple.tftpServers],
-  161: ['Manufacturer Usage Description', simple.mudUrl],
-  209: ['PXELINUX configuration file', simple.pxeConfigFile],
-  210: ['PXELINUX path prefix', simple.pxePathPrefix],
-  [SIX_RD]: ['6RD'],
-  249: ['Private/Classless Static Route (Microsoft)'],
-  252: ['Private/Proxy autodiscovery', simple.proxyConfiguration],
-  [END]: ['End'],
-};
 
 /** RFC 3046 section 3.1 and its successors. */
 const AGENT: Readonly<Record<number, string>> = {
