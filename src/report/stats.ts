@@ -82,6 +82,7 @@ export class CaptureStatistics {
   private readonly rates = new Rates();
   private shortest = Number.POSITIVE_INFINITY;
   private longest = 0;
+  /** A frame had a time. */
   private anyTime = false;
   private firstSeconds = 0;
   private firstNanoseconds = 0;
@@ -226,7 +227,7 @@ export class CaptureStatistics {
       type: 'stats',
       frames: this.frames,
       octets: this.octets,
-      ...(this.frames > 0 && { start: isoText(this.firstSeconds, this.firstNanoseconds) }),
+      ...(this.anyTime && { start: isoText(this.firstSeconds, this.firstNanoseconds) }),
       duration: seconds,
       ...(seconds > 0 && { frames_per_second: this.frames / seconds, octets_per_second: this.octets / seconds }),
     };
@@ -267,8 +268,10 @@ export class CaptureStatistics {
     }
     for (const [i, { frames, octets }] of this.sizes.entries())
       yield { type: 'stats_size', from: i === 0 ? 0 : SIZES[i - 1]! + 1, ...(i < SIZES.length - 1 && { to: SIZES[i]! }), frames, octets };
-    const { width, steps } = this.rates.over(RATE_COLUMNS);
-    yield { type: 'stats_rate', step: width / 1e9, frames: steps.map((s) => s.frames), octets: steps.map((s) => s.octets) };
+    if (this.anyTime) {
+      const { width, steps } = this.rates.over(RATE_COLUMNS);
+      yield { type: 'stats_rate', step: width / 1e9, frames: steps.map((s) => s.frames), octets: steps.map((s) => s.octets) };
+    }
     const { seen, cut, malformed, leftOut } = this.coverage;
     yield { type: 'stats_coverage', seen, cut_short: cut, malformed, left_out: leftOut, dropped_by_kernel: dropped ?? null };
   }
@@ -290,7 +293,8 @@ export class CaptureStatistics {
       [name('octets'), sizeText(octets), name(seconds > 0 ? rateText(octets / seconds) : '')],
     ];
     if (frames > 0) {
-      rows.push([name('time'), durationText(this.span), name(`from ${isoText(this.firstSeconds, this.firstNanoseconds)}`)]);
+      if (this.anyTime)
+        rows.push([name('time'), durationText(this.span), name(`from ${isoText(this.firstSeconds, this.firstNanoseconds)}`)]);
       rows.push([
         name('length'),
         sizeText(octets / frames),
@@ -299,7 +303,7 @@ export class CaptureStatistics {
     }
     yield { title: 'Capture', headings: [], right: new Set([1]), rows };
     if (frames === 0) return;
-    yield this.rateSection(isUnicode);
+    if (this.anyTime) yield this.rateSection(isUnicode);
     yield {
       title: 'Protocols',
       headings: ['', 'frames', '', 'octets', '', ''],

@@ -7,9 +7,10 @@ import type { ExchangeKind } from '../../src/cli/exchange-lines.js';
 import { HttpKind } from '../../src/cli/http.js';
 import { PingKind } from '../../src/cli/ping.js';
 import { RedisKind } from '../../src/cli/redis.js';
+import { StatsReport } from '../../src/cli/stats.js';
 import { TlsKind } from '../../src/cli/tls.js';
 import { concat, scratch } from '../capture/octets.js';
-import { fixture, listed, recorded } from './printed.js';
+import { fixture, listed, printedBy, recorded } from './printed.js';
 
 const folder = scratch();
 afterAll(() => folder[Symbol.dispose]());
@@ -64,6 +65,13 @@ describe('frames without a time', () => {
     expect(records.length).toBeGreaterThan(2);
     for (const key of ['time', 'time_epoch', 'latency', 'duration', 'handshake'])
       expect(records.filter((record) => record[key] !== undefined)).toEqual([]);
+  });
+
+  it('leave time and rates out of netlens stats', async () => {
+    const capture = withoutTimes('http.pcap', () => false);
+    const lines = await printedBy(capture, {}, (options, sink) => new StatsReport({ ...options, top: 3 }, sink));
+    expect(lines.filter((line) => /^Rates|^ +time|1970|\/s\b/.test(line))).toEqual([]);
+    expect(lines.find((line) => line.includes('frames '))).toMatch(/^ +frames +80$/);
   });
 
   it('leave the times of the others', async () => {
