@@ -83,7 +83,7 @@ describe('a frame with changed octets', () => {
 });
 
 describe('a file cut at any octet', () => {
-  it.each(captures)('%s', { timeout: 120_000 }, async (capture) => {
+  it.each(captures.filter((name) => name.endsWith('.pcap')))('%s', { timeout: 120_000 }, async (capture) => {
     const file = readFileSync(new URL(capture, folder));
     const records = all.get(capture)!.length;
     const { readCaptureOctets } = await import('./capture-octets.js');
