@@ -15,10 +15,10 @@ function everything(frame: Frame): string {
   return out.toString();
 }
 
-it.each(['http', 'fragments', 'redis', 'dns', 'quic', 'tls', 'dtls', 'stun', 'proxy', 'websocket', 'modbus', 'http2'])(
+it.each(['http', 'fragments', 'redis', 'dns', 'quic', 'tls', 'dtls', 'stun', 'proxy', 'websocket', 'modbus', 'http2', 'http3'])(
   'a kept frame of %s says the same when the capture has moved on',
   async (name) => {
-    const path = new URL(`../fixtures/${name}.pcap`, import.meta.url).pathname;
+    const path = new URL(`../fixtures/${name}.pcap${name === 'http3' ? 'ng' : ''}`, import.meta.url).pathname;
     const said: string[] = [];
     const kept: Frame[] = [];
     for await (const frame of open(path)) {
