@@ -142,6 +142,12 @@ export class StreamReader implements StreamContext {
     }
     if (!this.early.isEmpty && this.hopeless(this.early.first.sequence, frame)) this.giveUp(frame, tcp);
     this.end(frame, tcp);
+    if (this.lacksEnd) this.streams.waiting.add(this);
+  }
+
+  /** Somebody follows the direction, and the octets before its FIN did not come. */
+  private get lacksEnd(): boolean {
+    return this.sink !== undefined && this.closed && ((this.last - this.next) | 0) > 0;
   }
 
   /** The sender gave up: nothing fills a hole any more, and the message under way stays as it is. */
@@ -573,7 +579,7 @@ export class StreamReader implements StreamContext {
         } else if (first >= 0) pending.part(number, first, first + bytes.length, differs);
       },
     );
-    if (early.isEmpty) this.streams.waiting.delete(this);
+    if (early.isEmpty && !this.lacksEnd) this.streams.waiting.delete(this);
     if (this.pending.length > 0) {
       if (this.parsePending(frame, tcp, false) || this.pending.length === 0 || this.opening) return;
       if (this.pending.isTooLarge) this.cut(frame, 0);
@@ -677,6 +683,9 @@ export class StreamReader implements StreamContext {
         this.step(bytes.length - old);
       }
     }
+    // The receiver has them, so they were sent: a FIN far off alone proves nothing.
+    if (this.lacksEnd && this.anyAck && ((this.acked - this.last) | 0) >= 0)
+      this.sink!.hole(this.side, (this.last - this.next) | 0, this.position);
     streams.buffered -= this.recent?.size ?? 0;
     this.recent = undefined;
     this.pending.drop();

@@ -80,7 +80,11 @@ export class Streams {
     }
     const sequence = flags & SYN ? (i32(b, at + 4) + 1) | 0 : i32(b, at + 4);
     if (end <= start) {
-      if (flags & FIN && reader !== undefined) reader.close(frame, tcp, sequence);
+      if ((flags & FIN) === 0) return;
+      // Who follows a direction wants to know what was not captured of it, though it be all.
+      if (reader === undefined && side.baseKnown && this.sinkOf?.(side) !== undefined)
+        reader = side.reader = new StreamReader(this, side, (side.base + 1) | 0);
+      reader?.close(frame, tcp, sequence);
       return;
     }
     if (reader === undefined) {

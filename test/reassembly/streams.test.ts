@@ -349,6 +349,19 @@ describe('following', () => {
     talk.session.hooks.end?.();
     expect(events).toEqual(['>0 abc #4 3s', '>3 def #6 5s', '>6 ghi #5 4s', '<0 xyz #8 7s', 'hole of 11 at 9', '>20 end #9 8s']);
   });
+
+  test.each([
+    ['acknowledged with it', 41, ['hole of 40 at 0']],
+    ['not acknowledged', 0, []],
+  ])('what is missing before a FIN is told where it was %s', (_how, acknowledged, expected) => {
+    const told: string[] = [];
+    const sink: StreamSink = { octets: () => {}, hole: (_side, length, position) => told.push(`hole of ${length} at ${position}`) };
+    const talk = new Talk(9999, { follow: (_side: Side) => sink }).open();
+    talk.send('FA', 'server', 40, '', 0);
+    talk.send('A', 'client', 0, '', acknowledged);
+    talk.session.hooks.end?.();
+    expect(told).toEqual(expected);
+  });
 });
 
 /** A small generator of random numbers with a seed, so that a failure can be repeated. */
