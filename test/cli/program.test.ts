@@ -180,9 +180,9 @@ describe('pipes and files', () => {
 
   it('leaves IP fragments apart where that is asked for', () => {
     const shown = (...more: string[]) =>
-      lines(netlens(['read', fixture('fragments.pcap'), '-c', '3', '-T', 'fields', '-e', 'icmp.seq', ...more]).out);
-    expect(shown()).toEqual(['', '', '1']);
-    expect(shown('--no-defragment')).toEqual(['1', '', '']);
+      lines(netlens(['read', fixture('fragments.pcap'), '-c', '3', '-T', 'fields', '-e', 'icmp.seq', '-e', 'frame.number', ...more]).out);
+    expect(shown()).toEqual(['\t1', '\t2', '1\t3']);
+    expect(shown('--no-defragment')).toEqual(['1\t1', '\t2', '\t3']);
   });
 
   it('writes what a filter selected to standard output, and nothing else', () => {
