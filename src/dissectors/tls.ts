@@ -28,6 +28,9 @@ const PORTS = [
 
 /** Octets before a record's content. */
 const HEADER = 5;
+/** Octets of text by which the protocols that begin with it are told apart. */
+const TEXT = 16;
+const CR = 13;
 /** Longest content: 2^14, and what encryption may add to it (RFC 5246 section 6.2.3). */
 const MAX_CONTENT = 16_384 + 2048;
 
@@ -320,9 +323,12 @@ class TlsParser implements StreamParser {
     // Text on a port of TLS is another protocol, and FTP goes back to it (RFC 4217 section 12.3); anything else may be the
     // middle of a record, of which one in 2700 looks like that much text.
     const least = this.first ? 4 : 8;
+    const most = start + TEXT;
     let at = start;
-    while (at < start + least && at < end && isPrintable(b[at]!)) at++;
-    const isText = at === start + least;
+    while (at < most && at < end && isPrintable(b[at]!)) at++;
+    // What text it is, a line or its beginning tells.
+    if (this.first && at > start && at < most && (at === end || (b[at] === CR && at + 1 === end))) return MORE;
+    const isText = at >= start + least;
     if (isText) this.context.become(undefined);
     return this.first || isText ? ALIEN : end - start;
   }
