@@ -92,7 +92,7 @@ export { type Column, type ColumnOptions, columnOf, writeColumns } from './outpu
 export { writeHex, writeOctets } from './output/hex.js';
 export { type JsonOptions, JsonWriter } from './output/json.js';
 export { jsonPaths } from './output/json-layout.js';
-export { CELLS, type Cells, LINE_DEFAULTS, type LineOptions, LineWriter, type TimeFormat } from './output/line.js';
+export { LINE_DEFAULTS, type LineOptions, LineWriter, type TimeFormat } from './output/line.js';
 export { frameSchema, type Schema } from './output/schema.js';
 export { Theme, type Tone } from './output/theme.js';
 export { writeTree } from './output/tree.js';

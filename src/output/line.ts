@@ -30,23 +30,14 @@ export interface LineOptions {
 /** Relative times, nothing cut, no colours. */
 export const LINE_DEFAULTS: LineOptions = { time: 'r', width: 0, theme: PLAIN, unicode: true, look: 50 };
 
-/**
- * The cells of a line, one behind the other, before they are laid out in columns: what can be made of a frame without
- * knowing those before it.
- */
-export interface Cells {
-  text: Uint8Array;
-  /** From {@link at} on, where each of the seven cells ends in {@link text}. */
-  ends: ArrayLike<number>;
-  at: number;
-  /** Where the first cell begins. */
-  start: number;
-  tone: Tone | undefined;
-  protocolTone: Tone;
+/** One of the first lines, which wait until the widths of the columns are known: its cells, one behind the other. */
+interface HeldLine {
+  readonly text: Uint8Array;
+  /** Where each of the cells ends in {@link text}. */
+  readonly ends: readonly number[];
+  readonly tone: Tone | undefined;
+  readonly protocolTone: Tone;
 }
-
-/** Cells of a line. */
-export const CELLS = 7;
 
 const NUMBER = 0;
 const TIME = 1;
@@ -125,10 +116,8 @@ function blanks(view: DataView, at: number): number {
  * console.log(out.toString());
  */
 export class LineWriter {
-  private readonly cells = new TextBuffer(4096);
-  private readonly ends = [0, 0, 0, 0, 0, 0, 0];
   private readonly widths = [5, 0, 0, 0, 4, 4, 0];
-  private held: Cells[] | undefined;
+  private held: HeldLine[] | undefined;
   private localSeconds = Number.NaN;
   private localOffset = 0;
   private readonly knownEnds = new KnownEnds();
@@ -145,67 +134,48 @@ export class LineWriter {
       this.direct(out, frame);
       return;
     }
-    const { cells, ends } = this;
-    cells.clear();
-    this.writeCells(cells, ends, 0, frame);
-    this.writeLine(out, {
-      text: cells.bytes,
-      ends,
-      at: 0,
-      start: 0,
-      tone: this.toneOf(frame),
-      protocolTone: this.protocolToneOf(frame),
-    });
-  }
-
-  /** Write a line from its cells, as {@link write} does; of the first lines a copy is kept until the columns are laid out. */
-  writeLine(out: TextBuffer, cells: Cells): void {
-    const { text, ends, at, start } = cells;
-    for (let i = 0, from = start; i < INFO; i++) {
-      const to = ends[at + i]!;
-      if (to - from > this.widths[i]!) this.widen(i, to - from);
-      from = to;
-    }
-    if (this.held === undefined) {
-      this.lay(out, cells);
-      return;
-    }
-    const own = Array.from({ length: CELLS }, (_, i) => ends[at + i]! - start);
-    this.held.push({ ...cells, text: text.slice(start, ends[at + INFO]), ends: own, at: 0, start: 0 });
+    this.held.push(this.hold(frame));
     if (this.held.length >= this.options.look) this.release(out);
   }
 
-  /** Write the cells of a frame's line behind each other, and into `ends[at…]` where each of the seven ends. */
-  writeCells(cells: TextBuffer, ends: { [i: number]: number }, at: number, frame: Frame): void {
-    const { asciiOnly } = cells;
+  /** The cells of a frame's line; the columns become as wide as these are. */
+  private hold(frame: Frame): HeldLine {
+    const cells = new TextBuffer(256);
     cells.asciiOnly = !this.options.unicode;
+    const ends: number[] = [];
+    const ended = (): void => {
+      const column = ends.length;
+      const width = cells.length - (ends[column - 1] ?? 0);
+      ends.push(cells.length);
+      if (column < INFO && width > this.widths[column]!) this.widen(column, width);
+    };
     cells.number(frame.number);
-    ends[at + NUMBER] = cells.length;
+    ended();
     this.time(cells, frame);
-    ends[at + TIME] = cells.length;
+    ended();
     const { addressing } = frame;
     const transport = addressing && portsOf(frame, addressing as unknown as Layer);
     const brackets = hasBrackets(addressing, transport);
-    if (addressing !== undefined) writeEndpoint(cells, addressing, transport, brackets, true);
-    ends[at + SOURCE] = cells.length;
-    if (addressing !== undefined) writeEndpoint(cells, addressing, transport, brackets, false);
-    ends[at + DESTINATION] = cells.length;
+    for (const isSource of [true, false]) {
+      if (addressing !== undefined) writeEndpoint(cells, addressing, transport, brackets, isSource);
+      ended();
+    }
     cells.text(frame.top.shortName);
-    ends[at + PROTOCOL] = cells.length;
+    ended();
     cells.number(frame.wireLength);
-    ends[at + LENGTH] = cells.length;
+    ended();
     frame.writeInfo(cells);
-    ends[at + INFO] = cells.length;
-    cells.asciiOnly = asciiOnly;
+    ended();
+    return { text: cells.bytes.slice(0, cells.length), ends, tone: this.toneOf(frame), protocolTone: this.protocolToneOf(frame) };
   }
 
   /** What stands out about a frame, where colours show it. */
-  toneOf(frame: Frame): Tone | undefined {
+  private toneOf(frame: Frame): Tone | undefined {
     return this.options.theme.colours ? toneOf(frame) : undefined;
   }
 
   /** The colour of a frame's protocol. */
-  protocolToneOf(frame: Frame): Tone {
+  private protocolToneOf(frame: Frame): Tone {
     return this.options.theme.colours ? (KIND[frame.top.protocol.name] ?? 'application') : 'application';
   }
 
@@ -356,38 +326,38 @@ export class LineWriter {
     out.length += missing;
   }
 
-  private lay(out: TextBuffer, { text, ends, at, start, tone, protocolTone }: Cells): void {
+  private lay(out: TextBuffer, { text, ends, tone, protocolTone }: HeldLine): void {
     const { widths } = this;
     const { theme, width: screen, unicode } = this.options;
     const { colours } = theme;
-    out.room(ends[at + INFO]! - start + 256 + screen);
+    out.room(ends[INFO]! + 256 + screen);
     if (colours) theme.open(out, 'name');
-    copyRight(out, text, start, ends[at + NUMBER]!, widths[NUMBER]!);
+    copyRight(out, text, 0, ends[NUMBER]!, widths[NUMBER]!);
     out.byte(32);
     out.byte(32);
-    copyRight(out, text, ends[at + NUMBER]!, ends[at + TIME]!, widths[TIME]!);
+    copyRight(out, text, ends[NUMBER]!, ends[TIME]!, widths[TIME]!);
     if (colours) theme.close(out, 'name');
     out.byte(32);
     out.byte(32);
     const endpoints = out.length;
-    copyLeft(out, text, ends[at + TIME]!, ends[at + SOURCE]!, widths[SOURCE]!);
-    let over = Math.max(0, ends[at + SOURCE]! - ends[at + TIME]! - widths[SOURCE]!);
-    out.fixed(ends[at + TIME] === ends[at + DESTINATION] ? NO_ARROW : unicode ? ARROW : ASCII_ARROW);
-    const destination = out.length + ends[at + DESTINATION]! - ends[at + SOURCE]!;
-    copyLeft(out, text, ends[at + SOURCE]!, ends[at + DESTINATION]!, widths[DESTINATION]!);
-    over += Math.max(0, ends[at + DESTINATION]! - ends[at + SOURCE]! - widths[DESTINATION]!);
+    copyLeft(out, text, ends[TIME]!, ends[SOURCE]!, widths[SOURCE]!);
+    let over = Math.max(0, ends[SOURCE]! - ends[TIME]! - widths[SOURCE]!);
+    out.fixed(ends[TIME] === ends[DESTINATION] ? NO_ARROW : unicode ? ARROW : ASCII_ARROW);
+    const destination = out.length + ends[DESTINATION]! - ends[SOURCE]!;
+    copyLeft(out, text, ends[SOURCE]!, ends[DESTINATION]!, widths[DESTINATION]!);
+    over += Math.max(0, ends[DESTINATION]! - ends[SOURCE]! - widths[DESTINATION]!);
     out.byte(32);
     out.byte(32);
     if (colours) theme.open(out, tone ?? protocolTone);
-    copyLeft(out, text, ends[at + DESTINATION]!, ends[at + PROTOCOL]!, widths[PROTOCOL]!);
+    copyLeft(out, text, ends[DESTINATION]!, ends[PROTOCOL]!, widths[PROTOCOL]!);
     if (colours) theme.close(out, tone ?? protocolTone);
     out.byte(32);
-    copyRight(out, text, ends[at + PROTOCOL]!, ends[at + LENGTH]!, widths[LENGTH]!);
+    copyRight(out, text, ends[PROTOCOL]!, ends[LENGTH]!, widths[LENGTH]!);
     out.byte(32);
     out.byte(32);
     if (tone !== undefined) theme.open(out, tone);
     const from = out.length;
-    copyLeft(out, text, ends[at + LENGTH]!, ends[at + INFO]!, 0);
+    copyLeft(out, text, ends[LENGTH]!, ends[INFO]!, 0);
     if (screen === 0 || this.cut(out, endpoints, destination, from, screen, over)) if (tone !== undefined) theme.close(out, tone);
     out.byte(10);
   }
