@@ -7,6 +7,7 @@ import { CryptoStream } from './quic-crypto-stream.js';
 import { DnsOverQuic } from './quic-doq.js';
 import { Ids, type KnownIds } from './quic-ids.js';
 import { QuicKeys } from './quic-keys.js';
+import { reachableIn, TOKEN } from './quic-parameters.js';
 import { type InitialKeys, initialKeys, type OpenPacket, openPacket } from './quic-protection.js';
 import { type Held, type QuicApplication, QuicStreams } from './quic-streams.js';
 import { type QuicVersion, quicVersion } from './quic-versions.js';
@@ -21,8 +22,6 @@ const MAX_FAILURES = 32;
 const MAX_TOKENS = 64;
 /** The draft of DNS over QUIC since which messages have their length before them. */
 const FIRST_PREFIXED_DOQ = 3;
-/** Octets of such a token (RFC 9000 section 10.3). */
-export const TOKEN = 16;
 
 /** What all connections share. */
 export interface QuicWorld {
@@ -87,6 +86,14 @@ export class QuicConnection {
       else if (/^h3(?:-\d\d)?$/.test(name)) this.spoken = new Http3Connection();
     }
     return this.spoken;
+  }
+
+  /** The server's Encrypted Extensions, their body in `[from, end)`. */
+  encryptedExtensions(b: Uint8Array, from: number, end: number): void {
+    for (const { id, token } of reachableIn(b, from, end)) {
+      if (id !== undefined) this.ids[1].add(id);
+      this.addToken(token);
+    }
   }
 
   /** A token that ends the connection when a packet that cannot be opened ends in it (RFC 9000 section 10.3.1). */

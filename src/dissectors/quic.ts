@@ -22,7 +22,7 @@ import { type Layer, layer, type Tree } from '../core/layer.js';
 import { hexOf, u32 } from '../core/octets.js';
 import type { Dissect, ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { type QuicConnection, type QuicTalk, TOKEN } from './quic-connection.js';
+import type { QuicConnection, QuicTalk } from './quic-connection.js';
 import {
   closeOf,
   frameName,
@@ -39,10 +39,12 @@ import {
 } from './quic-frames.js';
 import { MAX_ID } from './quic-ids.js';
 import type { Level } from './quic-keys.js';
+import { TOKEN } from './quic-parameters.js';
 import { isGenuineRetry, type OpenPacket } from './quic-protection.js';
 import { varint, varintLength } from './quic-varint.js';
 import { isReserved, type QuicKind, quicVersion, quicVersionName } from './quic-versions.js';
 import { recordText, Tls } from './tls.js';
+import { TLS_HEADER } from './tls-handshake.js';
 import { Udp } from './udp.js';
 
 /** Octets up to the length of the first identifier. */
@@ -60,6 +62,8 @@ const SURE_ID = 8;
 const LONG = 0x80;
 const FIXED = 0x40;
 const KEY_PHASE = 0x04;
+/** A message of TLS. */
+const ENCRYPTED_EXTENSIONS = 8;
 
 const PACKET_TYPES = { 0: 'Initial', 1: '0-RTT', 2: 'Handshake', 3: 'Retry' };
 const PACKET_TYPES_2 = { 0: 'Retry', 1: 'Initial', 2: '0-RTT', 3: 'Handshake' };
@@ -618,6 +622,8 @@ function deliver(frame: Frame, packet: QuicPacket): void {
       connection.tls.frame = f.number;
       const record = connection.tls.bare(run.octets, from, to, fromServer, level);
       tls.records = [record];
+      for (const { type, bytes, start, end } of record.messages)
+        if (type === ENCRYPTED_EXTENSIONS) connection.encryptedExtensions(bytes, start + TLS_HEADER, end);
       tls.connection = connection.tls;
       texts.push(recordText(record, tls));
     });

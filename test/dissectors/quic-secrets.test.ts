@@ -162,3 +162,28 @@ test('any octet of the plain text wrong', () => {
       expect(values(frame!, 'quic.packet_number')).toBe('1');
     }
 });
+
+test("the identifier of the server's preferred address, and the tokens of its parameters", () => {
+  const preferred = `0d 31 ${'00'.repeat(24)} 08 2122232425262728 ${'dd'.repeat(16)}`;
+  const parameters = `02 10 ${'ee'.repeat(16)} ${preferred}`;
+  const body = hex(`0039 0045 ${parameters}`);
+  const crypto = hex(`06 00 404f 0800004b 0049 ${Buffer.from(body).toString('hex')}`);
+  const packet = (octets: Uint8Array) =>
+    sealWith(keysOf('SERVER_HANDSHAKE_TRAFFIC_SECRET'), hex(`e0 00000001 00 08 ${SERVER} 4079 00`), padded(octets, 104));
+  const [hello, moved, reset] = talk(
+    logged(),
+    ['server', packet(crypto)],
+    ['client', data(9, '01', CLIENT, 0x40, '2122232425262728'), 50_001],
+    ['server', hex(`51 ${'ab'.repeat(20)} ${'ee'.repeat(16)}`)],
+  );
+  expect(values(hello!, 'tls.quic.parameter.stateless_reset_token')).toBe('ee'.repeat(16));
+  expect(moved!.info).toBe('Protected Payload (KP0), DCID=2122232425262728, PKN: 9, PING, PADDING');
+  expect(reset!.info).toBe('Stateless Reset');
+  // A parameter that claims more than there is, and identifiers that are too long, add nothing.
+  for (let at = 0; at < crypto.length; at++)
+    for (const octet of [0, 0x3f, 0xff]) {
+      const lying = crypto.slice();
+      lying[at] = octet;
+      readAll(talk(logged(), ['server', packet(lying)])[0]!);
+    }
+});
