@@ -60,25 +60,26 @@ export function asciiText(text: string): string {
 
 /** A growing buffer of octets with the few ways of writing that output needs. */
 export class TextBuffer {
-  bytes: Uint8Array;
+  private held: Uint8Array;
+  /** The octets as a view, for writing several at once. Another one whenever {@link bytes} are others. */
+  view: DataView;
   length = 0;
   /** For terminals without UTF-8: our own signs become ASCII, other characters escapes. */
   asciiOnly = false;
 
   constructor(size = 1 << 16) {
-    this.bytes = new Uint8Array(size);
+    this.held = new Uint8Array(size);
+    this.view = new DataView(this.held.buffer);
   }
 
-  /** The octets as a view, for writing several at once; a new one whenever the octets are others. */
-  get view(): DataView {
-    if (this.viewed !== this.bytes) {
-      this.viewed = this.bytes;
-      this.kept = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-    }
-    return this.kept!;
+  /** What is written to; the first {@link length} octets are text. */
+  get bytes(): Uint8Array {
+    return this.held;
   }
-  private viewed: Uint8Array | undefined = undefined;
-  private kept: DataView | undefined = undefined;
+  set bytes(octets: Uint8Array) {
+    this.held = octets;
+    this.view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  }
 
   /** Make room for `more` octets. */
   room(more: number): void {

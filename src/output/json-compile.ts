@@ -270,11 +270,13 @@ class Source {
     this.line(`p = start + ${from};`);
     this.line('x = undefined;');
     this.open(`if (p + ${to - from} <= captured && !layer.unusual) {`);
-    for (let i = 0; i < 4; i++) this.line(`w${i} = ${wordAt('p', 4 * i, Math.min(4, to - from - 4 * i))};`);
-    this.line(`x = ${texts}.find(w0, w1, w2, w3);`);
+    const words = [0, 1, 2, 3].filter((i) => 4 * i < to - from);
+    for (const i of words) this.line(`w${i} = ${wordAt('p', 4 * i, Math.min(4, to - from - 4 * i))};`);
+    const key = [0, 1, 2, 3].map((i) => (words.includes(i) ? `w${i}` : '0')).join(', ');
+    this.line(`x = ${texts}.find(${key});`);
     this.open('if (x === undefined) {');
     this.line(`x = renderRun(${of}, layer, writer);`);
-    this.line(`if (x !== undefined) ${texts}.keep((x = new RunText(w0, w1, w2, w3, x)));`);
+    this.line(`if (x !== undefined) ${texts}.keep((x = new RunText(${key}, x)));`);
     this.close();
     this.close();
     this.line('if (x !== undefined) at = x.put(view, at);');

@@ -63,13 +63,10 @@ test('the code for a small protocol', () => {
       x = undefined;
       if (p + 1 <= captured && !layer.unusual) {
         w0 = bytes[p];
-        w1 = 0;
-        w2 = 0;
-        w3 = 0;
-        x = c1.find(w0, w1, w2, w3);
+        x = c1.find(w0, 0, 0, 0);
         if (x === undefined) {
           x = renderRun(c2, layer, writer);
-          if (x !== undefined) c1.keep((x = new RunText(w0, w1, w2, w3, x)));
+          if (x !== undefined) c1.keep((x = new RunText(w0, 0, 0, 0, x)));
         }
       }
       if (x !== undefined) at = x.put(view, at);
