@@ -26,6 +26,9 @@ const SHORTENED = new Set(['tcp.payload', 'tcp.segment_data']);
 /** What differs for a reason that docs/differences.md gives. */
 const ON_PURPOSE = new Map([['g09_ip6_plen0', "IPv6 with a payload length of 0 is dissected, as with tshark's ipv6.tso_support:TRUE"]]);
 
+/** Remarks in words: netlens has words of its own; which remarks there are, fields of their own say. */
+const WORDS = new Set(['_ws.expert.message']);
+
 /** Preferences of tshark as options of a session. Streams are always put in order, which is no option. */
 const OPTIONS = new Map([
   ['ip.defragment:FALSE', { defragment: false }],
@@ -68,7 +71,7 @@ for (const name of names) {
     const row = rows[frames++]?.split('\t') ?? [];
     for (const [i, column] of columns.entries()) {
       // Which octets wait for a message is a matter of reassembly, whose vectors group h are.
-      if (!FIELDS.has(column) || (column === 'tcp.segment_data' && name[0] !== 'h')) continue;
+      if (!FIELDS.has(column) || WORDS.has(column) || (column === 'tcp.segment_data' && name[0] !== 'h')) continue;
       const want = expected(column, row[i] ?? '');
       const got = printed(frame, column);
       if (got !== want) differences.push(`  #${frame.number} ${column}: expected ${JSON.stringify(want)}, is ${JSON.stringify(got)}`);
