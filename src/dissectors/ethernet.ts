@@ -125,6 +125,7 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
   }
 
   override summary(out: TextBuffer): void {
+    if (this.captured < this.start + 14) return out.ascii('header cut short');
     const type = typeOf(this);
     if (isType(type)) {
       out.ascii('Ethernet II, ');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CaptureRecord } from '../../src/capture/source.js';
 import type { Frame } from '../../src/core/frame.js';
+import { TextBuffer } from '../../src/core/text.js';
 import { Ethernet } from '../../src/dissectors/ethernet.js';
 import { createSession } from '../../src/frames.js';
 import { dissect, everyCut, everyLie, fieldsOf, hex, ipv4, values } from '../packets.js';
@@ -110,6 +111,15 @@ describe('ethernet', () => {
     expect(frame.protocols).toBe('isl:eth:llc:data');
     expect(fieldsOf(frame, 'isl')).toMatchObject({ 'isl.vlan_id': '1', 'isl.bpdu': '1', 'isl.len': '43' });
     expect([values(frame, 'eth.trailer'), values(frame, 'eth.fcs')]).toEqual(['aa', '0x01020304']);
+  });
+
+  it('reads no type behind the octets that were captured', () => {
+    const record = new CaptureRecord();
+    Object.assign(record, { bytes: hex(HEADER), captured: 13, wireLength: 60 });
+    record.interface = { ...record.interface, linkType: 1 };
+    const out = new TextBuffer();
+    createSession().dissect(record).get(Ethernet)!.summary(out);
+    expect(out.toString()).toBe('header cut short');
   });
 
   it('survives every cut and every lie', () => {
