@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each loaded only when it is called, so that the program starts as fast as Node does. */
 import type { Command, CommanderError } from 'commander';
-import { NetlensError } from '../core/errors.js';
 
 declare const __VERSION__: string;
 
@@ -68,6 +67,8 @@ function isOfCommander(error: unknown): error is CommanderError {
 try {
   await main();
 } catch (error) {
+  // Loaded when it is needed: the version is told in less time than two more files take to load.
+  const { NetlensError } = await import('../core/errors.js');
   if (error instanceof NetlensError) {
     const { say } = await import('./terminal.js');
     say(error.message);
