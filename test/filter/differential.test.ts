@@ -26,12 +26,35 @@ const told = ({ filter, theirs, mine }: Difference): string => `${filter}: the o
  * Filters that select otherwise than tshark 4.0, as seen. TLS: tshark also lists the layer in frames 30 and 44, which hold
  * a part of a record and no field of it.
  * DHCP: to tshark `ff` is the name of a protocol, see docs/differences.md. HTTP/2: to tshark the answer to an Upgrade (193)
- * ends with its segment, which has the first frames of HTTP/2 in it.
+ * ends with its segment, which has the first frames of HTTP/2 in it. HTTP/3: to tshark only CRYPTO frames come again; in
+ * packets 9 and 23 the client sends what STREAM frames brought before. PROXY: to tshark the line in packet 16 is a header of
+ * HTTP with a wrong name.
  */
 const DISSECTED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   'fixtures/tls.pcap': ['tls', 'len(tls) == tcp.len'],
   'fixtures/dhcp.pcap': ['ip.dst[3] == ff'],
   'fixtures/http2.pcap': ['len(http) == tcp.len'],
+  'fixtures/http3.pcapng': [
+    '_ws.expert',
+    '_ws.expert.severity',
+    '_ws.expert.severity >= 1',
+    '_ws.expert.severity >= 4194304',
+    '_ws.expert.group == "Sequence"',
+    '_ws.expert.message matches "retransmission|server port 80$"',
+  ],
+  'fixtures/proxy.pcap': [
+    'http',
+    'http > "C"',
+    'len(http) == tcp.len',
+    '_ws.expert',
+    '_ws.expert.severity',
+    '_ws.expert.severity >= 1',
+    '_ws.expert.severity >= 4194304',
+    '_ws.expert.severity > "Note"',
+    '_ws.expert.severity == Warning',
+    '_ws.expert.group == Protocol',
+    '_ws.expert.group != 33554432',
+  ],
 };
 
 const { filters, newer } = displayFilters();
