@@ -31,7 +31,8 @@ began = time.monotonic()
 process = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 lines = 0
 while True:
-    piece = os.read(process.stdout.fileno(), 1 << 20)
+    # As much as a pipe holds: a larger buffer is made anew for each piece, which takes longer than the reading.
+    piece = os.read(process.stdout.fileno(), 1 << 16)
     if not piece:
         break
     lines += piece.count(b'\n')
