@@ -146,3 +146,15 @@ export function putHex(view: DataView, at: number, octets: Uint8Array, from: num
   view.setUint16(next, HEX_PAIR[octets[i]!]!, true);
   return next + 2;
 }
+
+/** The number that the digits in `[from, to)` are; -1 when there are none, more than `most`, or other octets among them. */
+export function plainNumber(b: Uint8Array, from: number, to: number, most: number): number {
+  if (to === from || to - from > most) return -1;
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const digit = b[i]! - 48;
+    if (digit < 0 || digit > 9) return -1;
+    n = n * 10 + digit;
+  }
+  return n;
+}

@@ -1,5 +1,5 @@
 /** The JSON of plain messages of HTTP/1, straight from their octets: what Http's walk finds, without the tree. */
-import { DIGITS_ROOM, putNumeral, putSeconds } from '../core/digits.js';
+import { DIGITS_ROOM, plainNumber, putNumeral, putSeconds } from '../core/digits.js';
 import type { Field } from '../core/field.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { TextBuffer } from '../core/text.js';
@@ -210,7 +210,7 @@ class Headers {
       if (row !== undefined) {
         const stop = trimmed(b, value, next);
         if (row === rows.authorization || row === rows.proxyAuthorization) return false;
-        if (row === rows.contentLengthHeader && lengthIn(b, value, stop) < 0) return false;
+        if (row === rows.contentLengthHeader && plainNumber(b, value, stop, MOST_DIGITS) < 0) return false;
         if (!this.add(row, value, stop)) return false;
       }
       at = next;
@@ -255,7 +255,7 @@ class Headers {
     out.fixed(CONTENT_LENGTH);
     for (let i = first; i < end; i++) {
       if (i > first) out.byte(COMMA);
-      writeNumber(out, lengthIn(b, this.starts[i]!, this.ends[i]!));
+      writeNumber(out, plainNumber(b, this.starts[i]!, this.ends[i]!, MOST_DIGITS));
     }
     out.byte(END_LIST);
   }
@@ -298,15 +298,3 @@ class HeaderNames {
 }
 
 const headerNames = new HeaderNames();
-
-/** The number in `[from, to)`; -1 when it is none, or too long to be a plain one. */
-function lengthIn(b: Uint8Array, from: number, to: number): number {
-  if (to === from || to - from > MOST_DIGITS) return -1;
-  let n = 0;
-  for (let i = from; i < to; i++) {
-    const digit = b[i]! - 48;
-    if (digit < 0 || digit > 9) return -1;
-    n = n * 10 + digit;
-  }
-  return n;
-}

@@ -1,5 +1,5 @@
 /** The JSON of the messages that Redis traffic is made of, straight from their octets. */
-import { DIGITS_ROOM, putHex, putSeconds, putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, plainNumber, putHex, putSeconds, putWhole } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Answer } from '../core/frame.js';
 import type { TextBuffer } from '../core/text.js';
@@ -43,7 +43,7 @@ export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number,
   const line = lineOf(b, start, end);
   if (line < 0) return false;
   if (type === STAR) {
-    const count = numberIn(b, start + 1, line);
+    const count = plainNumber(b, start + 1, line, MOST_DIGITS);
     if (!(count > 0) || !writeBulk(out, b, line + 2, end, count)) return false;
     out.fixed(ARRAY);
     out.number(count);
@@ -52,7 +52,7 @@ export function writePlainMessage(out: TextBuffer, b: Uint8Array, start: number,
   }
   if (line + 2 !== end) return false;
   if (type === COLON) {
-    const n = numberIn(b, start + 1, line);
+    const n = plainNumber(b, start + 1, line, MOST_DIGITS);
     if (n < 0) return false;
     out.fixed(INTEGER);
     out.number(n);
@@ -80,18 +80,6 @@ function lineOf(b: Uint8Array, from: number, end: number): number {
     if (b[i] === LF) return -1;
     else if (b[i] === CR) return b[i + 1] === LF ? i : -1;
   return -1;
-}
-
-/** The number in `[from, to)`; -1 when it is none, has a sign or too many digits. */
-function numberIn(b: Uint8Array, from: number, to: number): number {
-  if (to === from || to - from > MOST_DIGITS) return -1;
-  let n = 0;
-  for (let i = from; i < to; i++) {
-    const digit = b[i]! - 48;
-    if (digit < 0 || digit > 9) return -1;
-    n = n * 10 + digit;
-  }
-  return n;
 }
 
 /** Octets that a bulk string takes at least: `$0`, its line end, and the one behind nothing. */
