@@ -29,6 +29,7 @@ import {
   TYPES,
   WINDOW_UPDATE,
 } from './http2-rows.js';
+import { writeTogether } from './together.js';
 
 /** Wireshark's words for how a header was written (RFC 7541 section 6). */
 const REPRESENTATION: Readonly<Record<Representation, string>> = {
@@ -248,23 +249,10 @@ export class Http2 extends layer('http2', 'HyperText Transfer Protocol 2', rows,
   }
 
   override summary(out: TextBuffer): void {
-    // A frame may bring several: all of them are what it says.
-    let any = false;
-    for (const other of this.frame.layers) {
-      if (!(other instanceof Http2)) continue;
-      if (any) out.ascii(', ');
-      other.write(out);
-      any = true;
-      if (other === this) break;
-    }
+    writeTogether(out, this, Http2);
   }
 
-  /** The line of this one alone. */
   override line(out: TextBuffer): void {
-    this.write(out);
-  }
-
-  private write(out: TextBuffer): void {
     const { bytes: b, start, captured } = this;
     if (this.isMagic) return out.ascii('Magic');
     if (start + FRAME_HEADER > captured) return out.ascii('[incomplete]');

@@ -20,6 +20,7 @@ import {
 } from './http3-rows.js';
 import type { FieldSection } from './qpack.js';
 import { bigVarint, varint, varintLength } from './quic-varint.js';
+import { writeTogether } from './together.js';
 
 /** A frame, of which the payload may go on in later packets; or the type of a stream. */
 export class Http3 extends layer('http3', 'Hypertext Transfer Protocol Version 3', rows, 'HTTP3') {
@@ -123,23 +124,10 @@ export class Http3 extends layer('http3', 'Hypertext Transfer Protocol Version 3
   }
 
   override summary(out: TextBuffer): void {
-    // A packet may bring several: all of them are what it says.
-    let any = false;
-    for (const other of this.frame.layers) {
-      if (!(other instanceof Http3)) continue;
-      if (any) out.ascii(', ');
-      other.write(out);
-      any = true;
-      if (other === this) break;
-    }
+    writeTogether(out, this, Http3);
   }
 
-  /** The line of this one alone. */
   override line(out: TextBuffer): void {
-    this.write(out);
-  }
-
-  private write(out: TextBuffer): void {
     const { bytes: b, start } = this;
     const type = varint(b, start);
     if (this.isStreamType) out.ascii(streamTypeName(type) ?? `Stream of type ${type}`);

@@ -19,6 +19,7 @@ import { isFragment, isNewest, messageName, TLS_HEADER, walkMessage } from './tl
 import { readHello } from './tls-hello.js';
 import { ALERT_LEVELS, ALERTS, CONTENT_TYPES, HANDSHAKE_TYPES, shortVersion } from './tls-names.js';
 import { type TlsRows, tlsRows } from './tls-rows.js';
+import { writeTogether } from './together.js';
 
 /** Ports of protocols that speak TLS from the start: there it is known also where the hello was not captured. */
 const PORTS = [
@@ -92,18 +93,10 @@ export class Tls extends layer('tls', 'Transport Layer Security', rows) {
   }
 
   override summary(out: TextBuffer): void {
-    let any = false;
-    // A frame may complete a record that earlier frames began, and bring others: all of them are what it says.
-    for (const other of this.frame.layers) {
-      if (!(other instanceof Tls)) continue;
-      if (any) out.ascii(', ');
-      other.write(out);
-      any = true;
-      if (other === this) break;
-    }
+    writeTogether(out, this, Tls);
   }
 
-  private write(out: TextBuffer): void {
+  override line(out: TextBuffer): void {
     if (this.isOld) return out.ascii(this.bytes[this.start + 2] === 1 ? 'Client Hello' : 'Server Hello');
     if (this.isUnknown) return out.ascii('Ignored Unknown Record');
     writeRecords(out, this.records, this);

@@ -128,7 +128,7 @@ export class Ladder {
     for (const layer of frame.layers.slice(index + 1)) {
       if (layer instanceof Data) continue;
       const out = new TextBuffer(256);
-      layer.summary(out);
+      layer.line(out);
       messages.push(`${layer.shortName} ${cut(out.toString(), MESSAGE, true)}`);
     }
     const notes: string[] = [];
