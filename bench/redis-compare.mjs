@@ -1,4 +1,4 @@
-// Holds what `netlens redis --json` says against what the client of redis-client.mjs wrote down; exit 1 when they differ.
+// Holds what `netlens redis --json` says against what the client of redis-client.py wrote down; exit 1 when they differ.
 //   node bench/redis-compare.mjs LOG NETLENS-JSON
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -28,10 +28,11 @@ function differs(what, here, there) {
 
 let asked = 0;
 let paired = 0;
-for (const { port, version, pipelined, commands } of connections) {
+for (const { port, version, pipelined, read_late: late, commands } of connections) {
   const seen = byPort.get(port) ?? [];
   const name = `RESP${version}, ${pipelined ? 'pipelined' : 'one at a time'}`;
   const apart = [];
+  const byClock = [];
   if (seen.length !== commands.length) differs(`${name}: commands`, commands.length, seen.length);
   for (const [i, here] of commands.entries()) {
     asked++;
@@ -52,12 +53,13 @@ for (const { port, version, pipelined, commands } of connections) {
     ])
       if (!isDeepStrictEqual(a, b)) differs(`${name}, command ${i}: ${what}`, a, b);
     apart.push(here.latency - there.latency);
+    byClock.push(here.clock_latency - there.latency);
   }
   apart.sort((a, b) => a - b);
   const at = (share) => `${(apart[Math.min(apart.length - 1, Math.floor(share * apart.length))] * 1e6).toFixed(0)} µs`;
-  const close = apart.filter((d) => Math.abs(d) <= CLOSE).length;
+  const close = (list) => list.filter((d) => Math.abs(d) <= CLOSE).length;
   console.log(
-    `${name}: ${commands.length} commands; the client's latency is longer by ${at(0)} at least, ${at(0.5)} (median), ${at(0.99)} (p99), ${at(1)} at most; within 0.5 ms: ${close} (${((100 * close) / apart.length).toFixed(2)} %)`,
+    `${name}: ${commands.length} commands, ${late} of them answered over segments out of order; the client's latency is longer by ${at(0)} at least, ${at(0.5)} (median), ${at(0.99)} (p99), ${at(1)} at most; within 0.5 ms: ${close(apart)}, by its clock before send() ${close(byClock)}`,
   );
   // A packet is captured after the client has written it and before the client reads it.
   if (apart[0] < -0.0001) differs(`${name}: shortest by which the client's latency is longer`, 0, apart[0]);

@@ -12,7 +12,7 @@ const COMMANDS = 2000;
 /** Why the script cannot run here; undefined when it can. */
 function missing(): string | undefined {
   if (process.getuid?.() !== 0) return 'not root';
-  const programs = ['redis-server', 'tcpdump', 'nft', 'ip', 'ethtool'];
+  const programs = ['redis-server', 'python3', 'tcpdump', 'nft', 'ip', 'ethtool'];
   const lacking = programs.filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
   if (lacking.length > 0) return `not installed: ${lacking.join(', ')}`;
   return spawnSync('unshare', ['--net', 'true']).status === 0 ? undefined : 'no right to make network namespaces';
@@ -29,8 +29,8 @@ test.skipIf(why !== undefined)(
     expect(Number(asked)).toBeGreaterThanOrEqual(COMMANDS);
     expect([paired, differences], stdout).toEqual([asked, '0']);
     const close = [...stdout.matchAll(/within 0\.5 ms: (\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
-    // The rest are the pauses of a busy machine, which come between the packet and its reader.
-    expect(close / Number(asked)).toBeGreaterThan(0.8);
+    // A busy machine may keep the client from reading what came out of order.
+    expect(close / Number(asked)).toBeGreaterThan(0.95);
     expect(status).toBe(0);
   },
 );
