@@ -193,6 +193,23 @@ export function writeName(out: TextBuffer, bytes: Uint8Array, at: number, base: 
 }
 
 /**
+ * Write the name at `at` as a JSON string; {@link Name.length} of it, or -1, and nothing written, when its octets were not
+ * all captured.
+ */
+export function writeJsonName(out: TextBuffer, bytes: Uint8Array, at: number, base: number, limit: number): number {
+  const n = expand(bytes, at, base, limit);
+  if (n === CUT) return -1;
+  if (n < 0) {
+    const instead = INSTEAD[-n]!;
+    out.json(instead);
+    return instead.length;
+  }
+  if (isPlain(n)) out.jsonText(scratch, 0, n);
+  else out.json(escaped(n));
+  return n <= 1 ? 0 : n;
+}
+
+/**
  * Put the name at `at` into the tree as `row`; where it ends, or Infinity when it cannot be read, which makes every
  * later row of the record refuse itself. The part in place must end by `tree.limit`, what pointers lead to by `limit`.
  */

@@ -11,8 +11,11 @@ const TYPES =
 
 /** Numbers of record types by which the dissector decides. */
 export const A = 1;
+export const NS = 2;
 export const CNAME = 5;
 export const SOA = 6;
+export const PTR = 12;
+export const MX = 15;
 export const TXT = 16;
 export const AAAA = 28;
 export const OPT = 41;
@@ -26,6 +29,9 @@ export const TYPE: Readonly<Record<number, string>> = {
   0: 'Unused',
   ...Object.fromEntries(TYPES.split(',').map((entry) => entry.split(' ') as [string, string])),
 };
+
+/** The EDNS option that clients and servers know each other by (RFC 7873). */
+export const COOKIE = 10;
 
 /** `A`, or `Unknown (4711)`. */
 export const typeName = (type: number): string => TYPE[type] ?? `Unknown (${type})`;

@@ -20,6 +20,7 @@ import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../core/str
 import type { TextBuffer } from '../core/text.js';
 import type { Nanoseconds } from '../core/time.js';
 import { writeRecord } from './dns-info.js';
+import { writePlainDns } from './dns-json.js';
 import { looksLikeName, readName, skipName, writeName } from './dns-names.js';
 import { RECORD_FIXED, recordRows, walkRecord } from './dns-records.js';
 import { CLASS, INVERSE_QUERY, OPCODE, RCODE, STATEFUL, TYPE, typeName, UPDATE } from './dns-values.js';
@@ -197,11 +198,19 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
     return this.start + 4 <= this.captured && isResponse(this) && (flagsOf(this) & 15) !== 0 ? 'trouble' : undefined;
   }
 
+  get multicast(): boolean {
+    return this.kind === 'mdns';
+  }
+
+  override quickJson(out: TextBuffer): boolean {
+    return !this.fragment && !isStateful(this) && writePlainDns(out, this);
+  }
+
   override walk(tree: Tree): void {
     const { bytes: b, start, captured } = this;
     if (start + HEADER_LENGTH > captured) return;
     if (isStateful(this)) return walkOperations(tree, start + HEADER_LENGTH, this.end);
-    const multicast = this.kind === 'mdns';
+    const { multicast } = this;
     let at = start + HEADER_LENGTH;
     // Each question and each record advances by at least its fixed octets, or ends the walk.
     for (let left = u16(b, start + 4); left > 0; left--) {
@@ -228,7 +237,7 @@ export class Dns extends layer('dns', 'Domain Name System', fields) {
     if (start + 4 > captured) return out.ascii('DNS');
     const flags = flagsOf(this);
     const opcode = (flags >> 11) & 15;
-    const multicast = this.kind === 'mdns';
+    const { multicast } = this;
     const known = OPCODE[opcode];
     if (known !== undefined) out.ascii(known);
     else numbered(out, 'Unknown operation (', opcode);
