@@ -3,18 +3,20 @@ import { write } from 'node:fs';
 import { NetlensError } from '../core/errors.js';
 import { TextBuffer } from '../core/text.js';
 
-/** Octets to gather before they are written. */
-const BATCH = 1 << 18;
+/** Octets to gather before they are written: handing a piece to the thread that writes takes longer than making 50 kB of it. */
+const BATCH = 1 << 20;
+/** Room for them, and for the frame that makes them full. */
+const ROOM = BATCH + (BATCH >> 2);
 
 /**
  * Standard output as a buffer. While one buffer is on its way the next is filled. A reader that went away ends the output
  * quietly, as it does for every Unix tool.
  */
 export class Sink {
-  readonly out = new TextBuffer(BATCH * 2);
+  readonly out = new TextBuffer(ROOM);
   /** The reader is gone: nothing more needs to be made. */
   closed = false;
-  private spare: Uint8Array = new Uint8Array(BATCH * 2);
+  private spare: Uint8Array | undefined;
   private under: Promise<void> | undefined;
   private failure: NetlensError | undefined;
 
@@ -59,7 +61,8 @@ export class Sink {
     const { out } = this;
     if (out.length === 0) return;
     const { bytes, length } = out;
-    out.bytes = this.spare;
+    // Most commands print so little that one buffer does.
+    out.bytes = this.spare ?? new Uint8Array(ROOM);
     out.clear();
     this.under = this.send(bytes, length).then(() => {
       this.spare = bytes;
