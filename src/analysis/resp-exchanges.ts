@@ -36,6 +36,8 @@ export enum Kind {
   Sync,
   Reset,
   Replconf,
+  Hello,
+  Shutdown,
 }
 
 const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
@@ -51,6 +53,8 @@ const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
   ['sync', Kind.Sync],
   ['reset', Kind.Reset],
   ['replconf', Kind.Replconf],
+  ['hello', Kind.Hello],
+  ['shutdown', Kind.Shutdown],
 ];
 
 /** A command that waits for its reply. */
@@ -63,7 +67,7 @@ export interface Asked {
   received: number;
   /** Where the command ends in its stream. */
   end: number;
-  /** Replies that it gets. */
+  /** Replies that it gets; Infinity: until nothing is subscribed to. */
   left: number;
   /** The observer's. */
   note: unknown;
@@ -71,7 +75,7 @@ export interface Asked {
 
 /** Why a command has no reply. */
 export type NoReply =
-  /** It asked for none: CLIENT REPLY, or an acknowledgment of a replica. */
+  /** It asked for none: CLIENT REPLY, an acknowledgment of a replica, or the end of the server. */
   | 'silent'
   /** Its reply was lost in a hole of the capture, or too many commands wait. */
   | 'lost'
@@ -79,7 +83,14 @@ export type NoReply =
   | 'open';
 
 /** What the server sends unasked. */
-export type Unasked = 'message' | 'monitor' | 'replication' | 'data set' | 'stray';
+export type Unasked =
+  | 'message'
+  | 'monitor'
+  | 'replication'
+  | 'data set'
+  /** An error instead of a conversation: too many clients, or none from elsewhere. */
+  | 'refusal'
+  | 'stray';
 
 /** Gets what is found out about each message. */
 export interface RespObserver {
@@ -134,6 +145,8 @@ export class RespTalk {
   /** CLIENT REPLY SKIP: the next command gets no reply. */
   skipNext = false;
   monitoring = false;
+  /** What the server sends unasked has a type of its own (RESP3), so that no array is such. */
+  pushes = false;
   /** The server is a primary that streams commands to its replica. */
   replicating = false;
   /** Channels, patterns and shard channels that the client is subscribed to. */
@@ -144,6 +157,9 @@ export class RespTalk {
   adrift = false;
   /** The observer's. */
   note: unknown = undefined;
+
+  /** `whole`: how the connection began was captured. */
+  constructor(readonly whole: boolean) {}
 
   get waiting(): number {
     return this.queue.length - this.first;
@@ -174,6 +190,10 @@ export class RespTalk {
   get subscribed(): boolean {
     return this.channels + this.patterns + this.shards > 0;
   }
+  /** What there is to leave for a command without names: UNSUBSCRIBE and its kin. */
+  subscriptions(kind: Kind): number {
+    return kind === Kind.Unsubscribe ? this.channels : kind === Kind.Punsubscribe ? this.patterns : this.shards;
+  }
 }
 
 export class RespExchanges {
@@ -199,10 +219,10 @@ export class RespExchanges {
   }
 
   private begin(frame: Frame, shared: RespShared): RespTalk {
-    const talk = new RespTalk();
+    const conversation = conversationOf(frame);
+    const talk = new RespTalk(conversation?.opener !== undefined);
     shared.talk = talk;
     if (this.observer !== undefined) {
-      const conversation = conversationOf(frame);
       const before = this.talks.get(conversation);
       if (before !== undefined) this.close(before);
       this.talks.set(conversation, talk);
@@ -226,8 +246,11 @@ export class RespExchanges {
 
   private close(talk: RespTalk): void {
     while (talk.waiting > 0) {
-      this.counts.unanswered++;
-      this.noReply(talk, 'open');
+      // A server that shuts down says so by closing the connection.
+      const silent = talk.head!.kind === Kind.Shutdown;
+      if (silent) this.counts.silent++;
+      else this.counts.unanswered++;
+      this.noReply(talk, silent ? 'silent' : 'open');
     }
   }
 
@@ -281,6 +304,10 @@ export class RespExchanges {
     // Only who replicates acknowledges, also where the capture has not seen how that began.
     if (kind === Kind.Replconf && /^ack$/i.test(resp.argument(1))) talk.replicating = true;
     if (talk.replicating) return true;
+    if (kind === Kind.Reset) {
+      talk.muted = talk.skipNext = false;
+      return false;
+    }
     if (talk.skipNext) {
       talk.skipNext = false;
       return true;
@@ -306,6 +333,7 @@ export class RespExchanges {
     if (type === LF || type === CR) return;
     const { counts, observer } = this;
     let { head } = talk;
+    let confirmed: Kind | undefined;
     if (resp.isDataSet) {
       // SYNC is answered with the data set; PSYNC was answered with a line before.
       talk.replicating = true;
@@ -319,21 +347,24 @@ export class RespExchanges {
       observer?.unasked(frame, resp, talk, 'replication');
       return;
     } else if (type === PUSH) {
-      const kind = this.confirmation(resp, talk);
-      if (kind === undefined || head === undefined || !confirms(kind, head)) return this.unasked(frame, resp, talk, 'message');
-    } else if (type === STAR && (talk.subscribed || head === undefined || isSubscription(head.kind))) {
+      talk.pushes = true;
+      confirmed = this.confirmation(resp, talk);
+      if (confirmed === undefined || head === undefined || !confirms(confirmed, head)) return this.unasked(frame, resp, talk, 'message');
+    } else if (type === STAR && !talk.pushes && (talk.subscribed || head === undefined || isSubscription(head.kind))) {
       const word = firstWord(b, start, resp.captured);
       if (MESSAGE.test(word)) return this.unasked(frame, resp, talk, 'message');
-      const kind = this.confirmation(resp, talk);
-      if (kind !== undefined && (head === undefined || !confirms(kind, head))) return this.unasked(frame, resp, talk, 'message');
+      confirmed = this.confirmation(resp, talk);
+      if (confirmed !== undefined && (head === undefined || !confirms(confirmed, head))) return this.unasked(frame, resp, talk, 'message');
     } else if (talk.monitoring && type === PLUS && isDigit(b[start + 1]!)) return this.unasked(frame, resp, talk, 'monitor');
+    else if (type === MINUS && head === undefined && talk.whole && context.received === 0)
+      return this.unasked(frame, resp, talk, 'refusal');
     counts.replies++;
     if (shared.holed) {
       shared.holed = false;
       talk.adrift = true;
     }
     if (talk.adrift) {
-      if (this.isEarlier(talk, context)) return this.stray(frame, resp, talk);
+      if (this.isEarlier(talk, context, confirmed)) return this.stray(frame, resp, talk);
       head = talk.head;
     }
     if (head === undefined) {
@@ -350,25 +381,25 @@ export class RespExchanges {
       this.answer.time = time;
     } else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
     const failed = type === MINUS;
-    const last = failed || --head.left <= 0;
+    const last = failed || (head.left === Infinity ? talk.subscriptions(head.kind) === 0 : --head.left <= 0);
     if (last) {
       counts.paired++;
       this.waiting--;
       talk.shift();
-      if (head.kind >= Kind.Monitor && !failed) this.took(talk, head.kind);
+      if (head.kind >= Kind.Monitor && !failed) this.took(talk, head.kind, type);
     }
     observer?.reply(frame, resp, talk, head, last);
     if (last) this.release(head);
   }
 
   /** A command with lasting effect was accepted. */
-  private took(talk: RespTalk, kind: Kind): void {
+  private took(talk: RespTalk, kind: Kind, type: number | undefined): void {
     if (kind === Kind.Monitor) talk.monitoring = true;
     else if (kind === Kind.Sync) talk.replicating = true;
     else if (kind === Kind.Reset) {
-      talk.monitoring = false;
+      talk.monitoring = talk.pushes = false;
       talk.channels = talk.patterns = talk.shards = 0;
-    }
+    } else if (kind === Kind.Hello) talk.pushes = type === MAP;
   }
 
   private unasked(frame: Frame, resp: Resp, talk: RespTalk, what: Unasked): void {
@@ -385,13 +416,18 @@ export class RespExchanges {
    * The first replies after a hole: true when this one was sent before the server had any command that waits, so that it
    * answers one that was not captured. Commands whose replies must have been in the hole are given up.
    */
-  private isEarlier(talk: RespTalk, context: StreamContext): boolean {
+  private isEarlier(talk: RespTalk, context: StreamContext, confirmed: Kind | undefined): boolean {
     const { messageStart: position, received } = context;
     const { head } = talk;
     if (head === undefined || head.end > received || head.received > position) return true;
     // A client that had more of the replies when it sent one command than when it sent the one before had waited: what it
     // had waited for is lost to us when it does not follow here.
     while (talk.second !== undefined && talk.second.received <= position && talk.second.received > talk.head!.received) {
+      this.counts.lostReplies++;
+      this.noReply(talk, 'lost');
+    }
+    // Subscriptions are confirmed; another reply is of a later command.
+    while (talk.waiting > 1 && isSubscription(talk.head!.kind) && confirmed === undefined) {
       this.counts.lostReplies++;
       this.noReply(talk, 'lost');
     }
@@ -417,6 +453,7 @@ const LF = 10;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const STAR = 0x2a;
+const MAP = 0x25;
 const DOLLAR = 0x24;
 const COLON = 0x3a;
 const PUSH = 0x3e;
@@ -429,16 +466,16 @@ const MESSAGE = /^[ps]?message$/;
 const CONFIRMED = new Map(NAMES.slice(0, 6));
 
 /** What the TCP layer knows its conversation by. */
-function conversationOf(frame: Frame): unknown {
-  return (frame.transport as { direction?: { conversation: unknown } } | undefined)?.direction?.conversation;
+function conversationOf(frame: Frame): { readonly opener: unknown } | undefined {
+  return (frame.transport as { direction?: { conversation: { opener: unknown } } } | undefined)?.direction?.conversation;
 }
 
 /** Confirmations that a command gets: one a channel, and one when there is nothing to leave. */
 function confirmations(resp: Resp, kind: Kind, talk: RespTalk): number {
-  const named = resp.arguments.length / 2 - 1;
+  const named = resp.argumentCount - 1;
   if (named > 0) return named;
-  const subscribed = kind === Kind.Unsubscribe ? talk.channels : kind === Kind.Punsubscribe ? talk.patterns : talk.shards;
-  return Math.max(1, subscribed);
+  // Commands before it may change what there is to leave; where not all of that is known, what is known is left.
+  return talk.whole ? Infinity : Math.max(1, talk.subscriptions(kind));
 }
 
 /** The bulk string that an array begins with, in lower case; at most 16 octets. */
@@ -479,10 +516,11 @@ export function kindOf(resp: Resp): Kind {
   const { bytes: b, start, captured } = resp;
   let from = start + 8;
   let to = from;
-  if (b[start] === STAR && isDigit(b[start + 5]!) && b[start + 2] === CR && b[start + 6] === CR) to += b[start + 5]! - 48;
+  if (b[start] === STAR && b[start + 4] === DOLLAR && isDigit(b[start + 5]!) && b[start + 2] === CR && b[start + 6] === CR)
+    to += b[start + 5]! - 48;
   else {
     const { arguments: args } = resp;
-    if (args.length === 0) return captured - start < 4 || b[start] !== STAR || b[start + 1] === 0x30 ? Kind.Nothing : Kind.Plain;
+    if (args.length === 0) return captured - start < 4 || b[start] !== STAR || !(b[start + 1]! > 0x30) ? Kind.Nothing : Kind.Plain;
     from = args[0]!;
     to = args[1]!;
   }

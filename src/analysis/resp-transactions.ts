@@ -120,7 +120,7 @@ export class RespTransactions implements RespObserver {
     transaction.command = CONTAINERS.test(name) && count > 1 ? `${name} ${resp.argument(1).toUpperCase()}` : name;
     transaction.key = resp.keyText;
     if (name === 'SELECT' || name === 'HELLO') transaction.number = Number(resp.argument(1));
-    transaction.argumentCount = Math.max(0, count - 1);
+    transaction.argumentCount = Math.max(0, resp.argumentCount - 1);
     if (this.wants.values) transaction.arguments = argumentTexts(resp);
     if (this.wants.lines) transaction.line = this.lineOf(resp);
     transaction.blocking = BLOCKING.test(name) || (/^XREAD/.test(name) && hasBlock(resp, count));

@@ -2,7 +2,7 @@
 import { DOLLAR, decimal, KIND, Kind, lineEnd, STAR } from './resp-elements.js';
 
 /** Most arguments that are looked at. */
-const MAX_ARGUMENTS = 1024;
+export const MAX_ARGUMENTS = 1024;
 export const NO_ARGUMENTS: readonly number[] = [];
 
 /** The arguments in an array of bulk strings, or in a line; none when the octets are something else. */

@@ -30,7 +30,7 @@ import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, Texts, textOf } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
-import { argumentsOf, mayHaveSecrets, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
+import { argumentsOf, MAX_ARGUMENTS, mayHaveSecrets, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
 import {
   ATTRIBUTE,
   behind,
@@ -51,6 +51,7 @@ import {
   STREAMED,
 } from './resp-elements.js';
 import { writeAnswer, writePlainMessage } from './resp-json.js';
+import { keyAmong, keyOf, NO_KEY } from './resp-keys.js';
 import type { StreamNotes } from './tcp-stream.js';
 
 /** Deepest nesting that the tree shows as such. */
@@ -129,18 +130,14 @@ const SECRET = Uint8Array.from('(secret)', (c) => c.charCodeAt(0));
 /** Most arguments that are shown in the Info column. */
 const MAX_SHOWN = 24;
 
-/** Commands whose first argument is no key. */
-const KEYLESS =
-  /^(ACL|ASKING|AUTH|BGREWRITEAOF|BGSAVE|CLIENT|CLUSTER|COMMAND|CONFIG|DBSIZE|DEBUG|DISCARD|ECHO|EVAL|EVALSHA|EVAL_RO|EVALSHA_RO|EXEC|FAILOVER|FCALL|FCALL_RO|FLUSHALL|FLUSHDB|FUNCTION|HELLO|INFO|KEYS|LASTSAVE|LATENCY|LOLWUT|MEMORY|MIGRATE|MODULE|MONITOR|MULTI|OBJECT|PING|PSUBSCRIBE|PSYNC|PUBLISH|PUBSUB|PUNSUBSCRIBE|QUIT|RANDOMKEY|READONLY|READWRITE|REPLCONF|REPLICAOF|RESET|ROLE|SAVE|SCAN|SCRIPT|SELECT|SENTINEL|SHUTDOWN|SLAVEOF|SLOWLOG|SUBSCRIBE|SPUBLISH|SSUBSCRIBE|SUNSUBSCRIBE|SWAPDB|SYNC|TIME|UNSUBSCRIBE|UNWATCH|WAIT|WAITAOF|XGROUP|XINFO|XREAD|XREADGROUP)$/;
-
 /** What the name of a command tells. */
 interface CommandName {
   /** In capitals. */
   readonly text: string;
   /** The same as JSON. */
   readonly json: FixedText;
-  /** Whether its first argument is a key. */
-  readonly hasKey: boolean;
+  /** Which argument is its (first) key, as {@link keyOf} says. */
+  readonly key: number;
   /** Whether any of its arguments may be a secret. */
   readonly mayHideSecrets: boolean;
 }
@@ -161,7 +158,7 @@ function nameOf(b: Uint8Array, from: number, to: number): CommandName {
     name = {
       text,
       json: new FixedText(out.bytes.subarray(0, out.length)),
-      hasKey: !KEYLESS.test(text),
+      key: keyOf(text),
       mayHideSecrets: mayHaveSecrets(text),
     };
     knownNames.set(written, name);
@@ -205,6 +202,13 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     return this.found;
   }
 
+  /** How many there are, the name included, also where {@link arguments} does not list all. */
+  get argumentCount(): number {
+    const { arguments: args, bytes: b, start, captured } = this;
+    const listed = args.length / 2;
+    return listed < MAX_ARGUMENTS || b[start] !== STAR ? listed : decimal(b, start + 1, lineEnd(b, start, captured) - 2);
+  }
+
   /** The arguments that are secrets and not to be shown, by their number. */
   get secrets(): Set<number> | undefined {
     if (this.hidden === undefined) {
@@ -238,22 +242,32 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
 
   /** The (first) key that the command is about. */
   get keyText(): string | undefined {
-    return this.hasKey ? this.argument(1) : undefined;
+    const i = this.key;
+    return i > 0 ? this.argument(i) : undefined;
   }
 
   get isCommand(): boolean {
     return this.fromClient && this.arguments.length > 0;
   }
   get hasKey(): boolean {
-    return this.fromClient && this.arguments.length > 2 && this.name.hasKey;
+    return this.key > 0;
+  }
+  /** Which argument is its first key; 0 when none is. */
+  private get key(): number {
+    if (!this.fromClient || this.arguments.length <= 2) return NO_KEY;
+    const { key } = this.name;
+    if (key <= 1) return key;
+    const i = keyAmong(this.name.text, key, this.arguments.length / 2, (n) => this.argument(n));
+    return 2 * i < this.arguments.length ? i : NO_KEY;
   }
 
   writeCommand(out: TextBuffer): void {
     out.fixed(this.name.json);
   }
   writeKey(out: TextBuffer): void {
-    const { arguments: args } = this;
-    out.jsonText(this.bytes, args[2]!, Math.min(args[3]!, args[2]! + 256));
+    const { arguments: args, key } = this;
+    const from = args[2 * key]!;
+    out.jsonText(this.bytes, from, Math.min(args[2 * key + 1]!, from + 256));
   }
 
   override quickJson(out: TextBuffer): boolean {

@@ -111,6 +111,38 @@ describe('who answers whom', () => {
       ['*2 SUBSCRIBE a = >3 subscribe a :1', '! message: >3 message a m', '*2 GET k = v', '! message: >2 invalidate *1 k'],
     ],
     [
+      'arrays of RESP3 are no pushes, whatever they say',
+      ['> HELLO 3', '< %1|$5|proto|:3|', '> SUBSCRIBE a', '< >3|$9|subscribe|$1|a|:1|', '> LRANGE l 0 -1', '< *2|$7|message|$1|a|'],
+      ['*2 HELLO 3 = %1 proto :3', '*2 SUBSCRIBE a = >3 subscribe a :1', '*4 LRANGE l 0 -1 = *2 message a'],
+    ],
+    [
+      'what there is to leave is known when it is left',
+      [
+        '> SUBSCRIBE a b',
+        '> UNSUBSCRIBE',
+        '> PUNSUBSCRIBE',
+        '< *3|$9|subscribe|$1|a|:1|*3|$9|subscribe|$1|b|:2|*3|$11|unsubscribe|$1|b|:1|*3|$11|unsubscribe|$1|a|:0|',
+        '< *3|$12|punsubscribe|$-1|:0|',
+        '> PING',
+        '< +PONG|',
+      ],
+      [
+        '*3 SUBSCRIBE a b ~ *3 subscribe a :1',
+        '*3 SUBSCRIBE a b = *3 subscribe b :2',
+        '*1 UNSUBSCRIBE ~ *3 unsubscribe b :1',
+        '*1 UNSUBSCRIBE = *3 unsubscribe a :0',
+        '*1 PUNSUBSCRIBE = *3 punsubscribe $-1 :0',
+        '*1 PING = +PONG',
+      ],
+    ],
+    [
+      'RESET ends CLIENT REPLY OFF and monitoring',
+      ['> CLIENT REPLY OFF', '> RESET', '< +RESET|', '> MONITOR', '< +OK|', '> RESET', '< +RESET|', '> ECHO 1', '< +1|'],
+      ['*3 CLIENT REPLY OFF: silent', '*1 RESET = +RESET', '*1 MONITOR = +OK', '*1 RESET = +RESET', '*2 ECHO 1 = +1'],
+    ],
+    ['a server that shuts down', ['> GET a', '> SHUTDOWN'], ['*2 GET a: open', '*1 SHUTDOWN: silent']],
+    ['a server that refuses clients', ['< -ERR max number of clients reached|'], ['! refusal: -ERR max number of clients reached']],
+    [
       'a monitor',
       ['> MONITOR', '< +OK|+1.5 [0 c] "PING"|', '> PING', '< +PONG|'],
       ['*1 MONITOR = +OK', '! monitor: +1.5 [0 c] "PING"', '*1 PING = +PONG'],
@@ -184,6 +216,34 @@ describe('who answers whom', () => {
     talk.session.hooks.end?.();
     expect(notes.lines).toEqual(['*2 GET a = 1', '! stray: 3', '*2 GET c: lost', '*2 GET d = 4']);
   });
+});
+
+test('arrays without elements are no commands, and those with very many get all their confirmations', () => {
+  const notes = new Notes();
+  const talk = new Talk(6379, { respObserver: notes }).open();
+  const names = Array.from({ length: 1500 }, (_, i) => `c${i}`);
+  const subscribe = command(`SUBSCRIBE ${names.join(' ')}`);
+  talk.client(0, '*-1\r\n*0\r\n*1\r\n$4\r\nPING\r\n');
+  talk.server(0, '+PONG\r\n', 23);
+  talk.client(23, subscribe, 7);
+  talk.server(7, names.map((name, i) => `*3\r\n$9\r\nsubscribe\r\n${bulk(name)}:${i + 1}\r\n`).join(''), 23 + subscribe.length);
+  expect(notes.lines[0]).toBe('*1 PING = +PONG');
+  expect(notes.lines.filter((line) => line.includes(' = '))).toHaveLength(2);
+  expect(notes.counts).toMatchObject({ commands: 2, paired: 2, strayReplies: 0, pushed: 0 });
+});
+
+test('a hole that swallows the last confirmation of UNSUBSCRIBE costs no other command its reply', () => {
+  const notes = new Notes();
+  const talk = new Talk(6379, { respObserver: notes }).open();
+  const [subscribe, unsubscribe, ping] = [command('SUBSCRIBE a'), command('UNSUBSCRIBE'), command('PING')];
+  const subscribed = '*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n';
+  talk.client(0, subscribe + unsubscribe + ping, 0);
+  const sent = subscribe.length + unsubscribe.length + ping.length;
+  talk.server(0, subscribed, sent);
+  // `unsubscribe a 0`, 38 octets, is not in the capture.
+  talk.send('A', 'client', sent, '', subscribed.length + 38);
+  talk.server(subscribed.length + 38, '+PONG\r\n', sent);
+  expect(notes.lines).toEqual(['*2 SUBSCRIBE a = *3 subscribe a :1', '*1 UNSUBSCRIBE: lost', '*1 PING = +PONG']);
 });
 
 test('a replica shows itself by its acknowledgments, also where the capture begins later', () => {

@@ -45,6 +45,32 @@ test.each([
   expect(infos(client(text))).toEqual([info]);
 });
 
+test.each([
+  ['GET k', 'k'],
+  ['GET', undefined],
+  ['PUBLISH news x', undefined],
+  ['bitop AND k other', 'k'],
+  ['OBJECT ENCODING k', 'k'],
+  ['OBJECT HELP', undefined],
+  ['MEMORY USAGE k', 'k'],
+  ['MEMORY MALLOC-STATS now', undefined],
+  ['DEBUG OBJECT k', 'k'],
+  ['DEBUG SLEEP 0', undefined],
+  ['XINFO STREAM k', 'k'],
+  ['ZUNION 2 k other', 'k'],
+  ['BLMPOP 0.5 2 k other LEFT', 'k'],
+  ['EVAL script 1 k x', 'k'],
+  ['EVALSHA ffff 0 x', undefined],
+  ['XREAD COUNT 2 BLOCK 0 STREAMS k other $ $', 'k'],
+  ['XREADGROUP GROUP streams me NOACK streams k >', 'k'],
+  ['MIGRATE h 6379 k 0 10', 'k'],
+  ['MIGRATE h 6379  0 10 COPY KEYS k other', 'k'],
+])('the key of %j', (line, key) => {
+  const frame = client(command(...line.split(' ')));
+  expect(frame.get(Resp)!.keyText).toBe(key);
+  expect(fieldsOf(frame, 'resp')['resp.key']).toBe(key);
+});
+
 test('empty lines between messages say nothing', () => {
   expect(infos(client('\r\nPING\r\n\r\n\nPING\r\n'))).toEqual(['PING', 'PING']);
   expect(infos(server('+OK\r\n\n'))).toEqual(['OK']);
