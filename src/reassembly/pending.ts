@@ -3,6 +3,12 @@ import type { Part } from '../dissectors/tcp-stream.js';
 import type { Streams } from './streams.js';
 
 const NOTHING = new Uint8Array(0);
+/**
+ * {@link Pending.told}, {@link Pending.wanted}: no end to them. A whole number, unlike `Infinity`: of a property that has
+ * once held another kind of number the engine makes an object each time it is read or written, and then of every place in
+ * a frame that is computed from it.
+ */
+export const ALL = 0x7fff_ffff;
 /** Most parts of one message that are listed: an octet a segment would make the list larger than the message. */
 const MAX_PARTS = 65_536;
 
@@ -16,7 +22,7 @@ export class Pending {
   /** Octets that must be there before the parser is asked again; 0: with the next segment. */
   wanted = 0;
   /** Octets from the start that are looked at; those behind them and before {@link wanted} are only counted. */
-  told = Infinity;
+  told = ALL;
 
   constructor(private readonly streams: Streams) {}
 
@@ -65,7 +71,7 @@ export class Pending {
     this.streams.buffers.giveBack(this.bytes);
     this.bytes = NOTHING;
     this.length = 0;
-    this.told = Infinity;
+    this.told = ALL;
     if (this.parts.length > 0) this.parts = [];
   }
 

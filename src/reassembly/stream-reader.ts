@@ -4,7 +4,7 @@ import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol
 import type { Part } from '../dissectors/tcp-stream.js';
 import { agree, Early } from './early.js';
 import { notesOf } from './notes.js';
-import { Pending } from './pending.js';
+import { ALL, Pending } from './pending.js';
 import { Recent } from './recent.js';
 import type { SegmentLayer, Side, StreamSink } from './stream-options.js';
 import type { Streams } from './streams.js';
@@ -128,7 +128,8 @@ export class StreamReader implements StreamContext {
       while (!early.isEmpty && early.isTooMuch) this.giveUp(frame, tcp);
       return;
     }
-    const old = Math.min(-ahead, end - start);
+    // Not `-ahead`: of 0 that is -0, a fraction to the engine, as which it would keep all positions computed from it.
+    const old = Math.min(0 - ahead, end - start);
     this.differs = false;
     if (old > 0) this.again(frame, tcp, sequence, start, start + old, start + old === end);
     if (start + old < end) this.advance(frame, tcp, sequence, start + old, end);
@@ -461,8 +462,8 @@ export class StreamReader implements StreamContext {
 
   private want(parser: StreamParser, have: number): void {
     const need = parser.need ?? 0;
-    this.pending.wanted = need > 0 ? have + need : 0;
-    this.pending.told = this.brief && need > 0 ? (parser.told ?? Infinity) : Infinity;
+    this.pending.wanted = need > 0 ? Math.min(have + need, ALL) : 0;
+    this.pending.told = this.brief && need > 0 ? (parser.told ?? ALL) : ALL;
   }
 
   /**
