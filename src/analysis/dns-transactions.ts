@@ -11,7 +11,31 @@ import { between, type Nanoseconds } from '../core/time.js';
 import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { writeData } from '../dissectors/dns-info.js';
 import { nameText, sameName, skipName } from '../dissectors/dns-names.js';
-import { A, AAAA, ANY, CAA, CLASS, CNAME, HTTPS, OPT, RCODE_NAME, SOA, SVCB, TXT, TYPE, typeName } from '../dissectors/dns-values.js';
+import {
+  A,
+  AAAA,
+  ANY,
+  AXFR,
+  CAA,
+  CLASS,
+  CNAME,
+  DS,
+  HTTPS,
+  IXFR,
+  NAPTR,
+  OPCODE_NAME,
+  OPT,
+  QUERY,
+  RCODE_NAME,
+  SOA,
+  SSHFP,
+  SVCB,
+  TLSA,
+  TXT,
+  TYPE,
+  typeName,
+  URI,
+} from '../dissectors/dns-values.js';
 import { Ipv4 } from '../dissectors/ipv4.js';
 import { Ipv6 } from '../dissectors/ipv6.js';
 import { type Aged, AgeOrder } from './age-order.js';
@@ -48,6 +72,8 @@ export interface DnsTransaction {
   readonly server: string;
   readonly server_port: number;
   readonly id: number;
+  /** `UPDATE`, `NOTIFY`, …; undefined when it only asks. */
+  readonly opcode: string | undefined;
   /** Undefined when the message holds none. */
   readonly question: DnsQuestion | undefined;
   readonly outcome: DnsOutcome;
@@ -56,6 +82,8 @@ export interface DnsTransaction {
   /** `NOERROR`, `NXDOMAIN`, …; undefined without an answer. */
   readonly rcode: string | undefined;
   readonly answers: readonly DnsAnswer[];
+  /** Records of a zone transfer, in all its messages; {@link answers} has the first of them. */
+  readonly transferred: number | undefined;
   /** Names that the question was led on to, in order. */
   readonly aliases: readonly string[];
   /** What the last of them, or the question itself, resolves to. */
@@ -125,8 +153,10 @@ interface Entry extends Aged<Entry> {
   readonly lookup: Lookup;
   /** The truncated answer that it goes on from, told when nothing comes over TCP. */
   readonly held: Lookup | undefined;
-  /** Time of the last question; of the answer where that was truncated. */
+  /** Time of the last question; of the answer where that was truncated or goes on. */
   seconds: number;
+  /** Of the zone that is transferred, once its first message came. */
+  serial: number | undefined;
 }
 
 /** Words of a key: who asks, who is asked, their ports, and the transaction id with the transport. */
@@ -247,7 +277,7 @@ export class DnsTransactions {
   private begin(key: string, lookup: Lookup, held: Lookup | undefined, seconds: number): void {
     const before = this.pending.get(key);
     if (before !== undefined) this.close(before);
-    const entry: Entry = { key, lookup, held, seconds, older: undefined, newer: undefined };
+    const entry: Entry = { key, lookup, held, seconds, serial: undefined, older: undefined, newer: undefined };
     this.pending.set(key, entry);
     this.order.add(entry);
     if (this.pending.size <= this.limits.most) return;
@@ -320,11 +350,13 @@ export class DnsTransactions {
       this.tell(unasked);
       return;
     }
+    if (lookup.transport === 'tcp' && isTransfer(lookup.question)) {
+      if (this.transfers(found, frame, dns)) return;
+    } else fill(lookup, frame, dns, 'answered');
     this.forget(found);
     const at = known < 0 ? done.add() : known;
     done.facts[at] = frame.seconds;
     if (dns.kind === 'llmnr') lookup.server = talkOf(frame, dns, true).destination;
-    fill(lookup, frame, dns, 'answered');
     if ((dns.bytes[dns.start + 2]! & 0x02) === 0 || lookup.transport !== 'udp') {
       this.tell(lookup);
       return;
@@ -333,10 +365,39 @@ export class DnsTransactions {
     const kept = truncatedKey(talk, lookup.question);
     const before = this.truncated.get(kept);
     if (before !== undefined) this.endTruncated(before);
-    const entry: Entry = { key: kept, lookup, held: undefined, seconds: frame.seconds, older: undefined, newer: undefined };
+    const entry: Entry = {
+      key: kept,
+      lookup,
+      held: undefined,
+      seconds: frame.seconds,
+      serial: undefined,
+      older: undefined,
+      newer: undefined,
+    };
     this.truncated.set(kept, entry);
     this.truncatedOrder.add(entry);
     if (this.truncated.size > this.limits.most) this.endTruncated(this.truncatedOrder.oldest!);
+  }
+
+  /**
+   * A message of a zone transfer; will others follow? It ends with the SOA record that it began with (RFC 5936 section 2.2,
+   * RFC 1995 section 4).
+   */
+  private transfers(entry: Entry, frame: Frame, dns: Dns): boolean {
+    const { lookup } = entry;
+    const { answers, transferred } = lookup;
+    const { serials, count } = fill(lookup, frame, dns, 'answered');
+    if (lookup.rcode !== 'NOERROR' || count === 0) return false;
+    lookup.transferred = (transferred ?? 0) + count;
+    if (transferred !== undefined) lookup.answers = [...answers, ...lookup.answers].slice(0, MOST_ANSWERS);
+    const isFirst = entry.serial === undefined;
+    if (isFirst) entry.serial = serials.first;
+    // One record alone says that there is nothing new, or is the first of a message each (RFC 5936 section 2.2).
+    const isAlone = isFirst && count === 1 && lookup.question!.type === TYPE[IXFR];
+    if (entry.serial === undefined || isAlone || ((!isFirst || count > 1) && serials.last === entry.serial)) return false;
+    entry.seconds = frame.seconds;
+    this.order.touch(entry);
+    return true;
   }
 
   /** Every question of a multicast message is a transaction of its own. */
@@ -407,11 +468,13 @@ function open(frame: Frame, dns: Dns, talk: Talk, question: DnsQuestion | undefi
     server: talk.destination,
     server_port: talk.dstPort,
     id: u16(dns.bytes, dns.start),
+    opcode: opcodeOf(dns),
     question,
     outcome: 'unanswered',
     error: undefined,
     rcode: undefined,
     answers: NONE,
+    transferred: undefined,
     aliases: NONE,
     addresses: NONE,
     zone: undefined,
@@ -511,8 +574,20 @@ function questionAt(dns: Dns, at: number): DnsQuestion | undefined {
 
 const scratch = new TextBuffer(1024);
 
+/** What the message does, where that is more than to ask or to answer. */
+function opcodeOf({ bytes: b, start }: Dns): string | undefined {
+  const opcode = (b[start + 2]! >> 3) & 15;
+  return opcode === QUERY ? undefined : (OPCODE_NAME[opcode] ?? `OPCODE${opcode}`);
+}
+
+const isTransfer = (question: DnsQuestion | undefined): boolean => question?.type === TYPE[AXFR] || question?.type === TYPE[IXFR];
+
 interface Records {
   readonly answers: DnsAnswer[];
+  /** Of the answer section; {@link answers} has the first of them. */
+  readonly count: number;
+  /** Serial numbers of the zone, where the first and the last of them are SOA records. */
+  readonly serials: { readonly first: number | undefined; readonly last: number | undefined };
   readonly zone: string | undefined;
   /** The upper eight bits of the response code, from EDNS. */
   readonly extendedRcode: number;
@@ -524,6 +599,8 @@ function recordsOf(dns: Dns): Records {
   const answers: DnsAnswer[] = [];
   let zone: string | undefined;
   let extendedRcode = 0;
+  let first: number | undefined;
+  let last: number | undefined;
   let at = start + HEADER_LENGTH;
   for (let left = u16(b, start + 4); left > 0 && at >= 0; left--) {
     at = skipName(b, at, captured);
@@ -540,14 +617,19 @@ function recordsOf(dns: Dns): Records {
     const data = at + 10;
     const end = data + u16(b, at + 8);
     if (end > captured) break;
+    if (i < count) {
+      // The five numbers at the end of an SOA record begin with the serial number (RFC 1035 section 3.3.13).
+      last = type === SOA && end - data >= 22 ? u32(b, end - 20) : undefined;
+      if (i === 0) first = last;
+    }
     if (i < count && answers.length < MOST_ANSWERS) {
       const name = nameText(b, owner, start, captured) ?? '';
       answers.push({ name, type: typeName(type), ttl: u32(b, at + 4), data: dataOf(dns, type, owner, data, end) });
-    } else if (type === SOA) zone ??= nameText(b, owner, start, captured);
+    } else if (type === SOA && i >= count) zone ??= nameText(b, owner, start, captured);
     else if (type === OPT) extendedRcode = b[at + 4]!;
     at = end;
   }
-  return { answers, zone, extendedRcode };
+  return { answers, count, serials: { first, last }, zone, extendedRcode };
 }
 
 /** What a record holds, where that has a short form. */
@@ -559,6 +641,9 @@ function dataOf({ bytes: b, start, captured }: Dns, type: number, owner: number,
   if (type === TXT) writeTexts(b, data, end);
   else if (type === CAA) writeAuthorization(b, data, end);
   else if (type === SVCB || type === HTTPS) writeService(b, data, end, start, captured);
+  else if (type === URI) writeUri(b, data, end);
+  else if (type === NAPTR) writeNamingAuthority(b, data, end, start, captured);
+  else if (DIGESTS[type] !== undefined) writeDigest(b, data, end, DIGESTS[type]);
   else writeData(scratch, type, b, owner, data, end, start, captured);
   const text = scratch.toString().trimStart();
   return text === '' ? undefined : text;
@@ -594,6 +679,50 @@ function writeService(b: Uint8Array, start: number, end: number, base: number, l
   scratch.text(target === '<Root>' ? '.' : target);
 }
 
+/** `10 1 "https://x.test/"`: priority, weight, target (RFC 7553 section 4.5). */
+function writeUri(b: Uint8Array, start: number, end: number): void {
+  if (end - start < 4) return;
+  scratch.number(u16(b, start));
+  scratch.byte(32);
+  scratch.number(u16(b, start + 2));
+  scratch.ascii(' "');
+  scratch.text(textOf(b, start + 4, end));
+  scratch.byte(34);
+}
+
+/** `100 10 "u" "E2U+sip" "!^.*$!sip:x@x.test!" .`: order, preference, flags, services, expression, replacement (RFC 3403 section 4.1). */
+function writeNamingAuthority(b: Uint8Array, start: number, end: number, base: number, limit: number): void {
+  if (end - start < 4) return;
+  scratch.number(u16(b, start));
+  scratch.byte(32);
+  scratch.number(u16(b, start + 2));
+  let at = start + 4;
+  for (let i = 0; i < 3 && at < end; i++, at += 1 + b[at]!) {
+    scratch.ascii(' "');
+    scratch.text(textOf(b, at + 1, Math.min(at + 1 + b[at]!, end)));
+    scratch.byte(34);
+  }
+  const replacement = at < end ? nameText(b, at, base, limit) : undefined;
+  if (replacement === undefined) return;
+  scratch.byte(32);
+  scratch.text(replacement === '<Root>' ? '.' : replacement);
+}
+
+/** Numbers before a digest, by their octets: key tag, algorithm and kind (RFC 4034 section 5.1); algorithm and kind (RFC 4255 section 3.1); usage, selector, matching (RFC 6698 section 2.1). */
+const DIGESTS: Readonly<Record<number, readonly number[]>> = { [DS]: [2, 1, 1], [SSHFP]: [1, 1], [TLSA]: [1, 1, 1] };
+
+/** `3 1 1 aabbcc…`. */
+function writeDigest(b: Uint8Array, start: number, end: number, sizes: readonly number[]): void {
+  let at = start;
+  for (const size of sizes) {
+    if (at + size > end) return;
+    scratch.number(size === 2 ? u16(b, at) : b[at]!);
+    scratch.byte(32);
+    at += size;
+  }
+  scratch.hexOctets(b, at, end);
+}
+
 /** Longest chain of aliases that is followed; resolvers give up about here too. */
 const MOST_ALIASES = 16;
 
@@ -620,9 +749,10 @@ function follow(lookup: Lookup): void {
 }
 
 /** Write the answer in `dns` into the transaction. */
-function fill(lookup: Lookup, frame: Frame, dns: Dns, outcome: DnsOutcome): void {
+function fill(lookup: Lookup, frame: Frame, dns: Dns, outcome: DnsOutcome): Records {
   const { bytes: b, start } = dns;
-  const { answers, zone, extendedRcode } = recordsOf(dns);
+  const records = recordsOf(dns);
+  const { answers, zone, extendedRcode } = records;
   const rcode = (b[start + 3]! & 15) | (extendedRcode << 4);
   const plain = dns.kind === 'dns';
   lookup.outcome = outcome;
@@ -637,4 +767,5 @@ function fill(lookup: Lookup, frame: Frame, dns: Dns, outcome: DnsOutcome): void
   if (b[start + 2]! & 0x02) lookup.truncated = true;
   if (outcome === 'answered') lookup.latency = between(frame.seconds, frame.nanoseconds, lookup.seconds, lookup.nanoseconds);
   lookup.answer_frames = lookup.answer_frames.length === 0 ? [frame.number] : [...lookup.answer_frames, frame.number];
+  return records;
 }

@@ -19,10 +19,17 @@ export const MX = 15;
 export const TXT = 16;
 export const AAAA = 28;
 export const OPT = 41;
+export const DS = 43;
+export const SSHFP = 44;
+export const TLSA = 52;
 export const SRV = 33;
+export const NAPTR = 35;
 export const SVCB = 64;
 export const HTTPS = 65;
+export const IXFR = 251;
+export const AXFR = 252;
 export const ANY = 255;
+export const URI = 256;
 export const CAA = 257;
 
 export const TYPE: Readonly<Record<number, string>> = {
@@ -46,7 +53,11 @@ export const OPCODE: Readonly<Record<number, string>> = {
   5: 'Dynamic update',
   6: 'DNS Stateful operations (DSO)',
 };
+/** As programs name them. */
+export const OPCODE_NAME: Readonly<Record<number, string>> = { 1: 'IQUERY', 2: 'STATUS', 4: 'NOTIFY', 5: 'UPDATE', 6: 'DSO' };
+export const QUERY = 0;
 export const INVERSE_QUERY = 1;
+export const NOTIFY = 4;
 export const UPDATE = 5;
 export const STATEFUL = 6;
 

@@ -23,7 +23,7 @@ import { writeRecord } from './dns-info.js';
 import { writePlainDns } from './dns-json.js';
 import { looksLikeName, readName, skipName, writeName } from './dns-names.js';
 import { RECORD_FIXED, recordRows, walkRecord } from './dns-records.js';
-import { CLASS, INVERSE_QUERY, OPCODE, RCODE, STATEFUL, TYPE, typeName, UPDATE } from './dns-values.js';
+import { CLASS, INVERSE_QUERY, IXFR, NOTIFY, OPCODE, QUERY, RCODE, SOA, STATEFUL, TYPE, typeName, UPDATE } from './dns-values.js';
 
 export const HEADER_LENGTH = 12;
 const MULTICAST_PORT = 5353;
@@ -386,18 +386,26 @@ const dissectLlmnr = (frame: Frame, start: number, end: number): void => dissect
 
 /**
  * Strict enough for unknown traffic: a known opcode, one question with a plausible name, a known type and class, no
- * records in a question but one of EDNS, all sections within the datagram and nothing after them.
+ * records in a question but those that its kind brings, all sections within the datagram and nothing after them.
  */
 export function looksLikeDns(b: Uint8Array, start: number, end: number): boolean {
   if (end - start < HEADER_LENGTH + 5 || u16(b, start + 4) !== 1) return false;
   const flags = u16(b, start + 2);
-  if (flags & 0x7840 || (flags & 15) > 10) return false;
-  if (!(flags & 0x8000) && (flags & 0x048f || u16(b, start + 6) !== 0 || u16(b, start + 8) !== 0 || u16(b, start + 10) > 1)) return false;
+  const opcode = (flags >> 11) & 15;
+  if (flags & 0x0040 || (flags & 15) > 10 || (opcode !== QUERY && opcode !== NOTIFY && opcode !== UPDATE)) return false;
   const at = looksLikeName(b, start + HEADER_LENGTH, end);
   if (at < 0 || at + 4 > end || u16(b, at + 2) !== 1) return false;
   const type = u16(b, at);
   // 32 would be NetBIOS, which looks alike.
   if (TYPE[type] === undefined || type === 0 || type === 32) return false;
+  // Changes are about a zone, which its SOA record stands for (RFC 1996 section 3.7, RFC 2136 section 2.3).
+  if (opcode !== QUERY && type !== SOA) return false;
+  if (!(flags & 0x8000)) {
+    if (flags & 0x008f || (flags & 0x0400 && opcode !== NOTIFY)) return false;
+    // EDNS and a signature of the message (RFC 8945) at most; who asks for changes alone says what it has (RFC 1995 section 3).
+    if (u16(b, start + 10) > 2) return false;
+    if (opcode === QUERY && (u16(b, start + 6) !== 0 || u16(b, start + 8) > (type === IXFR ? 1 : 0))) return false;
+  }
   return endOfMessage(b, start, end) === end;
 }
 
@@ -435,7 +443,12 @@ export const dnsStream: StreamProtocol = {
   name: 'dns',
   sized: true,
   parser: () => new DnsParser(),
-  recognise: (b, start, end) => end - start > 2 && start + 2 + u16(b, start) === end && looksLikeDns(b, start + 2, end),
+  // Others may follow the first in the same segment: questions are asked without waiting (RFC 7766 section 6.2.1.1).
+  recognise: (b, start, end) => {
+    if (end - start <= 2) return false;
+    const first = start + 2 + u16(b, start);
+    return first <= end && looksLikeDns(b, start + 2, first);
+  },
 };
 
 export const dns: ProtocolEntry = {

@@ -40,7 +40,7 @@ export function dnsRow(t: DnsTransaction, start: Start, signs: Signs = UNICODE_S
     { text: relativeTime(t, start), tone: 'name' },
     { text: t.client, tone: 'client' },
     { text: USUAL_PORTS.has(t.server_port) ? t.server : `${t.server}:${t.server_port}`, tone: 'server' },
-    t.question === undefined ? '' : `${t.question.type.padEnd(5)} ${safeText(t.question.name)}`,
+    t.question === undefined ? '' : `${(t.opcode ?? t.question.type).padEnd(5)} ${safeText(t.question.name)}`,
     tone === undefined ? answer : { text: answer, tone },
     t.latency === undefined ? '' : withoutMu(durationText(t.latency), signs),
     { text: notes(t).join(', '), tone: 'name' },
@@ -63,6 +63,9 @@ function answerText(t: DnsTransaction, signs: Signs): string {
   }
   const zone = t.zone === undefined ? '' : ` (SOA ${t.zone})`;
   const aliases = aliasText(t.aliases, signs);
+  // What is not a question has no records for an answer.
+  if (t.opcode !== undefined) return `${t.rcode}`;
+  if (t.transferred !== undefined) return t.transferred === 1 ? 'nothing new' : `${t.transferred} records`;
   if (t.rcode !== 'NOERROR') return `${aliases}${t.rcode}${zone}`;
   if (t.addresses.length > 0) return aliases + named(t.addresses);
   const type = t.question?.type;
@@ -115,11 +118,13 @@ export function dnsRecord(t: DnsTransaction): object {
     server: t.server,
     server_port: t.server_port,
     id: t.id,
+    opcode: t.opcode,
     question: t.question,
     outcome: t.outcome,
     error: t.error,
     rcode: t.rcode,
     answers: t.answers,
+    transferred: t.transferred,
     aliases: t.aliases,
     addresses: t.addresses,
     zone: t.zone,

@@ -56,6 +56,7 @@ describe('dns transactions', () => {
         server: '192.0.2.53',
         server_port: 53,
         id: 7,
+        opcode: undefined,
         question: { name: 'www.a.test', type: 'A', class: 'IN' },
         outcome: 'answered',
         error: undefined,
@@ -66,6 +67,7 @@ describe('dns transactions', () => {
           { name: 'cdr.test', type: 'A', ttl: 60, data: '192.0.2.8' },
           { name: 'x', type: 'A', ttl: 60, data: '198.51.100.1' },
         ],
+        transferred: undefined,
         aliases: ['cdr.test'],
         addresses: ['192.0.2.7', '192.0.2.8'],
         zone: undefined,
@@ -81,6 +83,59 @@ describe('dns transactions', () => {
       },
     ]);
     expect(counts).toMatchObject({ messages: 2, answered: 1, unanswered: 0 });
+  });
+
+  it('takes the messages of a zone transfer for one answer, until its SOA record comes again', () => {
+    const soa = (serial: number) => data(6, `00 00 0000${word(serial)} 00000e10 00000258 00015180 0000003c`);
+    const host = data(1, 'c0000207', '0178 c00c');
+    const first = answer(3, 'x', { flags: 0x8400, type: 252, records: [soa(9), host, host] });
+    // The question need not be said again (RFC 5936 section 2.2).
+    const middle = `0003 8400 0000 0002 0000 0000 ${[host, host].join('').replaceAll('c00c', '0178 00')}`;
+    const last = `0003 8400 0000 0002 0000 0000 ${host.replaceAll('c00c', '0178 00')}${soa(9).replace('c00c', '0178 00')}`;
+    let sequence = 1;
+    const reply = (message: string) => {
+      const octets = segment(message, REPLY, sequence);
+      sequence += hex(message).length + 2;
+      return octets;
+    };
+    const { told, counts } = transactionsOf([
+      [0, segment(question(3, 'x', 252), ASK, 1)],
+      [1, reply(first)],
+      [2, reply(middle)],
+      [3, reply(last)],
+      [4, segment(question(4, 'x', 251), ASK, 1 + hex(question(3, 'x', 252)).length + 2)],
+      [5, reply(answer(4, 'x', { type: 251, records: [soa(9)] }))],
+    ]);
+    expect(told).toMatchObject([
+      { question: { type: 'AXFR' }, outcome: 'answered', transferred: 7, latency: 3e9, answer_frames: [2, 3, 4] },
+      { question: { type: 'IXFR' }, outcome: 'answered', transferred: 1, latency: 1e9 },
+    ]);
+    expect(told[0]!.answers).toHaveLength(7);
+    expect(counts).toMatchObject({ answered: 2, repeated: 0, unasked: 0 });
+  });
+
+  it('says what is no question, and what records hold', () => {
+    const record = (type: number, octets: string) => answer(2, 'x', { type, records: [data(type, octets)] });
+    const records: readonly (readonly [type: number, octets: string, text: string])[] = [
+      [52, '03 01 01 aabbcc', '3 1 1 aabbcc'],
+      [44, '04 02 0102', '4 2 0102'],
+      [43, '1234 0d 02 ffee', '4660 13 2 ffee'],
+      [256, '000a 0001 68747470', '10 1 "http"'],
+      [35, '0064 000a 01 75 03 737570 00 00', '100 10 "u" "sup" "" .'],
+    ];
+    for (const [type, octets, text] of records) {
+      const { told } = transactionsOf([
+        [0, over(question(2, 'x', type), ASK)],
+        [1, over(record(type, octets), REPLY)],
+      ]);
+      expect(told[0]!.answers[0]!.data).toBe(text);
+    }
+    const update = `0005 2800 0001 0000 0000 0000 ${labels('x')} 0006 0001`;
+    const { told } = transactionsOf([
+      [0, over(update, ASK)],
+      [1, over(update.replace('2800', 'a805'), REPLY)],
+    ]);
+    expect(told).toMatchObject([{ opcode: 'UPDATE', rcode: 'REFUSED', question: { name: 'x', type: 'SOA' } }]);
   });
 
   it('counts a question asked again as one, and gives it up after a while', () => {

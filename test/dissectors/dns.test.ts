@@ -246,6 +246,24 @@ describe('dns', () => {
       expect(looksLikeDns(hex(other), 0, hex(other).length)).toBe(false);
   });
 
+  it('is found by its content also when it is signed, asks for changes, or makes them', () => {
+    const asks = (flags: string, counts: string, type: string, rest = '') =>
+      hex(`1234 ${flags} 0001 ${counts} ${NAME} ${type} 0001 ${rest}`);
+    const soa = 'c00c 0006 0001 00000000 0016 00 00 00000001 00000e10 00000258 00015180 0000003c';
+    const additional = '00 0029 04d0 00000000 0000 | 026b31 00 00fa 00ff 00000000 0002 abcd';
+    const told = (octets: Uint8Array) => looksLikeDns(octets, 0, octets.length);
+    expect(told(asks('0100', '0000 0000 0002', '0001', additional))).toBe(true);
+    expect(told(asks('0000', '0000 0001 0000', '00fb', soa))).toBe(true);
+    expect(told(asks('0000', '0000 0001 0000', '0001', soa))).toBe(false);
+    // NOTIFY with the SOA record that changed, UPDATE that adds one.
+    expect(told(asks('2400', '0001 0000 0000', '0006', soa))).toBe(true);
+    expect(told(asks('2800', '0000 0001 0000', '0006', soa))).toBe(true);
+    expect(told(asks('2800', '0000 0001 0000', '0001', soa))).toBe(false);
+    const two = hex(`001c 1234 0100 0001 0000 0000 0000 ${NAME} 0001 0001 | 001c 1235 0100 0001 0000`);
+    expect(dnsStream.recognise!(two, 0, two.length)).toBe(true);
+    expect(dnsStream.recognise!(two, 0, 29)).toBe(false);
+  });
+
   it('takes whole messages from a stream', () => {
     const parser = dnsStream.parser(alone(true, 40000, 53));
     const message = hex(`001c 1234 0100 0001 0000 0000 0000 | ${NAME} 0001 0001`);

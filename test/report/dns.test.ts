@@ -12,11 +12,13 @@ const BASE: DnsTransaction = {
   server: '192.0.2.53',
   server_port: 53,
   id: 1,
+  opcode: undefined,
   question: { name: 'www.x.test', type: 'A', class: 'IN' },
   outcome: 'answered',
   error: undefined,
   rcode: 'NOERROR',
   answers: [],
+  transferred: undefined,
   aliases: [],
   addresses: [],
   zone: undefined,
@@ -66,6 +68,9 @@ describe('dns rows', () => {
       'no such record',
       'question not captured, LLMNR',
     ],
+    [{ question: { name: 'x', type: 'AXFR', class: 'IN' }, transferred: 6011, transport: 'tcp' }, '6011 records', 'recursive, TCP'],
+    [{ question: { name: 'x', type: 'IXFR', class: 'IN' }, transferred: 1, transport: 'tcp' }, 'nothing new', 'recursive, TCP'],
+    [{ opcode: 'UPDATE', recursion_available: false }, 'NOERROR', ''],
     // What comes from the wire never steers a terminal.
     [{ rcode: 'NXDOMAIN', zone: 'x\u001b[31m' }, 'NXDOMAIN (SOA x\\x1b[31m)', 'recursive'],
   ])('%o', (changes, answer, notes) => {
