@@ -107,7 +107,7 @@ export interface FieldOptions {
   /** What an expert field says of a layer, or of a node of its walk, where that is more than its label or the node's text. */
   // biome-ignore lint/suspicious/noExplicitAny: as for `when`
   readonly message?: (layer: any, node: TreeNode | undefined) => string;
-  /** What `-e` prints for octets that are there but none, where tshark does not say `<none>`. */
+  /** What `-e` prints for octets that are there but none, where tshark does not say `<MISSING>`. */
   readonly empty?: string;
 }
 
@@ -341,7 +341,7 @@ export function valueText(field: Field, raw: Raw): string {
       return raw ? '1' : '0';
     case 'bytes':
       // Octets that are there but none: tshark's word for it.
-      return typeof raw === 'string' ? raw : hexOf(raw as Uint8Array) || (field.options.empty ?? '<none>');
+      return typeof raw === 'string' ? raw : hexOf(raw as Uint8Array) || (field.options.empty ?? '<MISSING>');
     case 'duration':
       return secondsText(raw as number | bigint);
     case 'time':

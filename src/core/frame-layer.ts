@@ -170,6 +170,9 @@ const encapsulation = (linkType: number): number | undefined => (linkType < 0 ? 
 
 const DIRECTION: Readonly<Record<number, string>> = { 0: 'Sent', 1: 'Received' };
 
+/** Octets before the frame that were not on the wire. */
+const pseudoHeader = (l: Layer): number => l.frame.interface_.pseudoHeader ?? 0;
+
 /** The direction bits of epb_flags. */
 const direction = (l: Layer): number | undefined => {
   const flags = l.frame.notes?.flags;
@@ -274,10 +277,18 @@ export class FrameLayer extends layer('frame', 'Frame', {
       { unit: 'seconds', quiet: true },
     ),
   }),
-  length: computed('uint32', 'frame.len', 'Frame length on the wire', (l) => l.frame.wireLength, { unit: 'bytes' }),
-  capturedLength: computed('uint32', 'frame.cap_len', 'Frame length stored into the capture file', (l) => l.frame.capturedLength, {
+  length: computed('uint32', 'frame.len', 'Frame length on the wire', (l) => l.frame.wireLength - pseudoHeader(l), {
     unit: 'bytes',
   }),
+  capturedLength: computed(
+    'uint32',
+    'frame.cap_len',
+    'Frame length stored into the capture file',
+    (l) => Math.max(0, l.frame.capturedLength - pseudoHeader(l)),
+    {
+      unit: 'bytes',
+    },
+  ),
   ...gated((l: Layer) => l.frame.notes !== undefined, {
     direction: computed(
       'int8',

@@ -94,7 +94,8 @@ export const ciscoHdlc: ProtocolEntry = {
   name: 'chdlc',
   layers: [CiscoHdlc],
   dissect: dissectCiscoHdlc,
-  on: [linkTypes.at(104, dissectCiscoHdlc)],
+  // 112 is NetBSD's number for it.
+  on: [linkTypes.at([104, 112], dissectCiscoHdlc)],
 };
 
 export const slarp: ProtocolEntry = { name: 'slarp', layers: [Slarp], dissect: dissectSlarp };

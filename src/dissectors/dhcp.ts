@@ -135,7 +135,7 @@ const fields = {
   cookie: ipv4('dhcp.cookie', 'Magic cookie', HEADER_LENGTH, { when: hasCookie }),
   optionTypes: many(uint8('dhcp.option.type', 'Option', { values: (type) => OPTION[type]?.[0] })),
   optionLengths: many(uint8('dhcp.option.length', 'Length')),
-  optionValues: many(bytes('dhcp.option.value', 'Value', { quiet: true, empty: '<MISSING>' })),
+  optionValues: many(bytes('dhcp.option.value', 'Value', { quiet: true })),
   ...simple,
   policyAddress: many(ipv4('dhcp.option.policy_filter.ip', 'IP Address')),
   policyMask: many(ipv4('dhcp.option.policy_filter.subnet_mask', 'Subnet Mask')),

@@ -102,7 +102,7 @@ export const dnssecRows = {
   ...group({ nsec3Flags: uint8('dns.nsec3.flags', 'NSEC3 flags') }, nsec3Flags),
   nsec3Iterations: uint16('dns.nsec3.iterations', 'NSEC3 iterations'),
   nsec3SaltLength: uint8('dns.nsec3.salt_length', 'Salt length'),
-  nsec3Salt: bytes('dns.nsec3.salt_value', 'Salt value', { empty: '<MISSING>' }),
+  nsec3Salt: bytes('dns.nsec3.salt_value', 'Salt value'),
   nsec3HashLength: uint8('dns.nsec3.hash_length', 'Hash length'),
   nsec3Hash: string('dns.nsec3.hash_value', 'Next hashed owner'),
   tlsaUsage: uint8('dns.tlsa.certificate_usage', 'Certificate Usage', { values: TLSA_USAGE }),

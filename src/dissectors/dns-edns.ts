@@ -70,13 +70,12 @@ export const EXTENDED_ERROR: Readonly<Record<number, string>> = {
   29: 'Synthesized',
 };
 
-const MISSING = { empty: '<MISSING>' };
 const ADDRESS_FAMILY = { 1: 'IPv4', 2: 'IPv6' };
 
 const rows = {
   code: uint16('dns.opt.code', 'Option Code', { values: OPTION }),
   length: uint16('dns.opt.len', 'Option Length', { unit: 'bytes' }),
-  data: bytes('dns.opt.data', 'Option Data', MISSING),
+  data: bytes('dns.opt.data', 'Option Data'),
   dau: many(uint8('dns.opt.dau', 'DAU', { values: ALGORITHM })),
   dhu: many(uint8('dns.opt.dhu', 'DHU', { values: DIGEST })),
   n3u: many(uint8('dns.opt.n3u', 'N3U', { values: { 1: 'SHA-1' } })),
@@ -87,7 +86,7 @@ const rows = {
   subnet4: ipv4('dns.opt.client.addr4', 'Client Subnet'),
   subnet6: ipv6('dns.opt.client.addr6', 'Client Subnet'),
   clientCookie: bytes('dns.opt.cookie.client', 'Client Cookie'),
-  serverCookie: bytes('dns.opt.cookie.server', 'Server Cookie', MISSING),
+  serverCookie: bytes('dns.opt.cookie.server', 'Server Cookie'),
   keepalive: uint16('dns.opt.edns_tcp_keepalive.timeout', 'Timeout', { unit: '100 ms' }),
   padding: bytes('dns.opt.padding', 'Padding'),
   chain: string('dns.opt.chain.fqdn', 'Closest Trust Point'),

@@ -19,6 +19,8 @@ const OBJECT_CLASS: Readonly<Record<number, string>> = {
   3: 'Interface Identification Object',
 };
 const MPLS = 1;
+/** The one C-Type of an MPLS object that is defined: the stack that the datagram came with (RFC 4950 section 3). */
+const LABEL_STACK = 1;
 const INTERFACE_INFORMATION = 2;
 const INTERFACE_IDENTIFICATION = 3;
 
@@ -107,7 +109,7 @@ export function walkExtensions(tree: Tree, rows: Rows, reserved: Field, start: n
     }
     tree.add(rows.objectType, at + 3);
     const body = at + HEADER_LENGTH;
-    if (objectClass === MPLS) walkLabels(tree, rows, body, stop);
+    if (objectClass === MPLS && tree.bytes[at + 3] === LABEL_STACK) walkLabels(tree, rows, body, stop);
     else if (objectClass === INTERFACE_INFORMATION) walkInterface(tree, rows, reserved, at + 3, stop);
     else if (objectClass === INTERFACE_IDENTIFICATION) walkIdentification(tree, rows, tree.bytes[at + 3]!, body, stop);
     else if (stop > body) tree.add(rows.objectData, body, stop - body);

@@ -292,6 +292,8 @@ const fields = {
   reserved: many(bytes('icmpv6.reserved', 'Reserved')),
   options: optionList,
   ...extension,
+  /** Wireshark's name for it is ICMP's here, too. */
+  extensionReservedOctets: many(bytes('icmp.reserved', 'Reserved')),
   undecoded: expert('note', 'undecoded', 'icmpv6.undecoded.type', 'Undecoded type'),
   data: many(bytes('icmpv6.data', 'Data')),
 };
@@ -321,7 +323,7 @@ export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v
         else if (t === PARAMETER_PROBLEM) add(fields.pointer, start + 4);
         else if (this.bytes[start + 4]! > 0 && add(fields.quotedWords, start + 4)) reserved(start + 5, 3);
         else reserved(start + 4, 4);
-        if (extensionsAt(this) < end) walkExtensions(tree, extension, fields.reserved, extensionsAt(this), end);
+        if (extensionsAt(this) < end) walkExtensions(tree, extension, fields.extensionReservedOctets, extensionsAt(this), end);
         break;
       case ECHO_REQUEST:
       case ECHO_REPLY:
@@ -440,7 +442,7 @@ export class Icmpv6 extends layer('icmpv6', 'Internet Control Message Protocol v
       case EXTENDED_REQUEST:
         add(fields.requestReserved, start + 7);
         add(fields.requestLocal, start + 7);
-        walkExtensions(tree, extension, fields.reserved, start + HEADER_LENGTH, end);
+        walkExtensions(tree, extension, fields.extensionReservedOctets, start + HEADER_LENGTH, end);
         break;
       case EXTENDED_REPLY:
         for (const row of [fields.replyState, fields.replyReserved, fields.replyActive, fields.replyIpv4, fields.replyIpv6])

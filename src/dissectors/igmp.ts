@@ -95,6 +95,12 @@ function versionOf(l: Layer): number | undefined {
   }
 }
 
+/** Is it a message whose form is known? All of those have a checksum in the third and fourth octet. */
+const isKnown = (l: Layer): boolean => {
+  const type = typeOf(l);
+  return type === TRACE || type === TRACE_RESPONSE || versionOf(l) !== undefined;
+};
+
 /** Codes from 128 on are a mantissa and an exponent (RFC 3376 section 4.1.1). */
 const decode = (code: number): number => (code < 128 ? code : ((code & 15) | 16) << (((code >> 4) & 7) + 3));
 
@@ -139,7 +145,7 @@ const rows = {
   ),
   maxHops: uint8('igmp.mtrace.max_hops', '# hops'),
   ...group(
-    { checksum: uint16('igmp.checksum', 'Checksum', 2, { base: 'hex' }) },
+    { checksum: uint16('igmp.checksum', 'Checksum', 2, { base: 'hex', when: isKnown }) },
     {
       checksumStatus: computed('uint8', 'igmp.checksum.status', 'Checksum Status', (l) => checksumStatus(l), { values: CHECKSUM_STATUS }),
       checksumBad: expert('warn', 'checksum', 'igmp.bad_checksum', 'Bad checksum', (l) => checksumStatus(l) === 0),
@@ -198,7 +204,7 @@ export class Igmp extends layer('igmp', 'Internet Group Management Protocol', ro
         return;
     }
     if (type === TRACE || type === TRACE_RESPONSE) this.walkTrace(tree);
-    else if (captured > start + 4) tree.add(rows.data, start + 4, captured - start - 4);
+    else if (captured > start + 1) tree.add(rows.data, start + 1, captured - start - 1);
   }
 
   private walkRest(tree: Tree, at: number): void {
@@ -347,7 +353,7 @@ const recordSize = (b: Uint8Array, at: number): number => 8 + 4 * u16(b, at + 2)
 
 /** Always verified: the messages are few and short. */
 function checksumStatus(l: Layer): number | undefined {
-  if (l.start + 4 > l.captured) return undefined;
+  if (l.start + 4 > l.captured || !isKnown(l)) return undefined;
   if (l.end > l.captured) return 2;
   return foldChecksum(sumWords(l.bytes, l.start, l.end)) === 0 ? 1 : 0;
 }

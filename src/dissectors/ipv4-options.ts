@@ -193,20 +193,20 @@ export function walkOptions(tree: Tree, start: number, end: number, ttl: number)
     const single = type <= 1;
     const length = single ? 1 : at + 1 < end ? tree.bytes[at + 1]! : 0;
     const name = OPTION[type & 0x1f] ?? 'Unknown';
-    if (!single) {
-      const least = LENGTH[type] ?? 2;
-      if (length < 2 || at + length > end || (least < 0 ? length !== -least : length < least)) {
-        tree.item(optionsRow, at, length, name);
-        tree.put(rows.invalidLength, true, at, 1);
-        tree.close();
-        return;
-      }
+    if (!single && (length < 2 || at + length > end)) {
+      tree.item(optionsRow, at, length, name);
+      tree.put(rows.invalidLength, true, at, 1);
+      tree.close();
+      return;
     }
     tree.item(optionsRow, at, length, single ? name : `${name} (${length} bytes)`);
     tree.word(rows.type, at, [rows.copy, rows.class, rows.number]);
     if (!single) {
       tree.add(rows.length, at + 1);
-      walkOption(tree, type, at, length, ttl);
+      const least = LENGTH[type] ?? 2;
+      // A length that this option cannot have tells where the next one begins all the same.
+      if (least < 0 ? length !== -least : length < least) tree.put(rows.invalidLength, true, at, 1);
+      if (length >= Math.abs(least)) walkOption(tree, type, at, length, ttl);
     }
     tree.close();
     nops = type === 1 ? nops + 1 : 0;
@@ -281,7 +281,9 @@ function walkOption(tree: Tree, type: number, at: number, length: number, ttl: n
 function walkAuthority(tree: Tree, start: number, end: number): void {
   for (let at = start; at < end; at++) {
     tree.word(rows.authority, at, AUTHORITY);
-    if ((tree.bytes[at]! & 1) === 0) return;
+    if ((tree.bytes[at]! & 1) !== 0) continue;
+    if (at + 1 < end) tree.put(rows.invalidLength, true, at + 1, end - at - 1);
+    return;
   }
 }
 
@@ -307,7 +309,8 @@ function walkTimestamps(tree: Tree, at: number, end: number): void {
   else if ((pointer - 1) & 3) tree.put(rows.pointerMiddle, true, at + 2, 1);
   tree.add(rows.overflow, at + 3, 1);
   tree.add(rows.timestampFlag, at + 3, 1);
-  const addressed = (tree.bytes[at + 3]! & 0x0f) !== 0;
+  const flag = tree.bytes[at + 3]! & 0x0f;
+  const addressed = flag === 1 || flag === 3;
   const step = addressed ? 8 : 4;
   let i = at + 4;
   for (; i + step <= end; i += step) {

@@ -11,7 +11,7 @@ import { bits, computed, expert, flag, gated, group, ipv4, uint8, uint16 } from 
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree, type TreeNode } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
-import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, etherTypes, ipProtocols, linkTypes, llcSaps, type ProtocolEntry } from '../core/registry.js';
 import type { Datagram, FragmentLayer } from '../core/session.js';
 import type { TextBuffer } from '../core/text.js';
 import { ipv4FragmentRows, walkDatagram } from './ip-fragments.js';
@@ -333,5 +333,10 @@ export const ipv4Protocol: ProtocolEntry = {
   name: 'ip',
   layers: [Ipv4],
   dissect: dissectIpv4,
-  on: [etherTypes.at(0x0800, dissectIpv4), ipProtocols.at([4, 94], dissectIpv4), linkTypes.at(228, dissectIpv4)],
+  on: [
+    etherTypes.at(0x0800, dissectIpv4),
+    ipProtocols.at([4, 94], dissectIpv4),
+    linkTypes.at(228, dissectIpv4),
+    llcSaps.at(6, dissectIpv4),
+  ],
 };

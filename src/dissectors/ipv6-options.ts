@@ -55,7 +55,7 @@ const makeRows = () => ({
   length: uint8('ipv6.opt.length', 'Length'),
   invalidLength: expert('error', 'malformed', 'ipv6.opt.invalid_len', 'Invalid IPv6 option length'),
   pad1: mark('ipv6.opt.pad1', 'Pad1'),
-  padN: bytes('ipv6.opt.padn', 'PadN'),
+  padN: bytes('ipv6.opt.padn', 'PadN', { empty: '<none>' }),
   tunnelLimit: uint8('ipv6.opt.tel', 'Tunnel Encapsulation Limit'),
   routerAlert: uint16('ipv6.opt.router_alert', 'Router Alert', { values: ALERT }),
   jumbo: uint32('ipv6.opt.jumbo', 'Payload Length'),
@@ -92,6 +92,7 @@ const makeRows = () => ({
   ),
   rplInstance: uint8('ipv6.opt.rpl.instance_id', 'RPLInstanceID', { base: 'hex' }),
   rplRank: uint16('ipv6.opt.rpl.sender_rank', 'Sender Rank', { base: 'hex' }),
+  unknownData: bytes('ipv6.opt_unknown_data', 'Unknown Data'),
   ilnpNonce: bytes('ipv6.opt.ilnp_nonce', 'ILNP Nonce'),
   lineLength: uint8('ipv6.opt.lio.length', 'LineIDLen'),
   lineId: string('ipv6.opt.lio.line_id', 'Line ID'),
@@ -124,7 +125,7 @@ const makeRows = () => ({
 export const optionsRow = () => list('ipv6.opt', 'Options', makeRows());
 
 /** Length of options by type, where it is fixed. */
-const LENGTH: Readonly<Record<number, number>> = { 4: 1, 5: 2, 15: 10, 38: 6, 48: 4, 99: 4, 194: 4, 201: 16, 238: 3 };
+const LENGTH: Readonly<Record<number, number>> = { 4: 1, 5: 2, 15: 10, 38: 6, 48: 4, 194: 4, 201: 16, 238: 3 };
 
 /** The options in `[start, end)` of the tree's octets. */
 export function walkOptions(tree: Tree, options: ReturnType<typeof optionsRow>, start: number, end: number): void {
@@ -201,9 +202,12 @@ function walkOption(tree: Tree, rows: ReturnType<typeof makeRows>, type: number,
       tree.put(rows.pmtuFlag, (b[data + 3]! & 1) !== 0, data + 3, 1);
       return;
     case 99:
+      // Others may follow (RFC 6553 section 3).
+      if (length < 4) break;
       tree.word(rows.rplFlag, data, [rows.rplDown, rows.rplRankError, rows.rplForwardingError, rows.rplReserved]);
       tree.add(rows.rplInstance, data + 1);
       tree.add(rows.rplRank, data + 2);
+      if (length > 4) tree.add(rows.unknownData, data + 4, length - 4);
       return;
     case 109: {
       if (length < 2) break;

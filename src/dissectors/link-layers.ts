@@ -4,6 +4,7 @@ import { aoe } from './aoe.js';
 import { arcnet } from './arcnet.js';
 import { arista } from './arista.js';
 import { ciscoHdlc, slarp } from './chdlc.js';
+import { enc } from './enc.js';
 import { ethernet } from './ethernet.js';
 import { fabricPath } from './fabric-path.js';
 import { fddi } from './fddi.js';
@@ -16,6 +17,7 @@ import { macsec } from './macsec.js';
 import { mpls } from './mpls.js';
 import { nflog } from './nflog.js';
 import { nullLoopback } from './null.js';
+import { pflog } from './pflog.js';
 import { pktap } from './pktap.js';
 import { ppp } from './ppp.js';
 import { pppControl } from './ppp-control.js';
@@ -61,4 +63,6 @@ export const linkLayers: readonly ProtocolEntry[] = [
   macsec,
   arista,
   aoe,
+  pflog,
+  enc,
 ];

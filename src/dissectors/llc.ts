@@ -12,7 +12,7 @@
 import { bits, computed, flag, group, uint8, uint16, uint24 } from '../core/field.js';
 import { type Layer, layer } from '../core/layer.js';
 import { u16, u16le, u24 } from '../core/octets.js';
-import { type Dissect, etherTypes, llcSaps, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, etherTypes, linkTypes, llcSaps, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectEthernet } from './ethernet.js';
 import { dispatchEtherType, ETHERTYPE } from './ethertypes.js';
@@ -288,4 +288,10 @@ function dissectSnap(frame: Llc['frame'], llc: Llc, at: number, end: number): vo
   else frame.data(from, end, SHORT_PROTOCOL[(code & 0xffff) * 0x10000 + protocol]);
 }
 
-export const llc: ProtocolEntry = { name: 'llc', layers: [Llc], dissect: dissectLlc, on: [etherTypes.at(0x8870, dissectLlc)] };
+export const llc: ProtocolEntry = {
+  name: 'llc',
+  layers: [Llc],
+  dissect: dissectLlc,
+  // LLC in ATM (RFC 2684) under the numbers of two systems.
+  on: [etherTypes.at(0x8870, dissectLlc), linkTypes.at([11, 100], dissectLlc)],
+};

@@ -37,6 +37,9 @@ const IPV4_NULL = 0;
 const IPV6_NULL = 2;
 const ASSOCIATED_CHANNEL = 13;
 
+/** Channels beside a pseudowire that carry IP, by their type, with the EtherType that it has elsewhere. */
+const CHANNEL: Readonly<Record<number, number>> = { 33: 0x0800, 87: 0x86dd };
+
 /** One label of the stack. */
 export class Mpls extends layer('mpls', 'MultiProtocol Label Switching Header', {
   label: bits('mpls.label', 'MPLS Label', 0, 32, 0xfffff000, { values: labelName }),
@@ -72,7 +75,13 @@ function dissectBelow(frame: Frame, label: number, start: number, end: number): 
   if (label === IPV6_NULL && frame.tryDispatch(etherTypes, 0x86dd, start, end)) return;
   if (nibble === 4 && frame.tryDispatch(etherTypes, 0x0800, start, end)) return;
   if (nibble === 6 && frame.tryDispatch(etherTypes, 0x86dd, start, end)) return;
-  if (nibble === 1) return frame.data(start, end, 'PW Associated Channel');
+  if (nibble === 1) {
+    // The type of the channel is PPP's number of what it carries (RFC 4385 section 5).
+    const type = start + LABEL_LENGTH <= frame.captured ? CHANNEL[u16(bytes, start + 2)] : undefined;
+    if (type === undefined || !frame.tryDispatch(etherTypes, type, start + LABEL_LENGTH, end))
+      frame.data(start, end, 'PW Associated Channel');
+    return;
+  }
   if (looksLikeEthernet(frame, start)) return dissectEthernet(frame, start, end);
   if (nibble === 0 && looksLikeEthernet(frame, start + LABEL_LENGTH)) return dissectEthernet(frame, start + LABEL_LENGTH, end);
   frame.data(start, end);

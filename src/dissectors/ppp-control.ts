@@ -343,7 +343,7 @@ export const pppControl: readonly ProtocolEntry[] = [
     layers: [OtherControl],
     dissect: dissectOther,
     // OSINLCP, IPXCP, ATCP, BCP, NBFCP, CDPCP, MPLSCP, ECP, CBCP, BACP.
-    on: [pppProtocols.at([0x8023, 0x802b, 0x8029, 0x8031, 0x803f, 0x8207, 0x8281, 0x8053, 0xc029, 0xc02b], dissectOther)],
+    on: [pppProtocols.at([0x8023, 0x802b, 0x8029, 0x8031, 0x803f, 0x8207, 0x8281, 0x8053, 0x8059, 0xc029, 0xc02b], dissectOther)],
   },
   { name: 'pap', layers: [Pap], dissect: dissectPap, on: [pppProtocols.at(0xc023, dissectPap)] },
   { name: 'chap', layers: [Chap], dissect: dissectChap, on: [pppProtocols.at(0xc223, dissectChap)] },

@@ -136,12 +136,12 @@ export const dissectPppHdlc: Dissect = (frame, start, end) => {
 };
 
 const DIRECTION_LENGTH = 1;
-/** One octet for the direction (0 received, else sent) before the frame: LINKTYPE_PPP_WITH_DIR. */
+/** One octet for the direction (0 received, else sent) before the frame: LINKTYPE_PPP_PPPD, LINKTYPE_PPP_WITH_DIR. */
 const dissectPppWithDirection: Dissect = (frame, start, end) => dissectPppHdlc(frame, start + DIRECTION_LENGTH, end);
 
 export const ppp: ProtocolEntry = {
   name: 'ppp',
   layers: [Ppp],
   dissect: dissectPpp,
-  on: [linkTypes.at([9, 50], dissectPppHdlc), linkTypes.at(166, dissectPppWithDirection), etherTypes.at(0x880b, dissectPpp)],
+  on: [linkTypes.at([9, 50], dissectPppHdlc), linkTypes.at([166, 204], dissectPppWithDirection), etherTypes.at(0x880b, dissectPpp)],
 };

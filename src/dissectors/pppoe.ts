@@ -10,7 +10,7 @@
 import { bits, bytes, expert, type Field, many, string, uint8, uint16 } from '../core/field.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
-import { type Dissect, etherTypes, type ProtocolEntry } from '../core/registry.js';
+import { type Dissect, etherTypes, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectPpp } from './ppp.js';
 
@@ -172,5 +172,5 @@ export const pppoeSession: ProtocolEntry = {
   name: 'pppoes',
   layers: [PppoeSession],
   dissect: dissectPppoeSession,
-  on: [etherTypes.at(0x8864, dissectPppoeSession)],
+  on: [etherTypes.at(0x8864, dissectPppoeSession), linkTypes.at(51, dissectPppoeSession)],
 };

@@ -85,6 +85,9 @@ const LENGTH: Readonly<Record<number, number>> = {
   [USER_TIMEOUT]: 4,
 };
 
+/** What options of other lengths begin with at least (RFC 5925 section 2.2, RFC 6994 section 3). */
+const LEAST: Readonly<Record<number, number>> = { [AUTHENTICATION]: 4, [EXPERIMENT_1]: 4, [EXPERIMENT_2]: 4 };
+
 /** Options of several values: where the capture cut one, the values before the cut are shown. */
 const READ_IN_PART: ReadonlySet<number> = new Set([
   SACK,
@@ -208,7 +211,7 @@ export function walkOptions(tree: Tree, from: number, end: number, context: Opti
     tree.add(rows.kind, at);
     tree.add(rows.length, at + 1);
     const expected = LENGTH[kind];
-    if (expected !== undefined && length !== expected) tree.put(rows.lengthInvalid, true, at + 1, 1);
+    if (expected === undefined ? length < (LEAST[kind] ?? 2) : length !== expected) tree.put(rows.lengthInvalid, true, at + 1, 1);
     else if (at + length <= limit || READ_IN_PART.has(kind)) walkOption(tree, kind, at, length, context);
     tree.close();
     at += length;
@@ -256,10 +259,9 @@ function walkOption(tree: Tree, kind: number, at: number, length: number, contex
       tree.add(rows.timeout, at + 2, 2);
       return;
     case AUTHENTICATION:
-      if (length < 4) return;
       tree.add(rows.keyId, at + 2);
       tree.add(rows.nextKeyId, at + 3);
-      tree.add(rows.authentication, at + 4, length - 4);
+      if (length > 4) tree.add(rows.authentication, at + 4, length - 4);
       return;
     case MPTCP:
       walkMptcp(tree, at, length);
@@ -276,7 +278,7 @@ function walkOption(tree: Tree, kind: number, at: number, length: number, contex
     }
     case EXPERIMENT_1:
     case EXPERIMENT_2:
-      if (length < 4 || !tree.add(rows.experiment, at + 2)) return;
+      if (!tree.add(rows.experiment, at + 2)) return;
       if (u16(b, at + 2) === FAST_OPEN_EXPERIMENT) walkFastOpen(tree, at + 4, length - 4);
       else if (length > 4) tree.add(rows.experimentData, at + 4, length - 4);
       return;

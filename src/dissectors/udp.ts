@@ -181,6 +181,8 @@ export class UdpLite extends layer(
   {
     srcPort: port('udp.srcport', 'Source Port', 0),
     dstPort: port('udp.dstport', 'Destination Port', 2),
+    /** Not in the header: IP says it. */
+    length: computed('uint16', 'udp.length', 'Length', (l: Layer) => l.end - l.start),
     ...group(
       { coverage: uint16('udp.checksum_coverage', 'Checksum coverage', 4) },
       {

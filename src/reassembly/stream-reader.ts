@@ -380,7 +380,9 @@ export class StreamReader implements StreamContext {
           break;
         }
         if (!this.choose(bytes, at, length)) {
-          this.rest(frame, this.opening ? parts[parts.length - 1]!.from : at, length);
+          // What waits to be recognised was shown when it came; at the end of the stream that is all of it.
+          if (!this.opening) this.rest(frame, at, length);
+          else if (!final) this.rest(frame, parts[parts.length - 1]!.from, length);
           if (this.opening && length < OPENING && this.talk.protocol === undefined) return false;
           this.opening = false;
           break;

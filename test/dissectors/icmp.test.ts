@@ -76,6 +76,15 @@ describe('icmp', () => {
     expect(values(message(`0b 00 0000 00000000 ${PADDED} | 2000 0000 | 0008 01 01 00010140`), 'icmp.mpls.label')).toBe('16');
   });
 
+  it('takes no other object of the class for labels', () => {
+    const frame = message(`0b 00 0000 00 20 0000 ${PADDED} | 2000 0000 | 0008 01 09 00010140`);
+    expect([values(frame, 'icmp.ext.ctype'), values(frame, 'icmp.mpls.label'), values(frame, 'icmp.ext.data')]).toEqual([
+      '9',
+      '',
+      '00010140',
+    ]);
+  });
+
   it('reads the interface that a datagram came by (RFC 5837)', () => {
     const object = '0020 02 0f 00000007 0001 0000 c0000209 | 0c 657468302f310000000000 | 000005dc';
     expect(fieldsOf(message(`0b 00 0000 00 20 0000 ${PADDED} | 2000 0000 | ${object}`), 'icmp')).toMatchObject({

@@ -50,6 +50,7 @@ describe('igmp', () => {
         'igmp.reserved': '00,0000',
       },
     ],
+    ['99 01 0203 00000000', 'IGMP', 'Unknown Type:0x99', { 'igmp.type': '0x99', 'igmp.checksum': '', 'igmp.data': '01020300000000' }],
     ['13 01 0000 00000000', 'IGMP', 'DVMRP Protocol', { 'igmp.type': '' }],
   ])('reads %s', (message, protocol, info, fields) => {
     const frame = dissect(ip(message), { linkType: IPV4 });

@@ -63,6 +63,14 @@ describe('ipv4', () => {
     ['no operation and end', '01010100', { 'ip.opt.type': '1,1,1,0' }],
     ['four without operation', '01010101', { 'ip.nop': '1' }],
     ['one that goes past the end', '94080000', { 'ip.opt.len.invalid': '1', 'ip.opt.type': '' }],
+    [
+      'router alert with a length of its own',
+      '9405 0000 07 000000',
+      { 'ip.opt.len.invalid': '1', 'ip.opt.type': '148,0', 'ip.opt.ra': '0' },
+    ],
+    ['router alert without a value', '9403 00 00', { 'ip.opt.len.invalid': '1', 'ip.opt.type': '148,0', 'ip.opt.ra': '' }],
+    ['security with more than its authorities', '8205ab00 01000000', { 'ip.opt.len.invalid': '1', 'ip.opt.sec_prot_auth_flags': '0x00' }],
+    ['timestamps of an unknown kind', '440c0502 00000001 00000002', { 'ip.opt.time_stamp_addr': '', 'ip.opt.time_stamp': '1,2' }],
     ['one of length 0', '07000000', { 'ip.opt.len.invalid': '1' }],
   ])('reads options: %s', (_what, options, expected) => {
     const frame = dissect(withOptions(options), { linkType: IPV4 });

@@ -54,6 +54,10 @@ describe('llc', () => {
     expect([frame.top.shortName, frame.info]).toEqual([protocol, info]);
   });
 
+  it('unwraps IP behind its own service access point', () => {
+    expect(told(1, `${ETH} 001f | 06 06 03 | ${V4}`)[0]).toBe('eth:llc:ip:udp');
+  });
+
   it('unwraps bridged Ethernet', () => {
     expect(told(1, `${ETH} 0060 | aa aa 03 0080c2 0007 | ${ETH} 0800 ${V4}`)[0]).toBe('eth:llc:eth:ethertype:ip:udp');
   });
@@ -216,7 +220,8 @@ describe('other carriers', () => {
     [1, `${ETH} 8847 | 000100ff 00020140 | ${V4}`, 'eth:ethertype:mpls:mpls:ip:udp', 'mpls.label', '16,32'],
     [1, `${ETH} 8847 | 00002140 | ${V6}`, 'eth:ethertype:mpls:ipv6:udp', 'mpls.label', '2'],
     [1, `${ETH} 8847 | 00010140 | 00000001 ${ETH} 0800 ${V4}`, 'eth:ethertype:mpls:eth:ethertype:ip:udp', 'mpls.bottom', '1'],
-    [1, `${ETH} 8847 | 00010140 | 10000021 0102`, 'eth:ethertype:mpls:data', 'mpls.ttl', '64'],
+    [1, `${ETH} 8847 | 00010140 | 10000007 0102`, 'eth:ethertype:mpls:data', 'mpls.ttl', '64'],
+    [1, `${ETH} 8847 | 00010140 | 10000021 0102`, 'eth:ethertype:mpls:ip', 'mpls.ttl', '64'],
     [107, `1841 03 cc ${V4}`, 'fr:ip:udp', 'fr.dlci', '100'],
     [107, `1841 0800 ${V4}`, 'fr:ip:udp', 'fr.chdlctype', '0x0800'],
     [107, `1841 03 00 80 000000 0800 ${V4}`, 'fr:ip:udp', 'fr.snap.pid', '0x0800'],
@@ -475,5 +480,80 @@ describe('every link layer', () => {
       everyCut(hex(octets), 0, linkType);
       everyLie(hex(octets), 0, linkType);
     }
+  });
+});
+
+describe('pflog', () => {
+  const NAMES = '656d30 00000000000000000000000000 6c616e 00000000000000000000000000';
+  const HEADER = `3d 02 01 00 ${NAMES} 00000005 ffffffff e8030000 2a000000 00000000 01000000 02 000000`;
+
+  it('reads all fields', () => {
+    const frame = dissect(hex(`${HEADER} ${V4}`), { linkType: 117 });
+    expect(fieldsOf(frame, 'pflog')).toEqual({
+      'pflog.length': '61',
+      'pflog.af': '2',
+      'pflog.action': '1',
+      'pflog.reason': '0',
+      'pflog.ifname': 'em0',
+      'pflog.ruleset': 'lan',
+      'pflog.rulenr': '5',
+      'pflog.subrulenr': '-1',
+      'pflog.uid': '1000',
+      'pflog.pid': '42',
+      'pflog.rule_uid': '0',
+      'pflog.rule_pid': '1',
+      'pflog.dir': '2',
+    });
+    expect(frame.protocols).toBe('pflog:ip:udp');
+  });
+
+  it('knows the header before users were in it, and the one with what a packet was rewritten to', () => {
+    const old = dissect(hex(`2d 18 00 00 ${NAMES} 00000005 ffffffff 01 000000 ${V6}`), { linkType: 117 });
+    expect(fieldsOf(old, 'pflog')).toMatchObject({ 'pflog.dir': '1', 'pflog.af': '24' });
+    expect(old.protocols).toBe('pflog:ipv6:udp');
+    const pad = '000000000000000000000000';
+    const rewritten = HEADER.replace('3d', '64').replace('02 000000', '02 01 0000');
+    const translated = dissect(hex(`${rewritten} c0000201 ${pad} c0000202 ${pad} 0050 01bb ${V4}`), { linkType: 117 });
+    expect(fieldsOf(translated, 'pflog')).toMatchObject({
+      'pflog.rewritten': '1',
+      'pflog.saddr.ipv4': '192.0.2.1',
+      'pflog.daddr.ipv4': '192.0.2.2',
+      'pflog.sport': '80',
+      'pflog.dport': '443',
+    });
+    expect(translated.protocols).toBe('pflog:ip:udp');
+  });
+
+  it('reads what is there when cut or lying', () => {
+    everyCut(hex(`${HEADER} ${V4}`), 0, 117);
+    everyLie(hex(`${HEADER} ${V4}`), 0, 117);
+  });
+});
+
+describe('enc', () => {
+  it.each([
+    ['02000000 00001234 00040000', V4, 'ip'],
+    ['00000018 00001234 00000400', V6, 'ipv6'],
+  ])('reads %s, in either order of octets', (header, packet, carried) => {
+    const frame = dissect(hex(`${header} ${packet}`), { linkType: 109 });
+    expect(fieldsOf(frame, 'enc')).toMatchObject({
+      'enc.spi': '0x00001234',
+      'enc.flags': '0x00000400',
+      'enc.flags.payload_enc': '1',
+      'enc.flags.payload_auth': '0',
+    });
+    expect(frame.protocols).toBe(`enc:${carried}:udp`);
+  });
+});
+
+describe('other numbers of links that are known', () => {
+  it.each([
+    [11, `aaaa03 000000 0800 ${V4}`, 'llc:ip:udp'],
+    [51, `11 00 0007 001e 0021 ${V4}`, 'pppoes:ppp:ip:udp'],
+    [100, `aaaa03 000000 0800 ${V4}`, 'llc:ip:udp'],
+    [112, `0f00 0800 ${V4}`, 'chdlc:ip:udp'],
+    [204, `01 ff03 0021 ${V4}`, 'ppp:ip:udp'],
+  ])('link type %i', (linkType, octets, protocols) => {
+    expect(told(linkType, octets)[0]).toBe(protocols);
   });
 });

@@ -57,6 +57,7 @@ describe('udp', () => {
     // The light variant covers what it says, here the header alone.
     expect(status(packet(40000, 50007, '0008 1bc9 0102', { protocol: '88' }), IPV4)).toBe('1');
     expect(status(packet(40000, 50007, '0008 1bc9 0304', { protocol: '88' }), IPV4)).toBe('1');
+    expect(values(dissect(packet(40000, 50007, '0008 1bc9 0102', { protocol: '88' }), { linkType: IPV4 }), 'udp.length')).toBe('10');
   });
 
   it('knows where traceroute probes', () => {

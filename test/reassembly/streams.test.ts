@@ -96,6 +96,11 @@ test('a protocol is recognised also when its first octets come one by one', () =
   expect(found.at(-1)).toEqual(['hello']);
 });
 
+test('octets too few to tell a protocol by are shown once when the stream ends with them', () => {
+  const talk = new Talk(9999, { protocols: [angles] }).open();
+  expect(texts(talk.send('FA', 'client', 0, '<', 0))).toEqual(['<']);
+});
+
 describe('first octets that are no message of the protocol that the port is known for', () => {
   const square: StreamProtocol = { ...angle, name: 'square', recognise: (b, start) => b[start] === 0x5b };
   const others: ProtocolEntry = { name: 'square', layers: [], stream: { ...square, parser: () => new SquareParser() }, on: [] };
