@@ -37,6 +37,13 @@ const ASCII_DOT = new TextEncoder().encode(asciiText(' · '));
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
 const MAX_LAYERS = 64;
 
+/** A list of `first` alone with room for the layers of most frames: one that grows is made anew with far more. */
+function stackOf(first: Layer | undefined): (Layer | undefined)[] {
+  const stack = [first, first, first, first, first, first];
+  while (stack.length > 1) stack.pop();
+  return stack;
+}
+
 /** A captured frame: its octets, its place in the capture, its layers. Valid until the next one is read; {@link Frame.keep} lasts. */
 export class Frame {
   /** From 1, in the order of the capture. */
@@ -53,7 +60,7 @@ export class Frame {
   /** One past its last octet on the wire. */
   readonly end: number;
   /** {@link layers}, but for the first, which is made when somebody asks for it: lines speak of those inside. */
-  readonly stack: (Layer | undefined)[] = [];
+  readonly stack: (Layer | undefined)[] = stackOf(undefined);
   stopped: Stop | undefined = undefined;
   /** The last layer of octets that nobody has a name for. */
   unknown: Layer | undefined = undefined;
@@ -146,11 +153,12 @@ export class Frame {
 
   /**
    * List `layer`, and say whether its first `need` octets are there. When they are not, record the stop;
-   * the layer stays listed and the fields that fit can be read.
+   * the layer stays listed and the fields that fit can be read. `have`: octets of it that are held; whoever made the layer
+   * has them at hand, while here, where layers of all classes come by, they have to be looked for.
    */
-  add(layer: Layer, need: number): boolean {
+  add(layer: Layer, need: number, have = layer.captured - layer.start): boolean {
     this.stack.push(layer);
-    if (layer.start + need <= layer.captured) return true;
+    if (need <= have) return true;
     this.headless ??= layer;
     return this.require(layer, need);
   }

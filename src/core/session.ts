@@ -187,7 +187,6 @@ export class Session extends FrameCount {
   }
 
   private run(frame: Frame, from: CaptureInterface): void {
-    frame.stack.push(undefined);
     try {
       if (!frame.tryDispatch(linkTypes, from.linkType, frame.start, frame.end)) frame.data(frame.start, frame.end);
       this.hooks.frame?.(frame);
@@ -232,6 +231,7 @@ export class Session extends FrameCount {
       if (copy === undefined) copies.set(octets, (copy = octets.slice()));
       return copy;
     };
+    kept.stack.pop();
     for (const layer of frame.layers) {
       const isOwn = layer.bytes === frame.own;
       const shift = isOwn ? frame.start : 0;

@@ -159,7 +159,7 @@ function payloadRoom(eth: Layer): number {
 
 export const dissectEthernet: Dissect = (frame, start, end) => {
   const eth = new Ethernet(frame, start, end);
-  if (!frame.add(eth, HEADER_LENGTH)) return;
+  if (!frame.add(eth, HEADER_LENGTH, eth.captured - start)) return;
   const type = u16(eth.bytes, start + 12);
   // Two headers look like Ethernet's and are none.
   if (type === FABRIC_PATH) {

@@ -215,8 +215,7 @@ class HttpParser implements StreamParser {
         );
       }
     } else http.exchange = connection.request(frame, head, this.context.received, begun);
-    if (incomplete) frame.stack.push(http);
-    else frame.add(http, end - start);
+    frame.stack.push(http);
     frame.session.hooks.http?.(frame, http, this.context);
   }
 

@@ -281,7 +281,7 @@ export const dissectIpv4: Dissect = (frame, start, end) => {
   const stop = total !== 0 && start + total <= end ? start + total : end;
   const ip = new Ipv4(frame, start, stop);
   if (frame.quoted > 0) ip.quoted = true;
-  if (!frame.add(ip, header)) return;
+  if (!frame.add(ip, header, ip.captured - start)) return;
   frame.addressing = ip;
   const place = u16(bytes, start + 6) & (MORE_FRAGMENTS | OFFSET);
   if (place !== 0) return dissectFragment(frame, ip, start + header, stop, place);

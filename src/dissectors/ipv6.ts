@@ -252,7 +252,7 @@ export const dissectIpv6: Dissect = (frame, start, end) => {
   const ip = new Ipv6(frame, start, stop);
   if (jumbo !== undefined) ip.jumbo = jumbo;
   if (frame.quoted > 0) ip.quoted = true;
-  if (!frame.add(ip, HEADER_LENGTH)) return;
+  if (!frame.add(ip, HEADER_LENGTH, ip.captured - start)) return;
   frame.addressing = ip;
   frame.dispatch(ipProtocols, b[start + 6]!, start + HEADER_LENGTH, stop);
 };

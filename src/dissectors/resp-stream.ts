@@ -120,8 +120,7 @@ class RespParser implements StreamParser {
     resp.fromClient = this.context.fromClient;
     resp.isDataSet = isDataSet;
     resp.incomplete = incomplete;
-    if (incomplete) frame.stack.push(resp);
-    else frame.add(resp, end - start);
+    frame.stack.push(resp);
     return resp;
   }
 

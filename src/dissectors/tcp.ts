@@ -785,7 +785,7 @@ Tcp.prototype.partial = false;
 
 export const dissectTcp: Dissect = (frame, start, end) => {
   const tcp = new Tcp(frame, start, end);
-  const complete = frame.add(tcp, FIXED_LENGTH);
+  const complete = frame.add(tcp, FIXED_LENGTH, tcp.captured - start);
   // Up to the window is enough for a segment to be part of its conversation.
   if (start + 16 > tcp.captured) return;
   frame.transport = tcp;
@@ -796,7 +796,7 @@ export const dissectTcp: Dissect = (frame, start, end) => {
   hooks.tcpHeader?.(frame, tcp, !partial && end - start >= header);
   if (!complete) return;
   if (header < FIXED_LENGTH) return frame.malformed(tcp, FIXED_LENGTH);
-  if (!frame.require(tcp, header)) return;
+  if (start + header > tcp.captured && !frame.require(tcp, header)) return;
   if (tcp.facts !== undefined && tcp.facts.marks & Facts.BROKEN_OPTIONS) return frame.malformed(tcp, header);
   const { tcp: hook } = hooks;
   if (hook && !partial) return hook(frame, tcp, start + header, end);

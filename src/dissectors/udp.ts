@@ -245,7 +245,7 @@ export const dissectUdp: Dissect = (frame, start, end) => {
   }
   const udp = new Udp(frame, start, end);
   if (frame.quoted > 0 || frame.fragment) udp.partial = true;
-  if (!frame.add(udp, HEADER_LENGTH)) return;
+  if (!frame.add(udp, HEADER_LENGTH, udp.captured - start)) return;
   frame.transport = udp;
   const stop = length !== 0 && start + length < end ? start + length : end;
   frame.session.hooks.udp?.(frame, udp);
