@@ -8,7 +8,7 @@
  */
 import { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
-import type { Layer, Protocol, TreeNode } from '../core/layer.js';
+import { Layer, type Protocol, type TreeNode } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
 import { compileLayer, type RowWriter, type WriteLayer } from './json-compile.js';
 import { Found } from './json-found.js';
@@ -36,46 +36,10 @@ export interface JsonOptions {
   readonly compileAfter?: number;
 }
 
-/** Layers one in another, by what they are called: a capture has a few such stacks, each in many frames. */
-class Stack {
-  private readonly inner = new Map<string, Stack>();
-  private last: Stack | undefined = undefined;
-  /** Their names as JSON, outermost first. */
-  readonly text: FixedText;
-
-  constructor(
-    private readonly chain = '',
-    private readonly names = '',
-  ) {
-    this.text = new FixedText(`"${names}"`);
-  }
-
-  /** The same with another layer in it, if that was met before. */
-  known(chain: string): Stack | undefined {
-    const { last } = this;
-    if (last !== undefined && last.chain === chain) return last;
-    const next = this.inner.get(chain);
-    this.last = next;
-    return next;
-  }
-
-  add(chain: string): Stack {
-    const next = new Stack(chain, this.names === '' ? chain : `${this.names}:${chain}`);
-    this.inner.set(chain, next);
-    return next;
-  }
-}
-
-/** Stacks that are kept at most: a packet that is built to exhaust us may nest anything in anything. */
-const MOST_STACKS = 4096;
-
 /** What is kept for a protocol. */
 class Kept {
   /** `,"ip":`, `,"ip#2":`, … */
   private readonly keys: FixedText[];
-  /** The frame that had a layer of it last, and how many before the one at hand. */
-  private frame = 0;
-  private before = 0;
   /** Layers written so far, while there is no function. */
   written = 0;
 
@@ -89,17 +53,80 @@ class Kept {
     this.keys = [new FixedText(layout.key)];
   }
 
-  /** The key of the next layer in a frame. */
-  key(frame: number): FixedText {
-    if (this.frame !== frame) {
-      this.frame = frame;
-      this.before = 0;
-      return this.keys[0]!;
-    }
-    const before = ++this.before;
+  /** The key of a layer that so many others of the protocol are around. */
+  key(before: number): FixedText {
     return (this.keys[before] ??= new FixedText(keyOf(`${this.name}#${before + 1}`)));
   }
 }
+
+/** A layer in those around it: a capture has a few such stacks, each in many frames. */
+class Stack {
+  private readonly inner = new Map<unknown, Stack[]>();
+  /** The layers that were met last in it: what a connection carries, and what the one beside it does. */
+  private last: Stack | undefined = undefined;
+  private other: Stack | undefined = undefined;
+  /** The names of the layers as JSON, outermost first. */
+  readonly text: FixedText;
+
+  constructor(
+    readonly kept: Kept,
+    readonly key: FixedText,
+    /** The class of the layer. */
+    private readonly kind: unknown,
+    private readonly chain: string,
+    /** Every layer of the class has the same chain. */
+    private readonly isPlain: boolean,
+    private readonly names: string,
+    private readonly around: Stack | undefined,
+  ) {
+    this.text = new FixedText(`"${names}"`);
+  }
+
+  /** The stack with `layer` in it, if that was met before. */
+  known(layer: Layer): Stack | undefined {
+    const { last } = this;
+    if (last?.is(layer)) return last;
+    const { other } = this;
+    const next = other?.is(layer) ? other : this.inner.get(layer.constructor)?.find((stack) => stack.is(layer));
+    if (next === undefined) return undefined;
+    this.other = last;
+    this.last = next;
+    return next;
+  }
+
+  add(kept: Kept, layer: Layer): Stack {
+    const { chain, constructor: kind } = layer;
+    let before = 0;
+    for (let stack: Stack | undefined = this; stack !== undefined; stack = stack.around) if (stack.kept === kept) before++;
+    const next = new Stack(
+      kept,
+      kept.key(before),
+      kind,
+      chain,
+      hasPlainChain(layer),
+      this.names === '' ? chain : `${this.names}:${chain}`,
+      this,
+    );
+    const same = this.inner.get(kind);
+    if (same === undefined) this.inner.set(kind, [next]);
+    else same.push(next);
+    return next;
+  }
+
+  private is(layer: Layer): boolean {
+    return layer.constructor === this.kind && (this.isPlain || this.kept.chain(layer) === this.chain);
+  }
+}
+
+/** Nothing of the layer's class makes another chain than the protocol's name. */
+function hasPlainChain(layer: Layer): boolean {
+  let holder: object = layer;
+  while (!Object.hasOwn(holder, 'chain')) holder = Object.getPrototypeOf(holder);
+  return holder === Layer.prototype;
+}
+
+/** Stacks that are kept at most: a packet that is built to exhaust us may nest anything in anything. */
+const MOST_STACKS = 4096;
 
 /**
  * Writes frames as JSON lines.
@@ -114,11 +141,11 @@ export class JsonWriter implements RowWriter {
   /** One for each depth of lists in lists. */
   private readonly scopes: Found[] = [new Found()];
   private depth = 0;
-  private frames = 0;
-  /** What is kept for each layer of the frame under way, and what they are together. */
-  private readonly found: Kept[] = [];
-  private stack = new Stack();
-  private none = this.stack;
+  /** The stack of the frame alone, which all others begin with. */
+  private outermost: Stack | undefined = undefined;
+  /** The stack up to each layer of the frame under way, and the whole of it. */
+  private readonly upTo: Stack[] = [];
+  private stack: Stack | undefined = undefined;
   private stacks = 0;
   private readonly octets: boolean;
   private readonly compileAfter: number;
@@ -131,37 +158,40 @@ export class JsonWriter implements RowWriter {
   /** One frame and a line feed. */
   write(out: TextBuffer, frame: Frame): void {
     const { layers } = frame;
-    const { found } = this;
+    const { upTo } = this;
     const begin = out.length;
-    const count = ++this.frames;
-    let stack = this.none;
-    for (let i = 0; i < layers.length; i++) {
+    let stack = this.outermost ?? this.begin(layers[0]!);
+    upTo[0] = stack;
+    for (let i = 1; i < layers.length; i++) {
       const layer = layers[i]!;
-      const { protocol } = layer;
-      const kept = this.kept[protocol.id] ?? this.keep(protocol);
-      found[i] = kept;
-      if (i > 0) {
-        const chain = kept.chain(layer);
-        stack = stack.known(chain) ?? this.keepStack(stack, chain);
-      }
+      stack = stack.known(layer) ?? this.keepStack(stack, layer);
+      upTo[i] = stack;
     }
     this.stack = stack;
     for (let i = 0; i < layers.length; i++) {
-      const kept = found[i]!;
-      kept.write(out, layers[i]!, kept.key(count));
+      const { kept, key } = upTo[i]!;
+      kept.write(out, layers[i]!, key);
     }
     out.bytes[begin] = OPEN;
     out.byte(CLOSE);
     out.byte(10);
   }
 
-  private keepStack(stack: Stack, chain: string): Stack {
+  /** The stack of nothing but the frame itself, which `frame.protocols` leaves out. */
+  private begin({ protocol, constructor: kind }: Layer): Stack {
+    const kept = this.kept[protocol.id] ?? this.keep(protocol);
+    this.outermost = new Stack(kept, kept.key(0), kind, '', true, '', undefined);
+    return this.outermost;
+  }
+
+  private keepStack(stack: Stack, layer: Layer): Stack {
     if (++this.stacks > MOST_STACKS) {
       this.stacks = 0;
       // What is under way still names its layers.
-      this.none = new Stack();
+      this.outermost = undefined;
     }
-    return stack.add(chain);
+    const { protocol } = layer;
+    return stack.add(this.kept[protocol.id] ?? this.keep(protocol), layer);
   }
 
   private keep(protocol: Protocol): Kept {
@@ -244,7 +274,7 @@ export class JsonWriter implements RowWriter {
 
   /** The names of the layers below the frame, which {@link write} followed. */
   protocols(out: TextBuffer): void {
-    out.fixed(this.stack.text);
+    out.fixed(this.stack!.text);
   }
 
   /** One key with its value, if it has one. */
