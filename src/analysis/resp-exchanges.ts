@@ -374,12 +374,14 @@ export class RespExchanges {
     }
     const { seconds, nanoseconds } = head;
     const time = between(context.startSeconds, context.startNanoseconds, seconds, nanoseconds);
-    if (frame.session.brief && frame.answer !== undefined && frame.answer === this.answer) {
+    const before = frame.answer !== undefined && frame.answer === this.answer ? this.answer : undefined;
+    if (before !== undefined && frame.session.brief) {
       // One layer stands for all replies of a segment, and so does what it answers.
-      resp.exchange = this.answer;
-      this.answer.request = head.frame;
-      this.answer.time = time;
-    } else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
+      before.request = head.frame;
+      before.time = time;
+      resp.exchange = before;
+    } else if (before !== undefined && before.request === head.frame && before.time === time) resp.exchange = before;
+    else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
     const failed = type === MINUS;
     const last = failed || (head.left === Infinity ? talk.subscriptions(head.kind) === 0 : --head.left <= 0);
     if (last) {

@@ -71,23 +71,25 @@ export function latin1Of(bytes: Uint8Array, from: number, to: number): string {
 }
 
 /**
- * Texts that come again and again in a capture, such as methods, versions and content types: each is made once and then
- * found by its octets, which costs less than making it and leaves nothing to collect. Holds so many at most as it has slots.
+ * What octets tell that come again and again in a capture, such as names and methods: each is made once and then found by
+ * its octets, which costs less than making it and leaves nothing to collect. Holds so many at most as it has slots.
  */
-export class Texts {
+export class Recalled<V> {
   private readonly octets: (Uint8Array | undefined)[];
-  private readonly texts: string[];
+  private readonly values: (V | undefined)[];
 
-  /** `slots`: a power of two. */
-  constructor(private readonly slots = 256) {
+  /** `slots`: a power of two; `make`: what the octets `[from, to)` tell. */
+  constructor(
+    private readonly slots: number,
+    private readonly make: (bytes: Uint8Array, from: number, to: number) => V,
+  ) {
     this.octets = new Array<Uint8Array | undefined>(slots).fill(undefined);
-    this.texts = new Array<string>(slots).fill('');
+    this.values = new Array<V | undefined>(slots).fill(undefined);
   }
 
-  /** As {@link textOf}. */
-  of(bytes: Uint8Array, from: number, to: number): string {
+  of(bytes: Uint8Array, from: number, to: number): V {
     const length = to - from;
-    if (length > 64 || length <= 0) return textOf(bytes, from, to);
+    if (length > 64 || length <= 0) return this.make(bytes, from, to);
     let hash = length;
     for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
     const slot = (hash ^ (hash >>> 9)) & (this.slots - 1);
@@ -95,12 +97,19 @@ export class Texts {
     if (known !== undefined && known.length === length) {
       let same = 0;
       while (same < length && known[same] === bytes[from + same]) same++;
-      if (same === length) return this.texts[slot]!;
+      if (same === length) return this.values[slot]!;
     }
-    const text = textOf(bytes, from, to);
+    const value = this.make(bytes, from, to);
     this.octets[slot] = bytes.slice(from, to);
-    this.texts[slot] = text;
-    return text;
+    this.values[slot] = value;
+    return value;
+  }
+}
+
+/** Texts that come again and again, such as methods, versions and content types. */
+export class Texts extends Recalled<string> {
+  constructor(slots = 256) {
+    super(slots, textOf);
   }
 }
 

@@ -28,7 +28,7 @@ import {
 import { FixedText } from '../core/fixed-text.js';
 import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
-import { latin1Of, Texts, textOf } from '../core/octets.js';
+import { latin1Of, Recalled, textOf } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
 import { argumentsOf, MAX_ARGUMENTS, mayHaveSecrets, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
 import {
@@ -50,8 +50,9 @@ import {
   STAR,
   STREAMED,
 } from './resp-elements.js';
-import { writeAnswer, writePlainMessage } from './resp-json.js';
+import { writeAnswer, writeLine, writeStrings } from './resp-json.js';
 import { keyAmong, keyOf, NO_KEY } from './resp-keys.js';
+import { BulkStrings } from './resp-strings.js';
 import type { StreamNotes } from './tcp-stream.js';
 
 /** Deepest nesting that the tree shows as such. */
@@ -143,28 +144,21 @@ interface CommandName {
 }
 
 /** Names as they were written, and what they tell: a capture has a few, each many times. */
-const names = new Texts();
-const knownNames = new Map<string, CommandName>();
-const MOST_NAMES = 1024;
+const names = new Recalled(256, (b, from, to): CommandName => {
+  const text = textOf(b, from, to).toUpperCase();
+  const out = new TextBuffer(64);
+  out.json(text);
+  return {
+    text,
+    json: new FixedText(out.bytes.subarray(0, out.length)),
+    key: keyOf(text),
+    mayHideSecrets: mayHaveSecrets(text),
+  };
+});
 
-function nameOf(b: Uint8Array, from: number, to: number): CommandName {
-  const written = names.of(b, from, to);
-  let name = knownNames.get(written);
-  if (name === undefined) {
-    if (knownNames.size >= MOST_NAMES) knownNames.clear();
-    const text = written.toUpperCase();
-    const out = new TextBuffer(64);
-    out.json(text);
-    name = {
-      text,
-      json: new FixedText(out.bytes.subarray(0, out.length)),
-      key: keyOf(text),
-      mayHideSecrets: mayHaveSecrets(text),
-    };
-    knownNames.set(written, name);
-  }
-  return name;
-}
+/** The strings of the message that was asked for them last: all that is told of one is asked in a row. */
+const strings = new BulkStrings();
+let readings = 1;
 
 /** A message: a command, a reply, or what the server sends on its own. */
 export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) {
@@ -179,6 +173,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   private found: readonly number[] | undefined;
   private hidden: Set<number> | undefined | null;
   private named: CommandName | undefined;
+  /** Which of the readings of strings was of this message. */
+  private reading = 0;
 
   /** Stand for the whole message `[start, end)` of the same octets instead. */
   moveTo(start: number, end: number): void {
@@ -186,11 +182,25 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     place.start = start;
     place.captured = this.end = end;
     this.exchange = this.found = this.hidden = this.named = undefined;
+    this.reading = 0;
   }
 
   override lasting(): PropertyDescriptorMap {
-    // Both are found anew where the octets then stand.
-    return { found: { value: undefined, writable: true }, hidden: { value: undefined, writable: true } };
+    // All are found anew where the octets then stand.
+    return {
+      found: { value: undefined, writable: true },
+      hidden: { value: undefined, writable: true },
+      reading: { value: 0, writable: true },
+    };
+  }
+
+  /** How many there are in {@link strings} if the message is a bulk string or an array of them; else 0. */
+  private get stringCount(): number {
+    if (this.reading !== readings) {
+      this.reading = ++readings;
+      strings.read(this.bytes, this.start, this.captured);
+    }
+    return strings.count;
   }
 
   /**
@@ -204,22 +214,28 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
 
   /** How many there are, the name included, also where {@link arguments} does not list all. */
   get argumentCount(): number {
-    const { arguments: args, bytes: b, start, captured } = this;
-    const listed = args.length / 2;
-    return listed < MAX_ARGUMENTS || b[start] !== STAR ? listed : decimal(b, start + 1, lineEnd(b, start, captured) - 2);
+    const { bytes: b, start } = this;
+    const isArray = b[start] === STAR;
+    const count = isArray ? this.stringCount : 0;
+    if (count > 0) return count;
+    const listed = this.arguments.length / 2;
+    return listed < MAX_ARGUMENTS || !isArray ? listed : decimal(b, start + 1, lineEnd(b, start, this.captured) - 2);
+  }
+
+  /** One of the {@link arguments}. */
+  private place(i: number): number {
+    return this.stringCount > 0 ? strings.places[i]! : this.arguments[i]!;
   }
 
   /** The arguments that are secrets and not to be shown, by their number. */
   get secrets(): Set<number> | undefined {
-    if (this.hidden === undefined) {
-      const { arguments: args } = this;
-      const count = args.length / 2;
-      this.hidden =
-        count < 2 || this.frame.session.showSecrets || !this.fromClient || !this.name.mayHideSecrets
-          ? null
-          : (secretsOf((i) => this.argument(i), count) ?? null);
-    }
+    if (this.hidden === undefined) this.hidden = this.findSecrets() ?? null;
     return this.hidden ?? undefined;
+  }
+
+  private findSecrets(): Set<number> | undefined {
+    if (!this.fromClient || this.argumentCount < 2 || this.frame.session.showSecrets || !this.name.mayHideSecrets) return undefined;
+    return secretsOf((i) => this.argument(i), this.arguments.length / 2);
   }
 
   /** An argument as text, its first 256 octets at most; empty when there is none. */
@@ -228,11 +244,10 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     if (2 * i >= args.length) return '';
     return textOf(this.bytes, args[2 * i]!, Math.min(args[2 * i + 1]!, args[2 * i]! + 256));
   }
-
   private get name(): CommandName {
     if (this.named !== undefined) return this.named;
-    const { arguments: args } = this;
-    return (this.named = nameOf(this.bytes, args[0]!, Math.min(args[1]!, args[0]! + 256)));
+    const from = this.place(0);
+    return (this.named = names.of(this.bytes, from, Math.min(this.place(1), from + 256)));
   }
 
   /** The name of the command in capitals. */
@@ -247,14 +262,14 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   }
 
   get isCommand(): boolean {
-    return this.fromClient && this.arguments.length > 0;
+    return this.fromClient && this.argumentCount > 0;
   }
   get hasKey(): boolean {
     return this.key > 0;
   }
   /** Which argument is its first key; 0 when none is. */
   private get key(): number {
-    if (!this.fromClient || this.arguments.length <= 2) return NO_KEY;
+    if (!this.fromClient || this.argumentCount < 2) return NO_KEY;
     const { key } = this.name;
     if (key <= 1) return key;
     const i = keyAmong(this.name.text, key, this.arguments.length / 2, (n) => this.argument(n));
@@ -265,15 +280,19 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     out.fixed(this.name.json);
   }
   writeKey(out: TextBuffer): void {
-    const { arguments: args, key } = this;
-    const from = args[2 * key]!;
-    out.jsonText(this.bytes, from, Math.min(args[2 * key + 1]!, from + 256));
+    const { key } = this;
+    const from = this.place(2 * key);
+    out.jsonText(this.bytes, from, Math.min(this.place(2 * key + 1), from + 256));
   }
 
   override quickJson(out: TextBuffer): boolean {
-    const { exchange } = this;
+    const { bytes: b, start, exchange } = this;
     if (this.isDataSet || this.secrets !== undefined || typeof exchange?.time === 'bigint') return false;
-    if (!writePlainMessage(out, this.bytes, this.start, this.captured)) return false;
+    const type = b[start];
+    if (type === STAR || type === DOLLAR) {
+      if (this.stringCount === 0) return false;
+      writeStrings(out, b, strings, type === STAR);
+    } else if (!writeLine(out, b, start, this.captured)) return false;
     if (exchange !== undefined) writeAnswer(out, exchange);
     return true;
   }
@@ -399,13 +418,13 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
       out.number(this.end - start);
       return out.ascii(' octets');
     }
-    const { arguments: args, secrets } = this;
-    if (this.fromClient && args.length > 0) {
-      const count = args.length / 2;
+    const count = this.fromClient ? this.argumentCount : 0;
+    if (count > 0) {
+      const { secrets } = this;
       for (let i = 0; i < count && i < MAX_SHOWN; i++) {
         if (i > 0) out.byte(32);
         if (secrets?.has(i)) out.ascii('(secret)');
-        else writeArgument(out, b, args[2 * i]!, args[2 * i + 1]!, i);
+        else writeArgument(out, b, this.place(2 * i), this.place(2 * i + 1), i);
       }
       if (count > MAX_SHOWN) out.unicode(' …');
       return;
