@@ -99,8 +99,8 @@ export class Streams {
     }
     if (flags & ACK) {
       const other = side.peer.reader as StreamReader | undefined;
-      if (other !== undefined) reader.received = other.positionOf(i32(b, at + 8));
-      else if (side.peer.baseKnown) reader.received = (i32(b, at + 8) - side.peer.base - 1) | 0;
+      if (other !== undefined) reader.messages.received = other.positionOf(i32(b, at + 8));
+      else if (side.peer.baseKnown) reader.messages.received = (i32(b, at + 8) - side.peer.base - 1) | 0;
     }
     reader.receive(frame, tcp, sequence, start, end);
     if (flags & FIN) reader.close(frame, tcp, (sequence + end - start) | 0);
