@@ -2,6 +2,7 @@
 import { type Field, type Fields, type Properties, presentable, type Raw, readRaw } from './field.js';
 import type { Frame } from './frame.js';
 import { u16, u32 } from './octets.js';
+import type { Plain } from './plain.js';
 import type { TextBuffer } from './text.js';
 
 /** A protocol as its table declares it. */
@@ -18,6 +19,8 @@ export interface Protocol {
   readonly fields: readonly Field[];
   /** All rows, items' rows at any depth included. */
   readonly allFields: readonly Field[];
+  /** What most of its layers have in common. */
+  readonly plain: Plain | undefined;
 }
 
 /** A node of the tree that a walk builds. */
@@ -238,9 +241,23 @@ function withItems(fields: readonly Field[]): Field[] {
  * }
  * console.log(Beacon.protocol.fields.map((field) => field.name));
  */
-export function layer<const F extends Fields>(name: string, label: string, fields: F, short = name.toUpperCase()) {
+export function layer<const F extends Fields, L extends Layer = Layer>(
+  name: string,
+  label: string,
+  fields: F,
+  short = name.toUpperCase(),
+  plain?: Plain<L>,
+) {
   const rows = Object.values(fields);
-  const protocol: Protocol = { id: protocols++, name, label, short, fields: rows, allFields: withItems(rows) };
+  const protocol: Protocol = {
+    id: protocols++,
+    name,
+    label,
+    short,
+    fields: rows,
+    allFields: withItems(rows),
+    plain: plain as Plain | undefined,
+  };
   protocol.allFields.forEach((field, index) => {
     field.protocol = protocol;
     field.index = index;

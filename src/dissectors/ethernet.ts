@@ -10,6 +10,7 @@ import { bytes, ether, expert, flag, group, uint8, uint16, uint32 } from '../cor
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree, type TreeNode } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
+import type { Plain } from '../core/plain.js';
 import { type Dissect, etherTypes, ipProtocols, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dispatchEtherType, ETHERTYPE, LEAST_TYPE, MOST_LENGTH } from './ethertypes.js';
@@ -72,8 +73,25 @@ const fields = {
   paddingBad: paddingBad(),
 };
 
+/** A frame of a known type whose payload ends where the frame does, from a station: nothing to say beyond the header. */
+function isBare(eth: Layer): boolean {
+  const { layers } = eth.frame;
+  const next = layers[layers[1] === eth ? 2 : layers.indexOf(eth) + 1];
+  return (
+    next !== undefined &&
+    next.end === eth.end &&
+    next.start === eth.start + HEADER_LENGTH &&
+    next.bytes === eth.bytes &&
+    isType(typeOf(eth)) &&
+    (eth.bytes[eth.start + 6]! & GROUP_BIT) === 0 &&
+    fcsLengthOf(eth) === undefined
+  );
+}
+
+const plain: Plain = { when: (l) => l.start + HEADER_LENGTH <= l.captured && isBare(l), octets: HEADER_LENGTH };
+
 /** An Ethernet header, with padding and frame check sequence where they were captured. */
-export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
+export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet', plain) {
   override get chain(): string {
     return this.start + HEADER_LENGTH <= this.captured && isType(typeOf(this)) ? 'eth:ethertype' : 'eth';
   }
@@ -95,19 +113,8 @@ export class Ethernet extends layer('eth', 'Ethernet', fields, 'Ethernet') {
     return payloadEnd(this, from + payloadRoom(this)) === this.end;
   }
 
-  /** A frame of a known type whose payload ends where the frame does, from a station: nothing to say beyond the header. */
   override get bare(): boolean {
-    const { layers } = this.frame;
-    const next = layers[layers[1] === this ? 2 : layers.indexOf(this) + 1];
-    return (
-      next !== undefined &&
-      next.end === this.end &&
-      next.start === this.start + HEADER_LENGTH &&
-      next.bytes === this.bytes &&
-      isType(typeOf(this)) &&
-      (this.bytes[this.start + 6]! & GROUP_BIT) === 0 &&
-      fcsLengthOf(this) === undefined
-    );
+    return isBare(this);
   }
 
   override walk(tree: Tree): void {

@@ -11,6 +11,7 @@ import { bits, computed, expert, flag, gated, group, ipv4, uint8, uint16 } from 
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree, type TreeNode } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
+import type { Plain } from '../core/plain.js';
 import { type Dissect, etherTypes, ipProtocols, linkTypes, llcSaps, type ProtocolEntry } from '../core/registry.js';
 import type { Datagram, FragmentLayer } from '../core/session.js';
 import type { TextBuffer } from '../core/text.js';
@@ -19,6 +20,8 @@ import { CHECKSUM_STATUS, dscpName, ECN, IP_PROTOCOL, ipProtocolName } from './i
 import { finalDestination, optionRows, optionsRow, walkOptions } from './ipv4-options.js';
 
 const FIXED_LENGTH = 20;
+/** Its first octet. */
+const VERSION_4_NO_OPTIONS = 0x45;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET = 0x1fff;
 const IPV6 = 41;
@@ -29,100 +32,107 @@ const version = (l: Layer): number => l.bytes[l.start]! >> 4;
 /** What a row may know of its layer besides the octets. */
 interface Carried extends Layer {
   readonly quoted: true | undefined;
+  readonly datagram: Datagram | undefined;
 }
 
 const reassembly = ipv4FragmentRows();
 
-/** An IPv4 header with its options. */
-export class Ipv4 extends layer(
-  'ip',
-  'Internet Protocol Version 4',
-  {
-    version: bits('ip.version', 'Version', 0, 8, 0xf0),
-    bogusVersion: expert(
-      'error',
-      'protocol',
-      'ip.bogus_ip_version',
-      'Bogus IPv4 version',
-      (l) => l.start < l.captured && version(l) !== 4,
-      {
-        pure: [0, 1],
-      },
-    ),
-    headerLength: computed(
-      'uint8',
-      'ip.hdr_len',
-      'Header Length',
-      (l) => (l.start < l.captured && version(l) === 4 ? headerLength(l) : undefined),
-      { unit: 'bytes', pure: [0, 1] },
-    ),
-    bogusHeaderLength: expert(
-      'error',
-      'protocol',
-      'ip.bogus_header_length',
-      'Bogus IP header length',
-      (l) => l.start < l.captured && version(l) === 4 && headerLength(l) < FIXED_LENGTH,
-      { pure: [0, 1], message: (l: Layer) => `Bogus IP header length (${headerLength(l)}, must be at least ${FIXED_LENGTH})` },
-    ),
-    ...group(
-      { dsField: uint8('ip.dsfield', 'Differentiated Services Field', 1, { base: 'hex' }) },
-      {
-        dscp: bits('ip.dsfield.dscp', 'Differentiated Services Codepoint', 1, 8, 0xfc, { values: dscpName }),
-        ecn: bits('ip.dsfield.ecn', 'Explicit Congestion Notification', 1, 8, 0x03, { values: ECN }),
-      },
-    ),
-    ...group(
-      { totalLength: uint16('ip.len', 'Total Length', 2, { unit: 'bytes' }) },
-      {
-        bogusLength: expert('error', 'protocol', 'ip.bogus_ip_length', 'Bogus IP length', (l: Carried) => isBogusLength(l), {
-          message: bogusLengthText,
-        }),
-      },
-    ),
-    id: uint16('ip.id', 'Identification', 4, { base: 'hex' }),
-    ...group(
-      { flags: bits('ip.flags', 'Flags', 6, 8, 0xe0, { base: 'hex' }) },
-      {
-        reserved: flag('ip.flags.rb', 'Reserved bit', 6, 0x80),
-        dontFragment: flag('ip.flags.df', "Don't fragment", 6, 0x40),
-        moreFragments: flag('ip.flags.mf', 'More fragments', 6, 0x20),
-      },
-    ),
-    fragmentOffset: bits('ip.frag_offset', 'Fragment Offset', 6, 16, OFFSET),
-    ...group(
-      { ttl: uint8('ip.ttl', 'Time to Live', 8) },
-      gated((l: Layer) => ttlProblem(l) !== undefined, {
-        ttlTooSmall: expert('note', 'sequence', 'ip.ttl.too_small', 'Time To Live', (l) => ttlProblem(l) === 'small', {
-          message: (l: Layer) => `"Time To Live" only ${l.bytes[l.start + 8]}`,
-        }),
-        ttlLocal: expert('note', 'sequence', 'ip.ttl.lncb', 'Time To Live', (l) => ttlProblem(l) === 'local', { message: localTtlText }),
+const fields = {
+  version: bits('ip.version', 'Version', 0, 8, 0xf0),
+  bogusVersion: expert('error', 'protocol', 'ip.bogus_ip_version', 'Bogus IPv4 version', (l) => l.start < l.captured && version(l) !== 4, {
+    pure: [0, 1],
+  }),
+  headerLength: computed(
+    'uint8',
+    'ip.hdr_len',
+    'Header Length',
+    (l) => (l.start < l.captured && version(l) === 4 ? headerLength(l) : undefined),
+    { unit: 'bytes', pure: [0, 1] },
+  ),
+  bogusHeaderLength: expert(
+    'error',
+    'protocol',
+    'ip.bogus_header_length',
+    'Bogus IP header length',
+    (l) => l.start < l.captured && version(l) === 4 && headerLength(l) < FIXED_LENGTH,
+    { pure: [0, 1], message: (l: Layer) => `Bogus IP header length (${headerLength(l)}, must be at least ${FIXED_LENGTH})` },
+  ),
+  ...group(
+    { dsField: uint8('ip.dsfield', 'Differentiated Services Field', 1, { base: 'hex' }) },
+    {
+      dscp: bits('ip.dsfield.dscp', 'Differentiated Services Codepoint', 1, 8, 0xfc, { values: dscpName }),
+      ecn: bits('ip.dsfield.ecn', 'Explicit Congestion Notification', 1, 8, 0x03, { values: ECN }),
+    },
+  ),
+  ...group(
+    { totalLength: uint16('ip.len', 'Total Length', 2, { unit: 'bytes' }) },
+    {
+      bogusLength: expert('error', 'protocol', 'ip.bogus_ip_length', 'Bogus IP length', (l: Carried) => isBogusLength(l), {
+        message: bogusLengthText,
       }),
-    ),
-    protocolNumber: uint8('ip.proto', 'Protocol', 9, { values: IP_PROTOCOL }),
-    ...group(
-      { checksum: uint16('ip.checksum', 'Header Checksum', 10, { base: 'hex' }) },
-      {
-        checksumStatus: computed('uint8', 'ip.checksum.status', 'Header checksum status', (l) => checksumStatus(l), {
-          values: CHECKSUM_STATUS,
-        }),
-        checksumCalculated: computed(
-          'uint16',
-          'ip.checksum_calculated',
-          'Calculated Checksum',
-          (l) => ((checksumStatus(l) ?? 2) < 2 ? calculatedChecksum(l) : undefined),
-          { base: 'hex', quiet: true },
-        ),
-        checksumBad: expert('error', 'checksum', 'ip.checksum_bad.expert', 'Bad checksum', (l) => checksumStatus(l) === 0),
-      },
-    ),
-    source: ipv4('ip.src', 'Source Address', 12, { also: ['ip.addr'] }),
-    destination: ipv4('ip.dst', 'Destination Address', 16, { also: ['ip.addr'] }),
-    ...optionRows,
-    options: optionsRow,
-    ...reassembly,
+    },
+  ),
+  id: uint16('ip.id', 'Identification', 4, { base: 'hex' }),
+  ...group(
+    { flags: bits('ip.flags', 'Flags', 6, 8, 0xe0, { base: 'hex' }) },
+    {
+      reserved: flag('ip.flags.rb', 'Reserved bit', 6, 0x80),
+      dontFragment: flag('ip.flags.df', "Don't fragment", 6, 0x40),
+      moreFragments: flag('ip.flags.mf', 'More fragments', 6, 0x20),
+    },
+  ),
+  fragmentOffset: bits('ip.frag_offset', 'Fragment Offset', 6, 16, OFFSET),
+  ...group(
+    { ttl: uint8('ip.ttl', 'Time to Live', 8) },
+    gated((l: Layer) => ttlProblem(l) !== undefined, {
+      ttlTooSmall: expert('note', 'sequence', 'ip.ttl.too_small', 'Time To Live', (l) => ttlProblem(l) === 'small', {
+        message: (l: Layer) => `"Time To Live" only ${l.bytes[l.start + 8]}`,
+      }),
+      ttlLocal: expert('note', 'sequence', 'ip.ttl.lncb', 'Time To Live', (l) => ttlProblem(l) === 'local', { message: localTtlText }),
+    }),
+  ),
+  protocolNumber: uint8('ip.proto', 'Protocol', 9, { values: IP_PROTOCOL }),
+  ...group(
+    { checksum: uint16('ip.checksum', 'Header Checksum', 10, { base: 'hex' }) },
+    {
+      checksumStatus: computed('uint8', 'ip.checksum.status', 'Header checksum status', (l) => checksumStatus(l), {
+        values: CHECKSUM_STATUS,
+      }),
+      checksumCalculated: computed(
+        'uint16',
+        'ip.checksum_calculated',
+        'Calculated Checksum',
+        (l) => ((checksumStatus(l) ?? 2) < 2 ? calculatedChecksum(l) : undefined),
+        { base: 'hex', quiet: true },
+      ),
+      checksumBad: expert('error', 'checksum', 'ip.checksum_bad.expert', 'Bad checksum', (l) => checksumStatus(l) === 0),
+    },
+  ),
+  source: ipv4('ip.src', 'Source Address', 12, { also: ['ip.addr'] }),
+  destination: ipv4('ip.dst', 'Destination Address', 16, { also: ['ip.addr'] }),
+  ...optionRows,
+  options: optionsRow,
+  ...reassembly,
+};
+
+/** A packet that is whole and no fragment that completed one, without options and without anything to remark. */
+const plain: Plain<Carried> = {
+  when: (l) => {
+    const { bytes: b, start } = l;
+    if (start + FIXED_LENGTH > l.captured || b[start] !== VERSION_4_NO_OPTIONS || l.datagram !== undefined) return false;
+    const total = l.end - start;
+    if (total < FIXED_LENGTH || u16(b, start + 2) !== total || l.frame.session.checksums) return false;
+    return b[start + 8]! >= LOW_TTL && b[start + 16] !== LOCAL_CONTROL;
   },
-  'IPv4',
-) {
+  octets: FIXED_LENGTH,
+  values: [
+    [fields.checksumStatus, 2],
+    [fields.checksumCalculated, undefined],
+  ],
+};
+
+/** An IPv4 header with its options. */
+export class Ipv4 extends layer('ip', 'Internet Protocol Version 4', fields, 'IPv4', plain) {
   /** The datagram that this fragment completed. */
   declare datagram: Datagram | undefined;
   /** Part of what an ICMP error quotes: its length tells of a datagram that is not here. */
@@ -145,7 +155,7 @@ export class Ipv4 extends layer(
     return headerLength(this) <= FIXED_LENGTH && this.datagram === undefined ? NO_NODES : super.nodes;
   }
   override get bare(): boolean {
-    return this.bytes[this.start] === 0x45 && this.datagram === undefined;
+    return this.bytes[this.start] === VERSION_4_NO_OPTIONS && this.datagram === undefined;
   }
   override walk(tree: Tree): void {
     const header = headerLength(this);
@@ -216,6 +226,10 @@ function isBogusLength(l: Carried): boolean {
   return total < header ? total !== 0 : l.quoted === undefined && total > l.end - l.start;
 }
 
+/** From here on a TTL is large enough for any way. */
+const LOW_TTL = 5;
+/** First octet of 224.0.0.0/24. */
+const LOCAL_CONTROL = 224;
 /** Groups of the local network control block that are sent to with TTL 255: VRRP, GLBP, mDNS (RFC 6762 section 11). */
 const FULL_TTL = new Set([0xe0000012, 0xe0000066, 0xe00000fb]);
 /** Groups where any TTL is right: LLMNR. */
@@ -237,13 +251,13 @@ function ttlProblem(l: Layer): 'small' | 'local' | undefined {
   if (l.start + FIXED_LENGTH > l.captured) return undefined;
   const { bytes, start } = l;
   const ttl = bytes[start + 8]!;
-  if (ttl >= 5 && bytes[start + 16] !== 224) return undefined;
+  if (ttl >= LOW_TTL && bytes[start + 16] !== LOCAL_CONTROL) return undefined;
   const destination = u32(bytes, start + 16);
   if (destination >>> 8 === 0xe00000) {
     if (ANY_TTL.has(destination)) return undefined;
     return ttl === localTtl(destination, bytes[start + 9]!) ? undefined : 'local';
   }
-  if (ttl >= 5 || destination >>> 28 === 14) return undefined;
+  if (ttl >= LOW_TTL || destination >>> 28 === 14) return undefined;
   const protocol = bytes[start + 9]!;
   return protocol === PIM || protocol === OSPF ? undefined : 'small';
 }

@@ -1,8 +1,9 @@
 /** The JSON of what the walk of a plain segment finds: its options, and the message that it completes. */
-import { DIGITS_ROOM, putNumeral, putWord } from '../core/digits.js';
+import { DIGITS_ROOM, putNumeral } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Layer } from '../core/layer.js';
 import { i32 } from '../core/octets.js';
+import type { PlainWalk } from '../core/plain.js';
 import type { TextBuffer } from '../core/text.js';
 import { onlyTimestamps } from './tcp-options.js';
 import type { Reassembled, StreamNotes } from './tcp-stream.js';
@@ -12,9 +13,6 @@ const COMMA = 0x2c;
 const END_LIST = 0x5d;
 const END_OBJECT = 0x7d;
 
-const TSVAL = new FixedText(',"options":[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":');
-const TSECR = new FixedText(',"tsecr":');
-const END_OPTIONS = new FixedText('}}]');
 const SIZES = new FixedText(',"pdu":{"size":[');
 const SEGMENTS = new FixedText(',"segments":true,"segment":{"value":[');
 const COUNT = new FixedText('],"count":');
@@ -23,34 +21,52 @@ const REASSEMBLED = new FixedText('},"reassembled":{"length":');
 /** True for a whole header without options. */
 const hasNoOptions = (l: Layer): boolean => l.bytes[l.start + 12]! >> 4 === FIXED_LENGTH / 4;
 
+/** Timestamps after two octets of padding. */
+export const timestampsJson: PlainWalk = {
+  when: onlyTimestamps,
+  json: [
+    ',"options":[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":',
+    (l) => i32(l.bytes, l.start + 24),
+    ',"tsecr":',
+    (l) => i32(l.bytes, l.start + 28),
+    '}}]',
+  ],
+};
+
+/** The same as text that is ready. */
+const TIMESTAMPS = timestampsJson.json!.map((part) => (typeof part === 'string' ? new FixedText(part) : part));
+
 /**
  * Write the JSON of a segment that has no options or only timestamps, and all of whose message came in order and once;
  * false, and nothing written, for all others.
  */
 export function writePlainSegment(out: TextBuffer, l: Layer, notes: StreamNotes | undefined): boolean {
   if (l.start + FIXED_LENGTH > l.captured) return false;
-  const reassembled = notes?.reassembled;
-  if (reassembled !== undefined && !isInOrder(reassembled)) return false;
+  if (notes !== undefined && !isPlainStream(notes)) return false;
   if (onlyTimestamps(l)) writeTimestamps(out, l);
   else if (!hasNoOptions(l)) return false;
-  if (notes !== undefined && notes.sizes.length > 0) {
-    out.fixed(SIZES);
-    writeNumbers(out, notes.sizes.length, (i) => notes.sizes[i]!);
-    out.byte(END_LIST);
-    out.byte(END_OBJECT);
-  }
-  if (reassembled !== undefined) writeReassembled(out, reassembled);
+  if (notes !== undefined) writeStreamNotes(out, notes);
   return true;
 }
 
 function writeTimestamps(out: TextBuffer, l: Layer): void {
-  out.room(TSVAL.length + TSECR.length + END_OPTIONS.length + 3 * DIGITS_ROOM);
-  const { view } = out;
-  let at = TSVAL.put(view, out.length);
-  at = putWord(view, at, i32(l.bytes, l.start + 24));
-  at = TSECR.put(view, at);
-  at = putWord(view, at, i32(l.bytes, l.start + 28));
-  out.length = END_OPTIONS.put(view, at);
+  for (const part of TIMESTAMPS)
+    if (part instanceof FixedText) out.fixed(part);
+    else writeNumber(out, part(l) >>> 0);
+}
+
+/** True when the message that a segment completes, if any, came in order and once. */
+export const isPlainStream = ({ reassembled }: StreamNotes): boolean => reassembled === undefined || isInOrder(reassembled);
+
+/** Write the JSON of what is known of a segment's place in a plain stream. */
+export function writeStreamNotes(out: TextBuffer, { sizes, reassembled }: StreamNotes): void {
+  if (sizes.length > 0) {
+    out.fixed(SIZES);
+    writeNumbers(out, sizes.length, (i) => sizes[i]!);
+    out.byte(END_LIST);
+    out.byte(END_OBJECT);
+  }
+  if (reassembled !== undefined) writeReassembled(out, reassembled);
 }
 
 /** True when no octet of the message came twice. */

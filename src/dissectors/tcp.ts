@@ -12,12 +12,13 @@ import { bits, bytes, computed, expert, type Field, flag, gated, group, uint16, 
 import { FixedText, wordOf } from '../core/fixed-text.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
+import type { Plain } from '../core/plain.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { between, durationText } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
-import { writePlainSegment } from './tcp-json.js';
+import { isPlainStream, timestampsJson, writePlainSegment, writeStreamNotes } from './tcp-json.js';
 import { MSS } from './tcp-option-kinds.js';
 import { hasOption, onlyTimestamps, optionExperts, optionList, putTimestamps, walkOptions, writeOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
@@ -27,6 +28,7 @@ const FIXED_LENGTH = 20;
 const FIN = 0x01;
 const SYN = 0x02;
 const RST = 0x04;
+const PSH = 0x08;
 const ACK = 0x10;
 const URG = 0x20;
 
@@ -35,6 +37,7 @@ interface TcpLayer extends Layer {
   readonly direction: TcpDirection | undefined;
   readonly facts: TcpFacts | undefined;
   readonly partial: boolean;
+  readonly assembly: StreamNotes | undefined;
 }
 
 const headerLength = (l: Layer) => (l.bytes[l.start + 12]! >> 4) * 4;
@@ -82,6 +85,14 @@ const payloadLength = (l: TcpLayer): number | undefined => (measured(l) ? length
 const followed = (l: TcpLayer): boolean => l.facts !== undefined;
 const upToFlags = (l: Layer): boolean => l.start + 13 <= l.captured && whole(l);
 const upToWindow = (l: Layer): boolean => l.start + 16 <= l.captured && whole(l);
+const hasStream = (l: TcpLayer): boolean => l.direction !== undefined;
+const upToSequence = (l: Layer): boolean => l.start + 8 <= l.captured;
+const upToAcknowledgment = (l: Layer): boolean => l.start + 12 <= l.captured;
+const upToChecksum = (l: Layer): boolean => l.start + 18 <= l.captured && whole(l);
+const endsKnown = (l: TcpLayer): boolean => followed(l) && measured(l) && whole(l);
+const isScaled = (l: TcpLayer): boolean => upToWindow(l) && (flagsOf(l) & SYN) === 0 && followed(l);
+const givesReason = (l: Layer): boolean => (flagsOf(l) & RST) !== 0 && whole(l) && l.start + headerLength(l) < l.captured;
+const isJudged = (l: TcpLayer): boolean => l.facts?.verdict !== undefined;
 const acknowledges = (l: TcpLayer): boolean => analysed(l) && l.facts!.acksFrame !== 0;
 const isInFlight = (l: TcpLayer): boolean => analysed(l) && l.facts!.bytesInFlight !== 0;
 const timedOut = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0;
@@ -127,7 +138,7 @@ const fields = {
   srcPort: uint16('tcp.srcport', 'Source Port', 0, { also: ['tcp.port'] }),
   dstPort: uint16('tcp.dstport', 'Destination Port', 2, { also: ['tcp.port'] }),
   stream: computed<'uint32', TcpLayer>('uint32', 'tcp.stream', 'Stream index', (l) => l.direction!.conversation.number, {
-    when: (l: TcpLayer) => l.direction !== undefined,
+    when: hasStream,
   }),
   completeness: computed<'uint8', TcpLayer>('uint8', 'tcp.completeness', 'Conversation completeness', (l) => l.facts!.completeness, {
     values: (value) => COMPLETENESS[value] ?? 'Incomplete',
@@ -139,16 +150,16 @@ const fields = {
     'tcp.seq',
     'Sequence Number',
     (l) => (l.facts === undefined ? u32(l.bytes, l.start + 4) : l.facts.sequence >>> 0),
-    { when: (l) => l.start + 8 <= l.captured },
+    { when: upToSequence },
   ),
   // Of eight octets that an ICMP error quotes Wireshark shows the relative number alone.
-  sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4, { when: (l) => l.start + 12 <= l.captured }),
+  sequence: uint32('tcp.seq_raw', 'Sequence Number (raw)', 4, { when: upToAcknowledgment }),
   nextSequence: computed<'uint32', TcpLayer>(
     'uint32',
     'tcp.nxtseq',
     'Next Sequence Number',
     (l) => (l.facts!.sequence + l.facts!.length + ((flagsOf(l) & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0,
-    { when: (l) => followed(l) && measured(l) && whole(l) },
+    { when: endsKnown },
   ),
   relativeAcknowledgment: computed<'uint32', TcpLayer>(
     'uint32',
@@ -233,14 +244,14 @@ const fields = {
     'tcp.window_size_scalefactor',
     'Window size scaling factor',
     (l) => (l.facts!.scale < 0 ? l.facts!.scale : 1 << l.facts!.scale),
-    { when: (l) => upToWindow(l) && (flagsOf(l) & SYN) === 0 && followed(l) },
+    { when: isScaled },
   ),
   ...group(
     { checksum: uint16('tcp.checksum', 'Checksum', 16, { base: 'hex', when: whole }) },
     {
       checksumStatus: computed<'uint8', TcpLayer>('uint8', 'tcp.checksum.status', 'Checksum Status', checksumStatus, {
         values: CHECKSUM_STATUS,
-        when: (l) => l.start + 18 <= l.captured && whole(l),
+        when: upToChecksum,
       }),
       checksumBad: expert(
         'error',
@@ -445,9 +456,46 @@ const fields = {
   }),
   ...streamRows,
   resetCause: computed('string', 'tcp.reset_cause', 'Reset cause', (l) => textOf(l.bytes, l.start + headerLength(l), l.captured), {
-    when: (l) => (flagsOf(l) & RST) !== 0 && whole(l) && l.start + headerLength(l) < l.captured,
+    when: givesReason,
   }),
-  ...gated((l: TcpLayer) => l.facts?.verdict !== undefined, verdictRows()),
+  ...gated(isJudged, verdictRows()),
+};
+
+/** Data and ACKs of a running connection about which there is nothing to remark, in order or not, with no options but time stamps. */
+const plain: Plain<TcpLayer> = {
+  when: (l) => {
+    const { bytes: b, start, facts } = l;
+    if (facts === undefined || l.partial || (facts.marks & ~Facts.RECORD) !== 0 || facts.verdict !== undefined || facts.length < 0)
+      return false;
+    if (start + FIXED_LENGTH > l.captured || l.frame.session.checksums) return false;
+    // Nothing of the reserved bits, and of the flags ACK, with PSH or without.
+    const first = b[start + 12]!;
+    if ((first & 0x0f) !== 0 || (b[start + 13]! & ~PSH) !== ACK || u16(b, start + 18) !== 0) return false;
+    const header = (first >> 4) * 4;
+    if (l.end - start < header || (header !== FIXED_LENGTH && !onlyTimestamps(l))) return false;
+    return l.assembly === undefined || isPlainStream(l.assembly);
+  },
+  octets: FIXED_LENGTH,
+  holds: [
+    hasStream,
+    followed,
+    measured,
+    upToSequence,
+    upToAcknowledgment,
+    endsKnown,
+    upToFlags,
+    whole,
+    upToWindow,
+    isScaled,
+    upToChecksum,
+    timed,
+  ],
+  fails: [remarked, givesReason, isJudged],
+  values: [
+    [fields.checksumStatus, 2],
+    [fields.urgentPointer, 0],
+  ],
+  walk: [timestampsJson, { when: (l) => l.assembly !== undefined, write: (l, out) => writeStreamNotes(out, l.assembly!) }],
 };
 
 /** Rows of netlens' own: what really happened, with the evidence. */
@@ -576,7 +624,7 @@ export interface TcpDirection {
 }
 
 /** A TCP header with its options, and what the conversation so far says about it. */
-export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields) {
+export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields, 'TCP', plain) {
   /** Who sends to whom; undefined when conversations are not followed. */
   declare direction: TcpDirection | undefined;
   /** What putting the stream in order made of the segment (reassembly/streams.ts). */

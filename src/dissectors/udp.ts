@@ -10,6 +10,7 @@ import { bytes, computed, expert, type FieldOptions, group, many, uint16, uint32
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
+import type { Plain } from '../core/plain.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, udpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { between } from '../core/time.js';
@@ -62,8 +63,7 @@ const lengthOf = (l: Layer): number => u16(l.bytes, l.start + 4);
 /** Lengths of the messages in a datagram, where their protocol says how long each is. */
 const pduSize = many(uint32('udp.pdu.size', 'PDU Size', { unit: 'bytes' }));
 
-/** A UDP header. */
-export class Udp extends layer('udp', 'User Datagram Protocol', {
+const fields = {
   srcPort: port('udp.srcport', 'Source Port', 0),
   dstPort: port('udp.dstport', 'Destination Port', 2),
   ...group(
@@ -94,7 +94,23 @@ export class Udp extends layer('udp', 'User Datagram Protocol', {
   ...streamRows(),
   traceroute: expert('chat', 'sequence', 'udp.possible_traceroute', 'Possible traceroute', (l) => isTraceroute(l)),
   pduSize,
-}) {
+};
+
+/** A datagram as long as what carries it, in a stream, with a checksum that nobody verified. */
+const plain: Plain<InStream & Quoted> = {
+  when: (l) => {
+    const { bytes: b, start } = l;
+    if (start + HEADER_LENGTH > l.captured || l.stream < 0 || !l.timed || l.partial !== undefined || !l.bare) return false;
+    const length = lengthOf(l);
+    return length >= HEADER_LENGTH && length <= l.end - start && u16(b, start + 6) !== 0 && !l.frame.session.checksums && !isTraceroute(l);
+  },
+  octets: HEADER_LENGTH,
+  present: [fields.streamIndex, fields.timeRelative, fields.timeDelta],
+  values: [[fields.checksumStatus, NOT_CHECKED]],
+};
+
+/** A UDP header. */
+export class Udp extends layer('udp', 'User Datagram Protocol', fields, 'UDP', plain) {
   stream = -1;
   timed = false;
   firstSeconds = 0;

@@ -13,7 +13,7 @@
  *       at = putShort(view, at, bytes[p]);
  *     }
  */
-import { DIGITS_ROOM, putNumeral, putSeconds, putShort, putWord } from '../core/digits.js';
+import { putNumeral, putSeconds, putShort, putWord } from '../core/digits.js';
 import type { Field } from '../core/field.js';
 import type { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
@@ -21,9 +21,11 @@ import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import type { Found } from './json-found.js';
 import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
+import { plainBody, renderRun as renderPlainRun } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
-import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
+import { KEY_ROOM, MOST_RUN_TEXT, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
+import { putBoolean, putIpv4, putLong, writeJsonValue } from './json-values.js';
 
 /** Writes the object of a layer under `key`, which has a comma before it. */
 export type WriteLayer = (out: TextBuffer, layer: Layer, key: FixedText) => void;
@@ -42,10 +44,6 @@ export interface RowWriter {
   protocols(out: TextBuffer): void;
 }
 
-/** Longest text of a run that is kept; octets that a run takes at most. */
-const MOST_RUN_TEXT = 2048;
-/** Octets that the value of a row takes at most, where it is written in place. */
-const VALUE_ROOM = 2 * DIGITS_ROOM;
 /** So many rows that one condition decides make a function of their own: most are of rare packets. */
 const WORTH_A_FUNCTION = 3;
 
@@ -62,7 +60,8 @@ export interface Compiled {
 export function compileLayer(layout: Layout, writer: RowWriter): Compiled | undefined {
   const { text, constants } = sourceOf(layout);
   try {
-    const make = new Function(...Object.keys(HELPERS), 'writer', 'c', text) as (...given: unknown[]) => WriteLayer;
+    const named = `${text}\n//# sourceURL=json-${decoder.decode(layout.key).slice(2, -2)}.js`;
+    const make = new Function(...Object.keys(HELPERS), 'writer', 'c', named) as (...given: unknown[]) => WriteLayer;
     return {
       write: make(...Object.values(HELPERS), writer, constants),
       // The comment makes each text another one: what has the same text would share what V8 learns about it.
@@ -82,7 +81,7 @@ export function sourceOf(layout: Layout): { readonly text: string; readonly cons
   draft.layer(layout);
   const source = new Source([], new Map(), new Set([...draft.asks].filter(([, times]) => times > 1).map(([gate]) => gate)));
   source.layer(layout);
-  return { text: source.text(), constants: source.constants };
+  return { text: source.text(layout), constants: source.constants };
 }
 
 /** The text for octets that were not met before. Undefined when it is too long to keep. */
@@ -103,7 +102,9 @@ const HELPERS = {
   putShort,
   putWord,
   writeJsonValue,
+  putLong,
   RunText,
+  renderPlainRun,
   renderRun,
   hasNode,
   nodesOf,
@@ -132,15 +133,27 @@ class Source {
     private readonly isPart = false,
   ) {}
 
-  text(): string {
-    return [
-      '"use strict";',
-      `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`,
-      ...this.functions,
-      'return (out, layer, key) => {',
-      ...this.body(),
-      '};',
-    ].join('\n');
+  text(layout: Layout): string {
+    const general = ['(out, layer, key) => {', ...this.body(), '};'];
+    const straight = plainBody(
+      layout,
+      (value) => this.use(value),
+      () => this.use(new RunTexts()),
+    );
+    const functions =
+      straight === undefined
+        ? [`return ${general[0]}`, ...general.slice(1)]
+        : [
+            `const general = ${general[0]}`,
+            ...general.slice(1),
+            'return (out, layer, key) => {',
+            `  if (key.length !== ${layout.key.length} || !${this.use(layout.plain!.when)}(layer)) return general(out, layer, key);`,
+            ...straight,
+            '};',
+          ];
+    return ['"use strict";', `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`, ...this.functions, ...functions].join(
+      '\n',
+    );
   }
 
   private body(): string[] {
@@ -332,7 +345,7 @@ class Source {
   }
 
   private inPlace(row: Field, key: Uint8Array): void {
-    const value = readInPlace(row);
+    const value = readInPlace(row, 'p');
     if (value === undefined) {
       this.line(`x = ${this.use(row)}.raw(layer);`);
       this.open('if (x !== undefined) {');
@@ -343,7 +356,7 @@ class Source {
       this.open(`if (p + ${row.length as number} <= captured) {`);
       this.key(key);
       if (value.number !== undefined) this.number(value.number, 8 * (row.length as number));
-      else this.line(`at = ${value.call};`);
+      else this.line(`at = ${value.call!('at')};`);
     }
     this.close();
   }
@@ -405,18 +418,8 @@ class Source {
     this.line('at = out.length;');
   }
 
-  /** Octets known beforehand: eight at a time, the last of them with some that are then overwritten. */
   private key(key: Uint8Array): void {
-    const padded = new DataView(new ArrayBuffer((key.length + 7) & ~7));
-    new Uint8Array(padded.buffer).set(key);
-    let stores = '';
-    for (let i = 0; i < key.length; i += 8) {
-      const place = i === 0 ? 'at' : `at + ${i}`;
-      // A short rest as a number that the reader of the code can tell; neither kind of number is changed on its way.
-      if (key.length - i <= 4) stores += `view.setInt32(${place}, ${padded.getInt32(i, true)}, true); `;
-      else stores += `view.setFloat64(${place}, ${padded.getFloat64(i, true)}, true); `;
-    }
-    this.line(`${stores}at += ${key.length}; // ${decoder.decode(key)}`);
+    this.line(`${storesOf(key)}at += ${key.length}; ${shown(key)}`);
     this.room += key.length + 8;
   }
 
@@ -440,34 +443,4 @@ class Source {
 
 const decoder = new TextDecoder();
 
-/** Types whose values are unsigned and have 32 bits at most. */
-const UNSIGNED = /^uint(8|16|24|32)$|^frame$/;
-
-/** Octets that the number of a protocol that occurs again takes at most. */
-const KEY_ROOM = 16;
-
 const leavesOf = (node: JsonNode): number => (node.kind === NESTED ? node.children.reduce((sum, child) => sum + leavesOf(child), 1) : 1);
-
-/** `octets` octets behind `p` as a word, the first one highest; 0 for none. */
-function wordAt(p: string, from: number, octets: number): string {
-  if (octets <= 0) return '0';
-  const parts = Array.from({ length: octets }, (_, i) => {
-    const shift = 8 * (octets - 1 - i);
-    const octet = `bytes[${p}${from + i === 0 ? '' : ` + ${from + i}`}]`;
-    return shift === 0 ? octet : `(${octet} << ${shift})`;
-  });
-  return parts.length === 1 ? parts[0]! : `(${parts.join(' | ')})`;
-}
-
-/** How a number, flag or address at a fixed place is read or written, given `p`; undefined where there is more to it. */
-function readInPlace(row: Field): { readonly number?: string; readonly call?: string } | undefined {
-  const { offset, length, type } = row;
-  const { mask, little } = row.options;
-  if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length > 4 || little) return undefined;
-  const word = wordAt('p', 0, length);
-  if (type === 'ipv4') return mask === undefined ? { call: `putIpv4(view, at, ${word})` } : undefined;
-  if (type !== 'bool' && !/^uint(8|16|24|32)$/.test(type)) return undefined;
-  if (mask !== undefined && (mask <= 0 || mask > 0x7fff_ffff)) return undefined;
-  const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${row.shift}`;
-  return type === 'bool' ? { call: `putBoolean(view, at, (${masked}) !== 0)` } : { number: masked };
-}

@@ -4,6 +4,7 @@
  */
 import type { Field, FieldOptions } from '../core/field.js';
 import type { Protocol } from '../core/layer.js';
+import type { Plain } from '../core/plain.js';
 
 const encoder = new TextEncoder();
 
@@ -69,6 +70,8 @@ export interface Layout {
   readonly hasOctets: boolean;
   /** The frame's own object, which ends with the Info column. */
   readonly hasInfo: boolean;
+  /** What most layers of the protocol have in common. */
+  readonly plain: Plain | undefined;
 }
 
 const layouts: (Layout | undefined)[] = [];
@@ -90,6 +93,7 @@ function layOut(protocol: Protocol, octets: boolean): Layout {
     key: keyOf(protocol.name),
     hasOctets: octets,
     hasInfo: protocol.name === 'frame',
+    plain: protocol.plain,
   };
 }
 

@@ -1,0 +1,36 @@
+/**
+ * Plain layers: what nearly all layers of a protocol have in common, so that writers need not ask each of them for what
+ * only a few have. A protocol says it beside its table; a test holds every layer of every fixture against it.
+ */
+import type { Field, FieldOptions, Raw } from './field.js';
+import type { Layer } from './layer.js';
+import type { TextBuffer } from './text.js';
+
+type Condition = NonNullable<FieldOptions['when']>;
+
+/** What holds for the plain layers of a protocol, of which `L` is what its rows know. */
+export interface Plain<L extends Layer = Layer> {
+  /** Whether a layer is plain: asked once for each, it spares all that stands below. No plain layer has a remark of its own. */
+  readonly when: (layer: L) => boolean;
+  /** So many octets of it were captured. */
+  readonly octets: number;
+  /** Conditions of rows (`when`, `gate`) that hold. */
+  readonly holds?: readonly Condition[];
+  /** Conditions that do not. */
+  readonly fails?: readonly Condition[];
+  /** Computed rows without a condition that have a value. */
+  readonly present?: readonly Field[];
+  /** Values that are always the same; undefined: there is none. */
+  readonly values?: readonly (readonly [row: Field, value: Raw | undefined])[];
+  /** The JSON of what the walk finds, in order; it finds nothing else. */
+  readonly walk?: readonly PlainWalk<L>[];
+}
+
+/** JSON that stands in a plain layer where `when` holds. */
+export interface PlainWalk<L extends Layer = Layer> {
+  readonly when: (layer: L) => boolean;
+  /** Keys with a comma before each, and between them unsigned numbers, as the signed ones of the same 32 bits. */
+  readonly json?: readonly (string | ((layer: L) => number))[];
+  /** Writes it, where that is more than keys and numbers. */
+  readonly write?: (layer: L, out: TextBuffer) => void;
+}

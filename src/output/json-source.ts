@@ -1,0 +1,67 @@
+/** Pieces of the functions that json-compile.ts and json-plain.ts make from a protocol's table. */
+import { DIGITS_ROOM } from '../core/digits.js';
+import type { Field } from '../core/field.js';
+
+/** Octets that the value of a row takes at most, where it is written in place. */
+export const VALUE_ROOM = 2 * DIGITS_ROOM;
+
+/** Longest text of a run that is kept; octets that a run takes at most. */
+export const MOST_RUN_TEXT = 2048;
+
+/** Octets that the number of a protocol that occurs again takes at most. */
+export const KEY_ROOM = 16;
+
+/** Types whose values are unsigned and have 32 bits at most. */
+export const UNSIGNED = /^uint(8|16|24|32)$|^frame$/;
+
+/** `octets` octets behind `p` as a word, the first one highest; 0 for none. */
+export function wordAt(p: string, from: number, octets: number): string {
+  if (octets <= 0) return '0';
+  const parts = Array.from({ length: octets }, (_, i) => {
+    const shift = 8 * (octets - 1 - i);
+    const octet = `bytes[${p}${from + i === 0 ? '' : ` + ${from + i}`}]`;
+    return shift === 0 ? octet : `(${octet} << ${shift})`;
+  });
+  return parts.length === 1 ? parts[0]! : `(${parts.join(' | ')})`;
+}
+
+/**
+ * How a number at a fixed place is read, or a flag or an address written at a place: the octets are those from `p` on, or
+ * from the row's offset behind it. Undefined where there is more to it.
+ */
+export function readInPlace(
+  row: Field,
+  p: 'p' | 'start',
+): { readonly number?: string; readonly call?: (place: string) => string } | undefined {
+  const { offset, length, type } = row;
+  const { mask, little } = row.options;
+  if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length > 4 || little) return undefined;
+  const word = wordAt(p, p === 'p' ? 0 : offset, length);
+  if (type === 'ipv4') return mask === undefined ? { call: (at) => `putIpv4(view, ${at}, ${word})` } : undefined;
+  if (type !== 'bool' && !/^uint(8|16|24|32)$/.test(type)) return undefined;
+  if (mask !== undefined && (mask <= 0 || mask > 0x7fff_ffff)) return undefined;
+  const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${row.shift}`;
+  return type === 'bool' ? { call: (at) => `putBoolean(view, ${at}, (${masked}) !== 0)` } : { number: masked };
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * Stores of octets known beforehand, from `from` octets behind `at` on: eight at a time, the last of them with some that are
+ * then overwritten.
+ */
+export function storesOf(octets: Uint8Array, from = 0): string {
+  const padded = new DataView(new ArrayBuffer((octets.length + 7) & ~7));
+  new Uint8Array(padded.buffer).set(octets);
+  let stores = '';
+  for (let i = 0; i < octets.length; i += 8) {
+    const place = from + i === 0 ? 'at' : `at + ${from + i}`;
+    // A short rest as a number that the reader of the code can tell; neither kind of number is changed on its way.
+    if (octets.length - i <= 4) stores += `view.setInt32(${place}, ${padded.getInt32(i, true)}, true); `;
+    else stores += `view.setFloat64(${place}, ${padded.getFloat64(i, true)}, true); `;
+  }
+  return stores;
+}
+
+/** A comment that shows octets. */
+export const shown = (octets: Uint8Array): string => `// ${decoder.decode(octets)}`;
