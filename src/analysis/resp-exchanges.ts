@@ -3,8 +3,10 @@
  * by; what has to be known is which commands get none (CLIENT REPLY), which get several (SUBSCRIBE a b), and what the
  * server sends without having been asked (messages of channels, MONITOR, what a primary streams to its replica).
  *
- * After octets were lost, acknowledgments say which reply cannot be the answer to which command: one sent before the server
- * had the command, or before the client had what it acknowledged with it.
+ * After octets were lost nobody knows how many commands or replies were among them. Acknowledgments tell where a new count
+ * begins: the reply right behind what a client had when it sent a command is the answer to that command, if the client
+ * waits for the answers to what it has asked together. Until there replies are told without a command, and commands
+ * without a reply: a pair that is wrong would shift all that follow.
  */
 import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
@@ -67,6 +69,8 @@ export interface Asked {
   received: number;
   /** Where the command ends in its stream. */
   end: number;
+  /** Holes in the stream of commands before it. */
+  holes: number;
   /** Replies that it gets; Infinity: until nothing is subscribed to. */
   left: number;
   /** The observer's. */
@@ -77,7 +81,7 @@ export interface Asked {
 export type NoReply =
   /** It asked for none: CLIENT REPLY, an acknowledgment of a replica, or the end of the server. */
   | 'silent'
-  /** Its reply was lost in a hole of the capture, or too many commands wait. */
+  /** Its reply was lost in a hole of the capture or cannot be told from others behind it, or too many commands wait. */
   | 'lost'
   /** The connection or the capture ended. */
   | 'open';
@@ -112,7 +116,7 @@ export interface RespCounts {
   unanswered: number;
   /** Commands that get no reply. */
   silent: number;
-  /** Commands whose replies were lost in holes, and replies to commands that were not captured. */
+  /** Commands whose replies were lost in holes, and replies to commands that were not captured; also where they cannot be told apart. */
   lostReplies: number;
   strayReplies: number;
   /** What servers sent unasked: messages of channels, monitored commands, commands for replicas. */
@@ -153,8 +157,10 @@ export class RespTalk {
   channels = 0;
   patterns = 0;
   shards = 0;
-  /** The next reply after a hole has not come yet. */
+  /** Replies were lost since the last that is known to belong to its command. */
   adrift = false;
+  /** Holes in the stream of commands behind which such a reply was found. */
+  holes = 0;
   /** The observer's. */
   note: unknown = undefined;
 
@@ -167,8 +173,19 @@ export class RespTalk {
   get head(): Asked | undefined {
     return this.queue[this.first];
   }
-  get second(): Asked | undefined {
-    return this.queue[this.first + 1];
+  /** Of the commands that the server had, when it had so many octets, the last for which the client had no more than `position` of the replies. */
+  lastAsked(position: number, octets: number): Asked | undefined {
+    const { queue } = this;
+    let low = this.first;
+    let high = queue.length;
+    // Neither number ever falls.
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { received, end } = queue[middle]!;
+      if (received <= position && end <= octets) low = middle + 1;
+      else high = middle;
+    }
+    return low > this.first ? queue[low - 1] : undefined;
   }
   push(asked: Asked): void {
     this.queue.push(asked);
@@ -214,7 +231,7 @@ export class RespExchanges {
   see(frame: Frame, resp: Resp, context: StreamContext): void {
     const shared = context.shared as RespShared;
     const talk = (shared.talk as RespTalk | undefined) ?? this.begin(frame, shared);
-    if (resp.fromClient) this.command(frame, resp, context, talk);
+    if (resp.fromClient) this.command(frame, resp, context, talk, shared);
     else this.reply(frame, resp, context, talk, shared);
   }
 
@@ -262,7 +279,7 @@ export class RespExchanges {
     this.observer?.noReply(note, talk, why);
   }
 
-  private command(frame: Frame, resp: Resp, context: StreamContext, talk: RespTalk): void {
+  private command(frame: Frame, resp: Resp, context: StreamContext, talk: RespTalk, shared: RespShared): void {
     const kind = kindOf(resp);
     if (kind === Kind.Nothing) return;
     const { counts, observer } = this;
@@ -280,13 +297,24 @@ export class RespExchanges {
       return;
     }
     this.waiting++;
-    const asked = this.spare.pop() ?? { kind, frame: 0, seconds: 0, nanoseconds: 0, received: 0, end: 0, left: 1, note: undefined };
+    const asked = this.spare.pop() ?? {
+      kind,
+      frame: 0,
+      seconds: 0,
+      nanoseconds: 0,
+      received: 0,
+      end: 0,
+      holes: 0,
+      left: 1,
+      note: undefined,
+    };
     asked.kind = kind;
     asked.frame = frame.number;
     asked.seconds = frame.seconds;
     asked.nanoseconds = frame.nanoseconds;
     asked.received = context.received;
     asked.end = context.messageStart + (resp.end - resp.start);
+    asked.holes = shared.commandHoles;
     asked.left = kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe ? confirmations(resp, kind, talk) : 1;
     asked.note = note;
     talk.push(asked);
@@ -333,7 +361,6 @@ export class RespExchanges {
     if (type === LF || type === CR) return;
     const { counts, observer } = this;
     let { head } = talk;
-    let confirmed: Kind | undefined;
     if (resp.isDataSet) {
       // SYNC is answered with the data set; PSYNC was answered with a line before.
       talk.replicating = true;
@@ -348,13 +375,13 @@ export class RespExchanges {
       return;
     } else if (type === PUSH) {
       talk.pushes = true;
-      confirmed = this.confirmation(resp, talk);
-      if (confirmed === undefined || head === undefined || !confirms(confirmed, head)) return this.unasked(frame, resp, talk, 'message');
+      const kind = this.confirmation(resp, talk);
+      if (kind === undefined || head === undefined || !confirms(kind, head)) return this.unasked(frame, resp, talk, 'message');
     } else if (type === STAR && !talk.pushes && (talk.subscribed || head === undefined || isSubscription(head.kind))) {
       const word = firstWord(b, start, resp.captured);
       if (MESSAGE.test(word)) return this.unasked(frame, resp, talk, 'message');
-      confirmed = this.confirmation(resp, talk);
-      if (confirmed !== undefined && (head === undefined || !confirms(confirmed, head))) return this.unasked(frame, resp, talk, 'message');
+      const kind = this.confirmation(resp, talk);
+      if (kind !== undefined && (head === undefined || !confirms(kind, head))) return this.unasked(frame, resp, talk, 'message');
     } else if (talk.monitoring && type === PLUS && isDigit(b[start + 1]!)) return this.unasked(frame, resp, talk, 'monitor');
     else if (type === MINUS && head === undefined && talk.whole && context.received === 0)
       return this.unasked(frame, resp, talk, 'refusal');
@@ -363,8 +390,8 @@ export class RespExchanges {
       shared.holed = false;
       talk.adrift = true;
     }
-    if (talk.adrift) {
-      if (this.isEarlier(talk, context, confirmed)) return this.stray(frame, resp, talk);
+    if (talk.adrift || (head !== undefined && head.holes !== talk.holes)) {
+      if (!this.begins(talk, context)) return this.stray(frame, resp, talk);
       head = talk.head;
     }
     if (head === undefined) {
@@ -414,27 +441,18 @@ export class RespExchanges {
     this.observer?.unasked(frame, resp, talk, 'stray');
   }
 
-  /**
-   * The first replies after a hole: true when this one was sent before the server had any command that waits, so that it
-   * answers one that was not captured. Commands whose replies must have been in the hole are given up.
-   */
-  private isEarlier(talk: RespTalk, context: StreamContext, confirmed: Kind | undefined): boolean {
-    const { messageStart: position, received } = context;
-    const { head } = talk;
-    if (head === undefined || head.end > received || head.received > position) return true;
-    // A client that had more of the replies when it sent one command than when it sent the one before had waited: what it
-    // had waited for is lost to us when it does not follow here.
-    while (talk.second !== undefined && talk.second.received <= position && talk.second.received > talk.head!.received) {
+  /** After a hole: true when this reply begins a new count. Commands that were answered before it are given up. */
+  private begins(talk: RespTalk, { messageStart: position, received }: StreamContext): boolean {
+    const last = talk.lastAsked(position, received);
+    if (last === undefined) return false;
+    while (talk.head!.received < last.received) {
       this.counts.lostReplies++;
       this.noReply(talk, 'lost');
     }
-    // Subscriptions are confirmed; another reply is of a later command.
-    while (talk.waiting > 1 && isSubscription(talk.head!.kind) && confirmed === undefined) {
-      this.counts.lostReplies++;
-      this.noReply(talk, 'lost');
-    }
+    if (last.received !== position) return false;
     talk.adrift = false;
-    return false;
+    talk.holes = talk.head!.holes;
+    return true;
   }
 
   /** The kind of command that a confirmation of (un)subscribing answers; keeps count of what is subscribed to. */

@@ -24,11 +24,11 @@ const MOST_OCTETS = 1024;
 export type RespOutcome =
   | 'answered'
   | 'unanswered'
-  /** Its reply is in a hole of the capture. */
+  /** Its reply is in a hole of the capture, or cannot be told from others behind one. */
   | 'lost'
   /** It asked for no reply. */
   | 'silent'
-  /** A reply whose command was not captured. */
+  /** A reply whose command was not captured, or cannot be told from others behind a hole. */
   | 'unasked'
   /** Sent by the server on its own: a message of a channel, a monitored command. */
   | 'pushed'

@@ -16,8 +16,10 @@ function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
 export interface RespShared {
   /** The client asked for the data set, which comes as the next bulk string. */
   syncing: boolean;
-  /** Octets were lost since the last reply was paired: commands or replies may be missing. */
+  /** Octets were lost of replies since the last one came. */
   holed: boolean;
+  /** Holes in the stream of commands. */
+  commandHoles: number;
   /** Whatever the analysis that pairs commands with replies keeps for the connection. */
   talk: unknown;
 }
@@ -40,7 +42,7 @@ class RespParser implements StreamParser {
 
   private get shared(): RespShared {
     const { context } = this;
-    return (context.shared ??= { syncing: false, holed: false, talk: undefined }) as RespShared;
+    return (context.shared ??= { syncing: false, holed: false, commandHoles: 0, talk: undefined }) as RespShared;
   }
 
   measure(b: Uint8Array, start: number, end: number): number {
@@ -134,7 +136,8 @@ class RespParser implements StreamParser {
   }
 
   hole(): void {
-    this.shared.holed = true;
+    if (this.context.fromClient) this.shared.commandHoles++;
+    else this.shared.holed = true;
     this.reset();
   }
 
