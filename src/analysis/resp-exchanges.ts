@@ -40,6 +40,7 @@ export enum Kind {
   Replconf,
   Hello,
   Shutdown,
+  Config,
 }
 
 const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
@@ -57,6 +58,7 @@ const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
   ['replconf', Kind.Replconf],
   ['hello', Kind.Hello],
   ['shutdown', Kind.Shutdown],
+  ['config', Kind.Config],
 ];
 
 /** A command that waits for its reply. */
@@ -409,6 +411,7 @@ export class RespExchanges {
       resp.exchange = before;
     } else if (before !== undefined && before.request === head.frame && before.time === time) resp.exchange = before;
     else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
+    resp.tellsSettings = head.kind === Kind.Config;
     const failed = type === MINUS;
     const last = failed || (head.left === Infinity ? talk.subscriptions(head.kind) === 0 : --head.left <= 0);
     if (last) {
@@ -438,6 +441,8 @@ export class RespExchanges {
 
   private stray(frame: Frame, resp: Resp, talk: RespTalk): void {
     this.counts.strayReplies++;
+    // Of what, nobody knows.
+    resp.tellsSettings = true;
     this.observer?.unasked(frame, resp, talk, 'stray');
   }
 

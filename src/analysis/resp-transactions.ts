@@ -198,7 +198,7 @@ export class RespTransactions implements RespObserver {
     if (this.wants.lines) transaction.answer = this.lineOf(resp);
     if (resp.isDataSet) return;
     const isExec = transaction.command === 'EXEC';
-    if (this.wants.values || isExec) transaction.reply = replyValue(b, start, captured);
+    if (this.wants.values || isExec) transaction.reply = replyValue(b, start, captured, resp.secrets && ((from) => resp.isSecret(from)));
     const type = b[start];
     if (type === PLUS) transaction.queued = captured - start === 9 && textOf(b, start, captured) === '+QUEUED\r\n';
     else if (type === MINUS || type === BANG || type === ATTRIBUTE) {

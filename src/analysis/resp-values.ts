@@ -52,11 +52,15 @@ const QUESTION = 0x3f;
 const SEMICOLON = 0x3b;
 const DOT = 0x2e;
 
+/** What stands where a secret was. */
+const SECRET = '(secret)';
+
 /** The reply in `[start, end)`, without what an attribute says of it. Reads each octet once, and stops at what is kept. */
-export function replyValue(bytes: Uint8Array, start: number, end: number): RespValue {
-  return new Reader(bytes, start, end).value(0) ?? CUT;
+export function replyValue(bytes: Uint8Array, start: number, end: number, isSecret = nothing): RespValue {
+  return new Reader(bytes, start, end, isSecret).value(0) ?? CUT;
 }
 
+const nothing = (_from: number): boolean => false;
 const CUT: RespValue = { type: 'cut short', value: null };
 
 class Reader {
@@ -66,6 +70,7 @@ class Reader {
     private readonly b: Uint8Array,
     private at: number,
     private readonly end: number,
+    private readonly isSecret: (from: number) => boolean,
   ) {}
 
   /** The next element; undefined when it is not whole or no more are kept. */
@@ -109,6 +114,7 @@ class Reader {
     const from = this.at;
     if (from + length > this.end) return undefined;
     this.at = from + length + 2;
+    if (this.isSecret(from)) return { type: 'bulk_string', value: SECRET, length: SECRET.length };
     const skip = type === EQUALS ? 4 : 0;
     const text = textOf(this.b, from + skip, Math.min(from + length, from + skip + MOST_OCTETS));
     if (type === BANG) return { type: 'error', value: text };

@@ -1,5 +1,5 @@
 /** The arguments of a Redis command: where they stand, and which of them are secrets. */
-import { DOLLAR, decimal, KIND, Kind, lineEnd, STAR } from './resp-elements.js';
+import { DOLLAR, decimal, isMapLike, KIND, Kind, lineEnd, STAR } from './resp-elements.js';
 
 /** Most arguments that are looked at. */
 export const MAX_ARGUMENTS = 1024;
@@ -7,32 +7,43 @@ export const NO_ARGUMENTS: readonly number[] = [];
 
 /** The arguments in an array of bulk strings, or in a line; none when the octets are something else. */
 export function argumentsOf(b: Uint8Array, start: number, end: number): readonly number[] {
-  const found: number[] = [];
-  let line = lineEnd(b, start, end);
+  const line = lineEnd(b, start, end);
   if (line < 0) return NO_ARGUMENTS;
-  if (b[start] !== STAR) {
-    if (KIND[b[start]!] !== Kind.None) return NO_ARGUMENTS;
-    for (let at = start; at < line && found.length < 2 * MAX_ARGUMENTS; ) {
-      while (at < line && b[at]! <= 0x20) at++;
-      const from = at;
-      // A quoted argument may hold spaces (RESP has no escapes that matter here).
-      const quote = b[at] === 0x22 || b[at] === 0x27 ? b[at] : 0;
-      if (quote) {
-        at++;
-        while (at < line && b[at] !== quote) at += b[at] === 0x5c ? 2 : 1;
-        at = Math.min(at, line);
-        found.push(from + 1, at);
-        at++;
-      } else {
-        while (at < line && b[at]! > 0x20) at++;
-        if (at > from) found.push(from, at);
-      }
+  if (b[start] === STAR) return stringsOf(b, start, line, end, 1);
+  if (KIND[b[start]!] !== Kind.None) return NO_ARGUMENTS;
+  const found: number[] = [];
+  for (let at = start; at < line && found.length < 2 * MAX_ARGUMENTS; ) {
+    while (at < line && b[at]! <= 0x20) at++;
+    const from = at;
+    // A quoted argument may hold spaces (RESP has no escapes that matter here).
+    const quote = b[at] === 0x22 || b[at] === 0x27 ? b[at] : 0;
+    if (quote) {
+      at++;
+      while (at < line && b[at] !== quote) at += b[at] === 0x5c ? 2 : 1;
+      at = Math.min(at, line);
+      found.push(from + 1, at);
+      at++;
+    } else {
+      while (at < line && b[at]! > 0x20) at++;
+      if (at > from) found.push(from, at);
     }
-    return found;
   }
-  const count = decimal(b, start + 1, line - 2);
-  for (let i = 0, at = line; i < count && i < MAX_ARGUMENTS; i++) {
-    line = lineEnd(b, at, end);
+  return found;
+}
+
+/** The names and values in turn of a reply to CONFIG GET: an array, or a map. */
+export function settingsOf(b: Uint8Array, start: number, end: number): readonly number[] {
+  const line = lineEnd(b, start, end);
+  if (line < 0 || (b[start] !== STAR && !isMapLike(b[start]!))) return NO_ARGUMENTS;
+  return stringsOf(b, start, line, end, isMapLike(b[start]!) ? 2 : 1);
+}
+
+/** The bulk strings of the aggregate at `start`, whose elements begin at `from`, so many of them for each that its header counts. */
+function stringsOf(b: Uint8Array, start: number, from: number, end: number, each: number): readonly number[] {
+  const found: number[] = [];
+  const count = each * decimal(b, start + 1, from - 2);
+  for (let i = 0, at = from; i < count && i < MAX_ARGUMENTS; i++) {
+    const line = lineEnd(b, at, end);
     if (line < 0) break;
     const length = decimal(b, at + 1, line - 2);
     if (b[at] !== DOLLAR || !(length >= 0)) return NO_ARGUMENTS;
@@ -83,5 +94,12 @@ export function secretsOf(arg: (i: number) => string, count: number): Set<number
     default:
       return undefined;
   }
+  return secrets.size > 0 ? secrets : undefined;
+}
+
+/** Which values in a reply to CONFIG GET are secrets, by their number among names and values. */
+export function secretSettings(text: (i: number) => string, count: number): Set<number> | undefined {
+  const secrets = new Set<number>();
+  for (let i = 0; i + 1 < count; i += 2) if (SECRET_SETTING.test(text(i)) && text(i + 1) !== '') secrets.add(i + 1);
   return secrets.size > 0 ? secrets : undefined;
 }

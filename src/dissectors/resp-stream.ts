@@ -122,6 +122,7 @@ class RespParser implements StreamParser {
     resp.fromClient = this.context.fromClient;
     resp.isDataSet = isDataSet;
     resp.incomplete = incomplete;
+    resp.tellsSettings = false;
     frame.stack.push(resp);
     return resp;
   }

@@ -30,7 +30,7 @@ import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, Recalled, textOf } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
-import { argumentsOf, MAX_ARGUMENTS, mayHaveSecrets, NO_ARGUMENTS, secretsOf } from './resp-arguments.js';
+import { argumentsOf, MAX_ARGUMENTS, mayHaveSecrets, NO_ARGUMENTS, secretSettings, secretsOf, settingsOf } from './resp-arguments.js';
 import {
   ATTRIBUTE,
   behind,
@@ -168,6 +168,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   declare isDataSet: boolean;
   /** The rest of it was not captured. */
   declare incomplete: boolean;
+  /** It may answer CONFIG GET: settings by name, passwords among them. */
+  declare tellsSettings: boolean;
   /** For a reply: the command that it answers. */
   declare exchange: Answer | undefined;
   private found: readonly number[] | undefined;
@@ -183,6 +185,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     place.captured = this.end = end;
     this.exchange = this.found = this.hidden = this.named = undefined;
     this.reading = 0;
+    this.tellsSettings = false;
   }
 
   override lasting(): PropertyDescriptorMap {
@@ -234,8 +237,21 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   }
 
   private findSecrets(): Set<number> | undefined {
-    if (!this.fromClient || this.argumentCount < 2 || this.frame.session.showSecrets || !this.name.mayHideSecrets) return undefined;
+    if (this.frame.session.showSecrets) return undefined;
+    if (this.tellsSettings) {
+      const found = settingsOf(this.bytes, this.start, this.captured);
+      this.found = found;
+      return secretSettings((i) => textOf(this.bytes, found[2 * i]!, found[2 * i + 1]!), found.length / 2);
+    }
+    if (!this.fromClient || this.argumentCount < 2 || !this.name.mayHideSecrets) return undefined;
     return secretsOf((i) => this.argument(i), this.arguments.length / 2);
+  }
+
+  /** Whether the string whose octets begin at `from` is a secret and not to be shown. */
+  isSecret(from: number): boolean {
+    const { secrets } = this;
+    if (secrets !== undefined) for (const i of secrets) if (this.found![2 * i] === from) return true;
+    return false;
   }
 
   /** An argument as text, its first 256 octets at most; empty when there is none. */
@@ -312,12 +328,6 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
       if (at > 0) tree.add(fields.dataSet, at, captured - at);
       return;
     }
-    const { secrets } = this;
-    const isSecret = (from: number): boolean => {
-      if (secrets === undefined) return false;
-      for (const i of secrets) if (this.found![2 * i] === from) return true;
-      return false;
-    };
     // Elements still to come of each open aggregate.
     const open: number[] = [];
     let closing = 0;
@@ -349,7 +359,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
             break;
           }
           const whole = length >= 0 && line + length <= captured;
-          walkBulk(tree, type, at, line, length, whole, isSecret(line));
+          walkBulk(tree, type, at, line, length, whole, this.isSecret(line));
           at = length >= 0 ? line + length + 2 : line;
           break;
         }

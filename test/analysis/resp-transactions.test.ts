@@ -93,6 +93,12 @@ test.each<[string, unknown]>([
   expect(replyValue(b, 0, b.length)).toEqual(value);
 });
 
+test('passwords that CONFIG GET tells are masked', () => {
+  const get: [string, string] = [command('CONFIG', 'GET', 'requirepass'), `*2\r\n${bulk('requirepass')}${bulk('hunter2')}`];
+  expect(exchanged([get])[0]!.reply!.value).toEqual(['requirepass', '(secret)']);
+  expect(exchanged([get], true)[0]!.reply!.value).toEqual(['requirepass', 'hunter2']);
+});
+
 test('deep nesting is cut', () => {
   const b = octets(`*2\r\n${'*1\r\n'.repeat(60_000)}`);
   expect(JSON.stringify(replyValue(b, 0, b.length).value)).toBe('[[[[[[[[[]]]]]]]]]');

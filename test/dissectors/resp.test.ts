@@ -182,6 +182,25 @@ test.each([
   );
 });
 
+test.each([
+  ['RESP2', `*4\r\n${bulk('port')}${bulk('6379')}${bulk('requirepass')}${bulk('hunter2')}`],
+  ['RESP3', `%2\r\n${bulk('port')}${bulk('6379')}${bulk('masterauth')}${bulk('hunter2')}`],
+])('passwords that CONFIG GET tells are masked: %s', (_version, reply) => {
+  const told = (question: string, showSecrets: boolean) => {
+    const talk = new Talk(6379, { showSecrets }).open();
+    if (question !== '') talk.client(0, question);
+    const frame = talk.server(0, reply, question.length);
+    return (JSON.stringify(fieldsOf(frame, 'resp')).match(/706f7274|36333739|68756e74657232|2873656372657429/g) ?? []).join();
+  };
+  const [port, number, password, mask] = ['706f7274', '36333739', '68756e74657232', '2873656372657429'];
+  const question = command('CONFIG', 'GET', '*');
+  expect(told(question, false)).toBe([port, number, mask].join());
+  expect(told(question, true)).toBe([port, number, password].join());
+  // Where the question was not captured, too; but not in what people keep.
+  expect(told('', false)).toBe([port, number, mask].join());
+  expect(told(command('HGETALL', 'k'), false)).toBe([port, number, password].join());
+});
+
 test('the data set of a primary has no end of line behind it', () => {
   const talk = new Talk(6379).open();
   talk.client(0, command('PSYNC', '?', '-1'));
