@@ -40,7 +40,7 @@ export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
   requestVersion: string;
   /** The server thought of the request itself (HTTP/2 PUSH_PROMISE). */
   readonly pushed: boolean;
-  /** Octets of the request's body as sent. */
+  /** Octets of the request's body as sent, without what chunks add. */
   requestBody: number;
   outcome: HttpOutcome;
   status: number | undefined;
@@ -49,13 +49,13 @@ export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
   readonly interim: number[];
   contentType: string;
   contentEncoding: string;
-  /** Octets of the response's body as they came, what chunks add included. */
+  /** Octets of the response's body as they came, compressed or not; without what chunks add. */
   body: number;
   /** The response broke off: its sender or the capture lost the rest. */
   cut: boolean;
   /** Why either side gave it up, if it did: HTTP/2's word for the error. */
   reset: string | undefined;
-  /** From the end of the request to the first and to the last octet of the response. */
+  /** From the end of the request to the first and to the last octet of the response, where they come later. */
   latency: Nanoseconds | undefined;
   duration: Nanoseconds | undefined;
   /** The response's body, put together and decompressed, where it was asked for; in the frame that ends it alone. */
@@ -113,11 +113,16 @@ export class HttpTransactions {
         this.emit(transaction);
         return;
       }
+      for (const { code, frame } of asked.interim ?? []) {
+        transaction.interim.push(code);
+        transaction.responseFrames.push(frame);
+      }
       const early = asked.note as HttpTransaction | undefined;
       if (early !== undefined) {
         // Its answer came before the last octet of it.
-        const { method, host, path, requestVersion, requestBody } = transaction;
+        const { method, host, path, requestVersion, requestBody, interim } = transaction;
         Object.assign(early, { method, host, path, requestVersion, requestBody });
+        early.interim.unshift(...interim);
         this.close(early, conversation);
         this.emit(early);
         return;
@@ -129,14 +134,18 @@ export class HttpTransactions {
     const request = exchange?.request;
     const known = request?.note as HttpTransaction | undefined;
     if (isInterim(head)) {
-      known?.interim.push(head.code);
-      known?.responseFrames.push(frame.number);
+      if (known !== undefined) {
+        known.interim.push(head.code);
+        known.responseFrames.push(frame.number);
+      } else if (request !== undefined) (request.interim ??= []).push({ code: head.code, frame: frame.number });
       return;
     }
     this.counts.responses++;
     const transaction = known ?? this.make(frame, http, conversation);
     const early = request !== undefined && request.frame === 0;
     if (early) {
+      transaction.method = request.method;
+      transaction.path = request.uri;
       transaction.outcome = 'answered';
       this.counts.answered++;
     } else if (known === undefined) {
@@ -145,7 +154,9 @@ export class HttpTransactions {
     } else {
       transaction.outcome = 'answered';
       this.counts.answered++;
-      transaction.latency = between(begun.startSeconds, begun.startNanoseconds, known.seconds, known.nanoseconds);
+      const latency = between(begun.startSeconds, begun.startNanoseconds, known.seconds, known.nanoseconds);
+      // A server may begin to answer before it has all of the request.
+      if (latency >= 0) transaction.latency = latency;
       transaction.duration = between(frame.seconds, frame.nanoseconds, known.seconds, known.nanoseconds);
       this.close(known, conversation);
     }
@@ -254,7 +265,7 @@ export class HttpTransactions {
       path: head.uri,
       requestVersion: isRequest ? head.version : '',
       pushed: http.pushed,
-      requestBody: isRequest ? http.bodyLength : 0,
+      requestBody: isRequest ? http.bodySent : 0,
       outcome: 'unanswered',
       status: undefined,
       reason: '',

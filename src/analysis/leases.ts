@@ -33,6 +33,8 @@ export interface Lease {
   server: string | undefined;
   /** The address that was given, else the one asked for or offered. */
   address: string | undefined;
+  /** The prefix that came, too, `2001:db8:7::/48`; a prefix alone is the address. */
+  prefix: string | undefined;
   /** Seconds that it is the client's. */
   duration: number | undefined;
   /** Why it was refused, where the server says so. */
@@ -95,6 +97,7 @@ interface Message {
   readonly hostname: string | undefined;
   readonly server: string | undefined;
   readonly address: string | undefined;
+  readonly prefix: string | undefined;
   readonly duration: number | undefined;
   readonly reason: string | undefined;
   readonly failed: boolean;
@@ -182,6 +185,7 @@ export class Leases {
     else if (lease.steps.length < MOST_STEPS) lease.steps.push({ name, frame: frame.number, after });
     lease.hostname ??= message.hostname;
     lease.address = message.address ?? lease.address;
+    lease.prefix = message.prefix ?? lease.prefix;
     if (!ANSWERS.has(name)) return;
     lease.server = message.server ?? lease.server;
     lease.duration = message.duration ?? lease.duration;
@@ -205,6 +209,7 @@ const begin = (frame: Frame, { version, client }: Message): Lease => ({
   hostname: undefined,
   server: undefined,
   address: undefined,
+  prefix: undefined,
   duration: undefined,
   reason: undefined,
   steps: [],
@@ -243,6 +248,7 @@ function readDhcp(frame: Frame, dhcp: Dhcp): Message | undefined {
     hostname: isAnswer ? undefined : dhcp.hostName,
     server: isAnswer ? (dhcp.serverId ?? frame.get(Ipv4)?.source) : undefined,
     address: real(isAnswer ? dhcp.yourAddress : undefined) ?? real(dhcp.requestedAddress) ?? real(dhcp.clientAddress),
+    prefix: undefined,
     duration: dhcp.leaseTime,
     reason: name === 'nak' ? dhcp.messageText : undefined,
     failed: false,
@@ -267,6 +273,7 @@ function readDhcpv6(frame: Frame, dhcp: Dhcpv6): Message | undefined {
     hostname: isAnswer ? undefined : dhcp.fqdn[0],
     server: isAnswer ? frame.get(Ipv6)?.source : undefined,
     address: dhcp.address[0] ?? prefix,
+    prefix: dhcp.address.length > 0 ? prefix : undefined,
     duration: isAnswer ? (dhcp.addressValid[0] ?? dhcp.prefixValid[0]) : undefined,
     reason: isAnswer && status !== undefined ? (dhcp.statusText[0] ?? `status ${status}`) : undefined,
     failed: status !== undefined,

@@ -183,7 +183,9 @@ export class TlsHandshakes {
   }
 
   private record(frame: Frame, key: TlsConnection, record: TlsRecord, bytes: Uint8Array, captured: number): void {
-    for (const message of record.messages) this.message(frame, key, message);
+    // Keys that are agreed upon anew, inside a connection, make no other one of it.
+    for (const message of record.messages)
+      if (message.type !== CLIENT_HELLO || record.plain === undefined) this.message(frame, key, message);
     const state = this.states.get(key);
     if (state === undefined) {
       if (this.seen.has(key)) return;

@@ -51,7 +51,7 @@ export interface DtlsTalk {
 /** The records of a datagram. */
 export class Dtls extends layer('dtls', 'Datagram Transport Layer Security', rows) {
   declare records: readonly TlsRecord[];
-  /** What they belong to. */
+  /** What they belong to; undefined where an ICMP error quotes them. */
   declare connection: TlsConnection | undefined;
 
   override get shortName(): string {
@@ -103,7 +103,7 @@ export const dissectDtls: Dissect = (frame, start, end) => {
   const connection = talk?.connection ?? new TlsConnection(frame, 'd', ports?.srcPort ?? 0, ports?.dstPort ?? 0);
   const srcPort = ports?.srcPort ?? 0;
   connection.frame = frame.number;
-  dtls.connection = connection;
+  if (frame.quoted === 0) dtls.connection = connection;
   if (talk !== undefined && !talk.clientKnown && b[start] === HANDSHAKE && b[start + HEADER] === CLIENT_HELLO) {
     talk.clientPort = srcPort;
     talk.clientKnown = true;

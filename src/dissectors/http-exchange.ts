@@ -27,6 +27,8 @@ export interface HttpRequest {
   begun: { readonly head: MessageHead; readonly body: number } | undefined;
   /** Why either side gave it up (HTTP/2 RST_STREAM), if it did. */
   reset: string | undefined;
+  /** Interim answers to it that came before it was whole: 100 as a rule. */
+  interim: { readonly code: number; readonly frame: number }[] | undefined;
   /** Whatever an analysis keeps of it. */
   note: unknown;
 }
@@ -62,8 +64,8 @@ export interface HttpMessage {
   readonly incomplete: boolean;
   /** The words behind the status code. */
   readonly reason: string;
-  /** Octets of its body as they were sent, what chunks add included, and those of them that were captured. */
-  readonly bodyLength: number;
+  /** Octets of its body, without what chunks add: those that were sent, and those of them that were captured. */
+  readonly bodySent: number;
   readonly bodyCaptured: number;
   /** The body, put together and decompressed as far as that can be done; valid until the next frame. */
   readonly content: Uint8Array | undefined;
@@ -81,10 +83,12 @@ class Asked implements HttpRequest {
   lost = false;
   begun: HttpRequest['begun'] = undefined;
   reset: string | undefined = undefined;
+  interim: HttpRequest['interim'] = undefined;
   note: unknown = undefined;
 
   constructor(
-    private readonly head: MessageHead,
+    /** As much of it as came, until it is whole. */
+    public head: MessageHead,
     readonly previous: number | undefined,
     readonly received: number,
   ) {}
@@ -118,7 +122,7 @@ export class Connection {
   /** Where final answers stand that no known request asked for, the oldest first. */
   private readonly unasked: number[] = [];
 
-  /** A request whose head is there waits for its answer: some come before its body is whole. */
+  /** A request whose first line is there waits for its answer: some come before its head or its body is whole. */
   begin(head: MessageHead, received: number): HttpRequest | undefined {
     if (this.waiting.length >= MAX_WAITING) return undefined;
     const asked = new Asked(head, this.lastRequest, received);
@@ -130,6 +134,7 @@ export class Connection {
     const { number, seconds, nanoseconds } = frame;
     const asked = begun ?? this.begin(head, received);
     if (asked !== undefined) {
+      if (asked instanceof Asked) asked.head = head;
       asked.frame = number;
       asked.seconds = seconds;
       asked.nanoseconds = nanoseconds;

@@ -60,7 +60,12 @@ class HttpParser implements StreamParser {
         return length;
       }
       const length = this.headLength(b, start, end);
-      if (length <= 0) return length;
+      if (length <= 0) {
+        // A server may answer before the head is whole: that it takes too long, or is too large.
+        if (length === MORE && this.kind === 'request' && this.at > 0)
+          this.begun ??= this.connection.begin(readHead(b, start, this.at, 'request', undefined), this.context.received);
+        return length;
+      }
       const kind = this.kind!;
       const method = kind === 'response' ? this.connection.waiting[0]?.method : undefined;
       this.head = readHead(b, start, length, kind, method, headLines);

@@ -35,6 +35,7 @@ export class StreamRequest implements HttpRequest {
   begun: { readonly head: MessageHead; body: number } | undefined = undefined;
   reset: string | undefined = undefined;
   note: unknown = undefined;
+  interim: HttpRequest['interim'] = undefined;
   readonly previous = undefined;
   readonly received = 0;
   private readonly holes: number;
@@ -68,7 +69,7 @@ export class Body {
 /** A message as analyses see it. */
 export class StreamMessage implements HttpMessage {
   readonly pushed: boolean;
-  readonly bodyLength: number;
+  readonly bodySent: number;
   readonly bodyCaptured: number;
   readonly reason = '';
 
@@ -82,7 +83,7 @@ export class StreamMessage implements HttpMessage {
     readonly ends?: HttpEnds,
   ) {
     this.pushed = pushed;
-    this.bodyLength = body.length;
+    this.bodySent = body.length;
     this.bodyCaptured = body.captured;
   }
 

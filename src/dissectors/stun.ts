@@ -181,7 +181,9 @@ const FINGERPRINT_MASK = 0x5354554e;
 /** Microsoft's own channel, whose data begins with the number of the session it is multiplexed for (MS-TURN section 2.2.3). */
 const MULTIPLEXED = 0xff10;
 const isMultiplexed = (l: Layer): boolean => l.bytes[l.start] === 0xff && l.bytes[l.start + 1] === 0x10;
-const isChannel = (l: Layer): boolean => (l.bytes[l.start]! & 0xc0) === 0x40 || isMultiplexed(l);
+/** Channels are numbered from 0x4000, up to 0x7fff (RFC 5766 section 11) or 0x4fff (RFC 8656 section 12). */
+const isChannelAt = (octets: Uint8Array, at: number): boolean => (octets[at]! & 0xc0) === 0x40;
+const isChannel = (l: Layer): boolean => isChannelAt(l.bytes, l.start) || isMultiplexed(l);
 const isMessage = (l: Layer): boolean => !isChannel(l);
 const hasCookie = (l: Layer): boolean => u32(l.bytes, l.start + 4) === COOKIE;
 
@@ -515,7 +517,7 @@ export function isStun(octets: Uint8Array, start: number, end: number): boolean 
 function isStunHere(octets: Uint8Array, start: number, end: number, captured: number): boolean {
   if (start + CHANNEL_HEADER_LENGTH > captured) return false;
   const rest = end - start - CHANNEL_HEADER_LENGTH - u16(octets, start + 2);
-  if ((octets[start]! & 0xc0) === 0x40 || u16(octets, start) === MULTIPLEXED) return rest >= 0 && rest <= 3;
+  if (isChannelAt(octets, start) || u16(octets, start) === MULTIPLEXED) return rest >= 0 && rest <= 3;
   if (start + HEADER_LENGTH > captured || !hasMethod(octets, start)) return false;
   const beyond = rest - (HEADER_LENGTH - CHANNEL_HEADER_LENGTH);
   if (u32(octets, start + 4) === COOKIE) return beyond >= 0;
@@ -578,14 +580,20 @@ const isMessageAt = (octets: Uint8Array, at: number): boolean => hasMethod(octet
  * Messages and channel data one after the other (RFC 8656 section 12.5: padded to 4 octets), or each with its length before it.
  */
 class StunParser implements StreamParser {
+  /** A message came: what looks like text may be a channel's number. */
+  private settled = false;
+
   measure(octets: Uint8Array, start: number, end: number): number {
     const have = end - start;
     if (have < CHANNEL_HEADER_LENGTH) return MORE;
-    // Channels are numbered from 0x4000 to 0x4fff (RFC 8656 section 12).
-    if (octets[start]! >> 4 === 4) return this.whole(CHANNEL_HEADER_LENGTH + ((u16(octets, start + 2) + 3) & ~3), have);
+    if (this.isChannel(octets, start)) return this.whole(CHANNEL_HEADER_LENGTH + ((u16(octets, start + 2) + 3) & ~3), have);
     if (have < FRAME_LENGTH + 8) return MORE;
     if (isMessageAt(octets, start)) return this.whole(HEADER_LENGTH + u16(octets, start + 2), have);
     return isMessageAt(octets, start + FRAME_LENGTH) ? this.whole(FRAME_LENGTH + u16(octets, start), have) : ALIEN;
+  }
+
+  private isChannel(octets: Uint8Array, start: number): boolean {
+    return octets[start]! >> 4 === 4 || (this.settled && isChannelAt(octets, start));
   }
 
   private whole(length: number, have: number): number {
@@ -593,7 +601,8 @@ class StunParser implements StreamParser {
   }
 
   dissect(frame: Frame, start: number, end: number): void {
-    const isFramed = frame.bytes[start]! >> 4 !== 4 && !isMessageAt(frame.bytes, start);
+    const isFramed = !this.isChannel(frame.bytes, start) && !isMessageAt(frame.bytes, start);
+    this.settled = true;
     if (!isFramed) return dissectStun(frame, start, end);
     const first = frame.layers.length;
     dissectStun(frame, start + FRAME_LENGTH, end);

@@ -201,7 +201,7 @@ export const dissectTftp: Dissect = (frame, start, end) => {
   const tftp = dissectMessage(frame, start, end, undefined);
   const client = networkOf(tftp)?.source;
   const { transport } = frame;
-  if (start + 4 > tftp.captured || client === undefined || transport === undefined || transport.dstPort !== PORT) return;
+  if (start + 4 > tftp.captured || client === undefined || transport === undefined) return;
   const kind = u16(frame.bytes, start);
   if (kind !== READ && kind !== WRITE) return;
   const transfer: Transfer = {
@@ -216,4 +216,21 @@ export const dissectTftp: Dissect = (frame, start, end) => {
   });
 };
 
-export const tftp: ProtocolEntry = { name: 'tftp', layers: [Tftp], dissect: dissectTftp, on: [udpPorts.at(PORT, dissectTftp)] };
+/** Requests on any port: a file, one of the modes (RFC 1350 section 2), and nothing but whole options. */
+function isRequest(b: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 9 || (u16(b, start) !== READ && u16(b, start) !== WRITE) || b[end - 1] !== 0) return false;
+  const file = textEnd(b, start + 2, end);
+  for (let at = start + 2; at < file; at++) if (b[at]! < 0x20) return false;
+  const mode = textEnd(b, file + 1, end);
+  return file > start + 2 && mode < end && MODES.has(textOf(b, file + 1, mode).toLowerCase());
+}
+
+const MODES: ReadonlySet<string> = new Set(['netascii', 'octet', 'mail']);
+
+export const tftp: ProtocolEntry = {
+  name: 'tftp',
+  layers: [Tftp],
+  dissect: dissectTftp,
+  on: [udpPorts.at(PORT, dissectTftp)],
+  recogniser: { over: 'udp', recognise: isRequest },
+};

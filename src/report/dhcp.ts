@@ -27,16 +27,17 @@ const durationOf = (seconds: number): string => (seconds === FOREVER ? 'ever' : 
 export const isDhcpError = ({ outcome }: Lease): boolean =>
   outcome === 'refused' || outcome === 'unanswered' || outcome === 'declined' || outcome === 'offered';
 
-function outcomeText({ outcome, address, duration, reason }: Lease): string {
-  const what = address === undefined ? '' : ` ${address}`;
+function outcomeText({ outcome, address, prefix, duration, reason }: Lease): string {
+  const given = [address, prefix].filter((text) => text !== undefined).join(' and ');
+  const what = given === '' ? '' : ` ${given}`;
   const why = reason === undefined ? '' : `: ${safeText(reason)}`;
   switch (outcome) {
     case 'leased':
-      return `${address ?? 'leased'}${duration === undefined ? '' : ` for ${durationOf(duration)}`}`;
+      return `${given || 'leased'}${duration === undefined ? '' : ` for ${durationOf(duration)}`}`;
     case 'refused':
       return `refused${what}${why}`;
     case 'unanswered':
-      return `no answer${address === undefined ? '' : `, asked for${what}`}`;
+      return `no answer${what === '' ? '' : `, asked for${what}`}`;
     case 'offered':
       return `offered${what}, not taken`;
     case 'unasked':
@@ -48,9 +49,19 @@ function outcomeText({ outcome, address, duration, reason }: Lease): string {
   }
 }
 
+/** DUIDs of Ethernet: by link-layer address with a time, and without (RFC 8415 sections 11.2 and 11.4). */
+const ETHERNET_DUID = /^(?:00010001.{8}|00030001)(.{12})$/;
+
+/** What tells a client from others: a hardware address, else the last octets. */
+function duidText(duid: string): string {
+  const address = ETHERNET_DUID.exec(duid)?.[1];
+  if (address !== undefined) return address.match(/../g)!.join(':');
+  return duid.length > 20 && !duid.includes(':') ? duid.slice(-12) : duid;
+}
+
 export function dhcpRow(lease: Lease, start: Start): Cell[] {
   const { client, version, hostname, server, steps, retries, outcome, latency } = lease;
-  const name = version === 6 && client.length > 20 ? `${client.slice(-12)}` : client;
+  const name = version === 6 ? duidText(client) : client;
   const text = outcomeText(lease);
   return [
     { text: relativeTime(lease, start), tone: 'name' },
@@ -64,7 +75,8 @@ export function dhcpRow(lease: Lease, start: Start): Cell[] {
 
 /** A JSON record: times in seconds. */
 export function dhcpRecord(lease: Lease): object {
-  const { seconds, nanoseconds, version, client, hostname, server, address, duration, reason, steps, retries, outcome, latency } = lease;
+  const { seconds, nanoseconds, version, client, hostname, server, address, prefix, duration, reason, steps, retries, outcome, latency } =
+    lease;
   return {
     type: 'dhcp_transaction',
     time: isoText(seconds, nanoseconds),
@@ -74,6 +86,7 @@ export function dhcpRecord(lease: Lease): object {
     hostname,
     server,
     address,
+    prefix,
     lease_time: duration,
     outcome,
     reason,

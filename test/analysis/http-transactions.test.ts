@@ -63,3 +63,35 @@ test('an answer that comes before the request is whole, and one that is under wa
     ['GET', '/slow', 'answered', 200, 3, true],
   ]);
 });
+
+test('an answer that comes before the head of the request is whole', () => {
+  const { talk, found } = watched();
+  const line = 'GET /long HTTP/1.1\r\nHost: a.te';
+  const refusal = 'HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n';
+  talk.client(0, line);
+  talk.server(0, refusal, line.length);
+  talk.client(line.length, 'st\r\n\r\n', refusal.length);
+  const never = 'GET /never HTTP/1.1\r\nX: ';
+  talk.client(line.length + 6, never, refusal.length);
+  talk.server(refusal.length, refusal, line.length + 6 + never.length);
+  talk.session.hooks.end?.();
+  expect(found.map(brief)).toEqual([
+    ['GET', '/long', 'answered', 408, 0, false],
+    ['GET', '/never', 'answered', 408, 0, false],
+  ]);
+  expect(found[0]!.host).toBe('a.test');
+});
+
+test('100 Continue comes before the request is whole, and chunks add nothing to a body', () => {
+  const { talk, found } = watched();
+  const head = 'PUT /up HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n';
+  const carryOn = 'HTTP/1.1 100 Continue\r\n\r\n';
+  const body = '3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n';
+  talk.client(0, head);
+  talk.server(0, carryOn, head.length);
+  talk.client(head.length, body, carryOn.length);
+  talk.server(carryOn.length, `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`, head.length + body.length);
+  expect(found.map(({ requestBody, body, interim, responseFrames }) => [requestBody, body, interim, responseFrames])).toEqual([
+    [5, 5, [100], [5, 7]],
+  ]);
+});

@@ -39,6 +39,23 @@ function run(packets: readonly Uint8Array[], linkType = IPV4): { leases: Leases;
   return { leases, texts };
 }
 
+const BLANK: Lease = {
+  version: 6,
+  seconds: 0,
+  nanoseconds: 0,
+  client: '',
+  hostname: undefined,
+  server: undefined,
+  address: undefined,
+  prefix: undefined,
+  duration: undefined,
+  reason: undefined,
+  steps: [],
+  retries: 0,
+  outcome: 'unanswered',
+  latency: undefined,
+};
+
 describe('leases', () => {
   it('makes one transaction of four messages', () => {
     const lease = '3304 00000e10';
@@ -78,5 +95,25 @@ describe('leases', () => {
     const address = `0003 0028 00000001 00000000 00000000 0005 0018 20010db8${'00'.repeat(11)}07 00000708 00000e10`;
     const { texts } = run([dhcpv6(1, 1), dhcpv6(2, 1, address, true), dhcpv6(3, 2, address), dhcpv6(7, 2, address, true)], IPV6);
     expect(texts).toEqual(['2001:db8::2 | solicit advertise request reply | 2001:db8::7 for 1 h 0 min | 1.5 s']);
+  });
+
+  it('tells an address with the prefix that came beside it', () => {
+    const address = `0003 0028 00000001 00000000 00000000 0005 0018 20010db8${'00'.repeat(11)}07 00000708 00000e10`;
+    const prefix = `0019 0029 00000001 00000000 00000000 001a 0019 00000708 00000e10 38 20010db80007${'00'.repeat(10)}`;
+    const { texts } = run([dhcpv6(3, 2), dhcpv6(7, 2, address + prefix, true), dhcpv6(3, 3), dhcpv6(7, 3, prefix, true)], IPV6);
+    expect(texts).toEqual([
+      '2001:db8::2 | request reply | 2001:db8::7 and 2001:db8:7::/56 for 1 h 0 min | 500 ms',
+      '2001:db8::2 | request reply | 2001:db8:7::/56 for 1 h 0 min | 500 ms',
+    ]);
+  });
+
+  it.each([
+    ['0001000132a94c6d020000000401', '02:00:00:00:04:01'],
+    ['00030001020000000401', '02:00:00:00:04:01'],
+    ['0004aabbccddeeff00112233445566778899', '445566778899'],
+    ['00020000ab11cafe', '00020000ab11cafe'],
+  ])('names a client of DHCPv6 by its DUID %s', (client, name) => {
+    const lease: Lease = { ...BLANK, client };
+    expect(dhcpRow(lease, [0, 0])[1]).toMatchObject({ text: name });
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type TlsHandshake, TlsHandshakes } from '../../src/analysis/tls-handshakes.js';
 import type { Frame } from '../../src/core/frame.js';
+import { Tls } from '../../src/dissectors/tls.js';
 import { createSession } from '../../src/frames.js';
 import { tlsCoverageText, tlsRow } from '../../src/report/tls.js';
-import { dissect, hex, IPV4, udpMessage } from '../packets.js';
+import { dissect, hex, IPV4, icmpMessage, udpMessage } from '../packets.js';
 import { CLIENT_INITIAL, padded, SERVER_INITIAL, seal } from '../quic-packets.js';
 import { Talk } from '../reassembly/talk.js';
 
@@ -196,6 +197,23 @@ describe('a connection over TCP', () => {
     expect(found).toEqual([]);
     expect(coverage).toBe('0 connections · 1 without a captured Client Hello · no holes · 0 frames cut short · 0 dropped by the kernel');
   });
+});
+
+test('keys agreed upon anew are no other connection, nor is what an ICMP error quotes', () => {
+  const found: TlsHandshake[] = [];
+  const handshakes = new TlsHandshakes((handshake) => found.push(handshake));
+  const talk = new Talk(443).open();
+  handshakes.see(talk.client(0, HELLO));
+  handshakes.see(talk.server(0, Uint8Array.from([...SERVER_12, ...SERVER_DONE]), HELLO.length));
+  const again = talk.client(HELLO.length, HELLO, SERVER_12.length + SERVER_DONE.length);
+  // As if its keys were known.
+  again.get(Tls)!.records[0]!.plain = HELLO.subarray(5);
+  handshakes.see(again);
+  const quoted = udpMessage(5349, 40000, hex('17 fefd 0001 000000000001 0004 aabbccdd'));
+  handshakes.see(dissect(icmpMessage(`0303 0000 00000000 ${Buffer.from(quoted).toString('hex')}`), { linkType: IPV4 }));
+  handshakes.finish();
+  expect(found).toHaveLength(1);
+  expect(handshakes.counts).toMatchObject({ connections: 1, headless: 0 });
 });
 
 describe('a connection over QUIC', () => {

@@ -278,6 +278,21 @@ test('transactions: a push, a stream given up by the client, and one without an 
   ]);
 });
 
+test('transactions: an answer that begins before the request has ended', () => {
+  const found: HttpTransaction[] = [];
+  const httpTransactions = new HttpTransactions((transaction) => found.push(transaction));
+  const talk = new Talk(9000, { httpTransactions }).open();
+  talk.client(0, join(MAGIC, SETTINGS));
+  const ask = h2(1, 0x04, 1, '83 86 04 02 2f61 41 06 612e74657374');
+  const begin = 24 + SETTINGS.length;
+  talk.client(begin, ask);
+  talk.server(0, join(SETTINGS, OK), begin + ask.length);
+  talk.client(begin + ask.length, h2(0, 1, 1, 'abcd'), SETTINGS.length + OK.length);
+  talk.server(SETTINGS.length + OK.length, HELLO, begin + ask.length + 11);
+  // Segments are a second apart.
+  expect(found).toMatchObject([{ method: 'POST', requestBody: 2, body: 5, latency: undefined, duration: 1e9 }]);
+});
+
 describe('recorded', () => {
   const told = async (path: string, keys?: string) => {
     const found: string[] = [];

@@ -87,6 +87,17 @@ describe('stun', () => {
     expect(values(at(600, response), 'stun.reqduplicate')).toBe('3');
   });
 
+  it('finds channel data in a byte stream, also of the numbers that RFC 5766 had', () => {
+    const parser = stunProtocol.stream!.parser(alone(true, 3478, 40000));
+    const channel = hex('56aa 0002 6869 0000 0000 0000');
+    expect(parser.measure(channel, 0, 12, false)).toBe(ALIEN);
+    const frame = dissect(udpMessage(40000, 3478, stun('0101', XOR_MAPPED)), { linkType: IPV4 });
+    parser.dissect(frame, 28, frame.captured);
+    expect(parser.measure(channel, 0, 7, false)).toBe(MORE);
+    expect(parser.measure(channel, 0, 8, false)).toBe(8);
+    expect(parser.measure(hex('8003 0002 6869 0000 0000 0000'), 0, 12, false)).toBe(ALIEN);
+  });
+
   it('finds messages in a byte stream, octet by octet, with and without a length before them', () => {
     const message = stun('0101', XOR_MAPPED);
     const parser = stunProtocol.stream!.parser(alone(true, 3478, 40000));

@@ -57,6 +57,15 @@ describe('tftp', () => {
     expect(frames.map((frame) => values(frame, 'tftp.block.full'))).toEqual(['28672', '57344', '65535', '65536', '65535', '65537']);
   });
 
+  it('knows a request on any port, and what follows it', () => {
+    const session = createSession();
+    const at = (port: number, text: string) => dissect(udpMessage(40000, port, octets(text)), { session, linkType: IPV4 });
+    expect(at(6900, '\0\x02a.txt\0NetASCII\0').info).toBe('Write Request, File: a.txt, Transfer type: NetASCII');
+    expect(dissect(udpMessage(5000, 40000, hex('0004 0000'), true), { session, linkType: IPV4 }).info).toBe('Acknowledgement, Block: 0');
+    for (const other of ['\0\x01a.txt\0binary\0', '\0\x01\0octet\0....', '\0\x01a.txt\0octet', '\0\x01a\ntxt\0octet\0'])
+      expect(dissect(udpMessage(40000, 6900, octets(other)), { linkType: IPV4 }).protocols).toBe('ip:udp:data');
+  });
+
   it('leaves others on such ports alone, and survives every cut and lie', () => {
     const other = dissect(udpMessage(5000, 40000, hex('0003 0001 61'), true), { linkType: IPV4 });
     expect(other.protocols).toBe('ip:udp:data');
