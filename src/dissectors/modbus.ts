@@ -86,6 +86,8 @@ const DIAGNOSTICS: Readonly<Record<number, string>> = {
   20: 'Clear Overrun Counter and Flag',
 };
 
+const INTERFACES: Readonly<Record<number, string>> = { 13: 'CANopen Request/Response', 14: 'Read Device Identification' };
+
 const DEVICE_CODES: Readonly<Record<number, string>> = {
   1: 'Basic Device Identification',
   2: 'Regular Device Identification',
@@ -155,7 +157,7 @@ const rows = {
   eventCount: uint16('modbus.ev_count', 'Event Count'),
   messageCount: uint16('modbus.ev_msg_count', 'Message Count'),
   event: many(uint8('modbus.event', 'Event')),
-  mei: uint8('modbus.mei', 'MEI type', { values: { 13: 'CANopen Request/Response', 14: 'Read Device Identification' } }),
+  mei: uint8('modbus.mei', 'MEI type', { values: INTERFACES }),
   readDeviceId: uint8('modbus.read_device_id', 'Read Device ID', { values: DEVICE_CODES }),
   conformity: uint8('modbus.conformity_level', 'Conformity Level', { base: 'hex', values: CONFORMITY }),
   moreFollows: uint8('modbus.more_follows', 'More Follows', { base: 'hex' }),
@@ -222,8 +224,13 @@ export class ModbusPdu extends layer('modbus', 'Modbus', rows, 'Modbus/TCP') {
     out.number(this.unit);
     out.ascii(', Func: ');
     out.number(code);
-    out.ascii(`: ${FUNCTIONS[code] ?? 'Unknown function'}`);
     const at = this.start + 1;
+    const part = this.isException ? undefined : this.part(at);
+    if (part !== undefined) {
+      out.ascii('/');
+      out.number(part.code);
+    }
+    out.ascii(`: ${part?.name ?? FUNCTIONS[code] ?? 'Unknown function'}`);
     if (this.isException) {
       out.ascii('. Exception returned');
       const reason = at < this.captured ? this.bytes[at]! : undefined;
@@ -232,8 +239,21 @@ export class ModbusPdu extends layer('modbus', 'Modbus', rows, 'Modbus/TCP') {
       out.ascii(`, ${code === 5 || code === 6 ? 'at' : 'from'} `);
       out.number(u16(this.bytes, at));
       out.ascii(code === 5 || code === 6 ? ' value ' : ' count ');
-      out.number(u16(this.bytes, at + 2));
+      const value = u16(this.bytes, at + 2);
+      // The two values that a coil can be given (MODBUS Application Protocol section 6.5).
+      if (code === 5 && (value === 0 || value === 0xff00)) out.ascii(value === 0 ? 'off' : 'on');
+      else out.number(value);
     }
+  }
+
+  /** What a function that stands for several does: which of the diagnostics, which interface. */
+  private part(at: number): { code: number; name: string | undefined } | undefined {
+    if (this.code === 8 && at + 2 <= this.captured) {
+      const code = u16(this.bytes, at);
+      return { code, name: DIAGNOSTICS[code] };
+    }
+    if (this.code === 43 && at < this.captured) return { code: this.bytes[at]!, name: INTERFACES[this.bytes[at]!] };
+    return undefined;
   }
 }
 

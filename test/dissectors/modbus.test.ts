@@ -42,8 +42,11 @@ describe('modbus', () => {
   });
 
   it.each([
-    ['0001 0000 0006 01 | 05 00ac ff00', 'Query: Trans: 1; Unit: 1, Func: 5: Write Single Coil, at 172 value 65280'],
-    ['0001 0000 0005 01 | 2b 0e 01 00', 'Query: Trans: 1; Unit: 1, Func: 43: Encapsulated Interface Transport'],
+    ['0001 0000 0006 01 | 05 00ac ff00', 'Query: Trans: 1; Unit: 1, Func: 5: Write Single Coil, at 172 value on'],
+    ['0001 0000 0006 01 | 05 00ac 0001', 'Query: Trans: 1; Unit: 1, Func: 5: Write Single Coil, at 172 value 1'],
+    ['0001 0000 0006 01 | 08 000a 0000', 'Query: Trans: 1; Unit: 1, Func: 8/10: Clear Counters and Diagnostic Register'],
+    ['0001 0000 0006 01 | 08 00ff 0000', 'Query: Trans: 1; Unit: 1, Func: 8/255: Diagnostics'],
+    ['0001 0000 0005 01 | 2b 0e 01 00', 'Query: Trans: 1; Unit: 1, Func: 43/14: Read Device Identification'],
     ['0001 0000 0002 01 | 63', 'Query: Trans: 1; Unit: 1, Func: 99: Unknown function'],
   ])('says what %s means', (text, info) => expect(ask(text).info).toBe(info));
 
