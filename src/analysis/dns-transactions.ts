@@ -166,6 +166,7 @@ const ID = 9;
 /** Where the number of the transport stands in {@link ID}. */
 const OVER = 16;
 const TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr', 'quic'] as const;
+const MDNS = 2;
 const LLMNR = 3;
 const QUIC = 4;
 
@@ -356,7 +357,7 @@ export class DnsTransactions {
     this.forget(found);
     const at = known < 0 ? done.add() : known;
     done.facts[at] = frame.seconds;
-    if (dns.kind === 'llmnr') lookup.server = talkOf(frame, dns, true).destination;
+    if (dns.kind !== 'dns') lookup.server = talkOf(frame, dns, true).destination;
     if ((dns.bytes[dns.start + 2]! & 0x02) === 0 || lookup.transport !== 'udp') {
       this.tell(lookup);
       return;
@@ -524,8 +525,8 @@ function writeKey(key: Uint32Array, frame: Frame, dns: Dns, reversed: boolean): 
       key[asked + word] = u32(ip.bytes, ip.start + 24 + 4 * word);
     }
   }
-  // Whoever knows answers an LLMNR question, from an address of its own.
-  if (over === LLMNR) key.fill(0, 4, PORTS);
+  // Whoever knows answers an LLMNR question, or a multicast one of somebody who asks once, from an address of its own.
+  if (over === LLMNR || over === MDNS) key.fill(0, 4, PORTS);
   return !isIpv6;
 }
 

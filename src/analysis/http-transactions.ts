@@ -40,7 +40,7 @@ export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
   requestVersion: string;
   /** The server thought of the request itself (HTTP/2 PUSH_PROMISE). */
   readonly pushed: boolean;
-  /** Octets of the request's body as sent, without what chunks add. */
+  /** Octets of the request's body as sent. */
   requestBody: number;
   outcome: HttpOutcome;
   status: number | undefined;
@@ -49,7 +49,7 @@ export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
   readonly interim: number[];
   contentType: string;
   contentEncoding: string;
-  /** Octets of the response's body as they came, compressed or not; without what chunks add. */
+  /** Octets of the response's body as they came, what chunks add included. */
   body: number;
   /** The response broke off: its sender or the capture lost the rest. */
   cut: boolean;
@@ -265,7 +265,7 @@ export class HttpTransactions {
       path: head.uri,
       requestVersion: isRequest ? head.version : '',
       pushed: http.pushed,
-      requestBody: isRequest ? http.bodySent : 0,
+      requestBody: isRequest ? http.bodyLength : 0,
       outcome: 'unanswered',
       status: undefined,
       reason: '',

@@ -58,6 +58,8 @@ export interface LeaseCounts {
 
 /** Steps listed of a transaction; one that goes on and on is counted by its retries. */
 const MOST_STEPS = 32;
+/** Answers that are remembered for their copies. */
+const MOST_ANSWERED = 4096;
 /** Transactions that are open at once. */
 const MOST_OPEN = 16_384;
 /** Seconds without a message after which a transaction is over: clients wait 64 s at most between tries (RFC 2131 section 4.1). */
@@ -101,12 +103,16 @@ interface Message {
   readonly duration: number | undefined;
   readonly reason: string | undefined;
   readonly failed: boolean;
+  /** Relays that it went through. */
+  readonly relays: number;
 }
 
 interface Open {
   readonly lease: Lease;
   /** Seconds of its last message. */
   last: number;
+  /** Relays that the client's last message, not counting copies of it, went through. */
+  relays: number;
 }
 
 /** DHCP transactions of a session: questions with the answers and what came of them. */
@@ -118,6 +124,8 @@ export class Leases {
   };
   /** In the order of their first messages. */
   private readonly open = new Map<string, Open>();
+  /** The last answers of those that are over, and the seconds in which they came, oldest first. */
+  private readonly answered = new Map<string, number>();
   /** The second in which those that are over were looked for. */
   private swept = -1;
 
@@ -160,7 +168,9 @@ export class Leases {
         const [oldest, { lease }] = this.open.entries().next().value!;
         this.close(oldest, lease);
       }
-      open = { lease: begin(frame, message), last: frame.seconds };
+      const again = this.answered.get(answerKey(message));
+      if (ANSWERS.has(name) && again !== undefined && again + PATIENCE >= frame.seconds) return;
+      open = { lease: begin(frame, message), last: frame.seconds, relays: message.relays };
       if (ANSWERS.has(name)) {
         // An answer to what was not captured, or that came again.
         this.step(frame, open.lease, message);
@@ -169,12 +179,22 @@ export class Leases {
         return this.emit(open.lease);
       }
       this.open.set(key, open);
-    } else open.last = frame.seconds;
+    } else {
+      open.last = frame.seconds;
+      if (isCopy(open, message)) return;
+      if (!ANSWERS.has(name)) open.relays = message.relays;
+    }
     const { lease } = open;
     this.step(frame, lease, message);
     const outcome = outcomeOf(lease, message);
     if (outcome === undefined) return;
     lease.outcome = outcome;
+    if (ANSWERS.has(name)) {
+      const answer = answerKey(message);
+      this.answered.delete(answer);
+      this.answered.set(answer, frame.seconds);
+      if (this.answered.size > MOST_ANSWERED) this.answered.delete(this.answered.keys().next().value!);
+    }
     this.close(key, lease);
   }
 
@@ -199,6 +219,16 @@ export class Leases {
     this.counts.outcomes[lease.outcome]++;
     this.emit(lease);
   }
+}
+
+/** What an answer has in common with its copy on the other side of a relay. */
+const answerKey = ({ key, name, address }: Message): string => `${key} ${name} ${address ?? ''}`;
+
+/** The message before, seen a second time on the other side of a relay. */
+function isCopy({ lease, relays }: Open, message: Message): boolean {
+  if (lease.steps.at(-1)?.name !== message.name) return false;
+  if (!ANSWERS.has(message.name)) return message.relays > relays;
+  return lease.address === message.address && (message.version === 6 || lease.server === message.server);
 }
 
 const begin = (frame: Frame, { version, client }: Message): Lease => ({
@@ -252,6 +282,7 @@ function readDhcp(frame: Frame, dhcp: Dhcp): Message | undefined {
     duration: dhcp.leaseTime,
     reason: name === 'nak' ? dhcp.messageText : undefined,
     failed: false,
+    relays: dhcp.relayAddress === '0.0.0.0' ? 0 : 1 + dhcp.hops,
   };
 }
 
@@ -277,5 +308,6 @@ function readDhcpv6(frame: Frame, dhcp: Dhcpv6): Message | undefined {
     duration: isAnswer ? (dhcp.addressValid[0] ?? dhcp.prefixValid[0]) : undefined,
     reason: isAnswer && status !== undefined ? (dhcp.statusText[0] ?? `status ${status}`) : undefined,
     failed: status !== undefined,
+    relays: dhcp.message.length - 1,
   };
 }

@@ -64,8 +64,8 @@ export interface HttpMessage {
   readonly incomplete: boolean;
   /** The words behind the status code. */
   readonly reason: string;
-  /** Octets of its body, without what chunks add: those that were sent, and those of them that were captured. */
-  readonly bodySent: number;
+  /** Octets of its body as they were sent, what chunks add included, and those of them that were captured. */
+  readonly bodyLength: number;
   readonly bodyCaptured: number;
   /** The body, put together and decompressed as far as that can be done; valid until the next frame. */
   readonly content: Uint8Array | undefined;

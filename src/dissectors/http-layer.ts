@@ -30,24 +30,14 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
     return this.datagram ? 'ssdp' : 'http';
   }
 
-  /** Octets of the body as it came, what chunks add included. */
+  /** Octets of the body as it came, chunk headers included. */
   get bodyLength(): number {
     return Math.max(0, this.end - this.start - this.head.length);
   }
 
-  get bodySent(): number {
-    return this.head.framing === 'chunked' ? this.bodyCaptured : this.bodyLength;
-  }
-
+  /** Those of them that were captured. */
   get bodyCaptured(): number {
-    const from = this.start + this.head.length;
-    const to = Math.min(this.end, this.captured);
-    if (this.head.framing !== 'chunked') return Math.max(0, to - from);
-    let length = 0;
-    eachChunk(this.bytes, from, to, (_at, _line, data, stop) => {
-      length += stop - data;
-    });
-    return length;
+    return Math.min(this.bodyLength, Math.max(0, this.captured - this.start - this.head.length));
   }
 
   /** The words behind the status code, as sent. */

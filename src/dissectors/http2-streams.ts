@@ -69,7 +69,7 @@ export class Body {
 /** A message as analyses see it. */
 export class StreamMessage implements HttpMessage {
   readonly pushed: boolean;
-  readonly bodySent: number;
+  readonly bodyLength: number;
   readonly bodyCaptured: number;
   readonly reason = '';
 
@@ -83,7 +83,7 @@ export class StreamMessage implements HttpMessage {
     readonly ends?: HttpEnds,
   ) {
     this.pushed = pushed;
-    this.bodySent = body.length;
+    this.bodyLength = body.length;
     this.bodyCaptured = body.captured;
   }
 

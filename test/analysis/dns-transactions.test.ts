@@ -185,6 +185,17 @@ describe('dns transactions', () => {
     expect(counts.answered).toBe(1);
   });
 
+  it('pairs the answer of whoever knows with a multicast question of one who asks once', () => {
+    // RFC 6762 section 6.7: from a port of its own, answered to that port.
+    const group = { from: 1, to: 251, srcPort: 40000, dstPort: 5353 };
+    const { told, counts } = transactionsOf([
+      [0, over(question(6, 'box.local'), group)],
+      [0.25, over(answer(6, 'box.local'), { from: 9, to: 1, srcPort: 5353, dstPort: 40000 })],
+    ]);
+    expect(told).toMatchObject([{ transport: 'mdns', client: '192.0.2.1', server: '192.0.2.9', outcome: 'answered', latency: 0.25e9 }]);
+    expect(counts.unasked).toBe(0);
+  });
+
   it('tells a truncated answer alone when TCP never follows', () => {
     const { told } = transactionsOf([
       [0, over(question(1, 'big'), ASK)],

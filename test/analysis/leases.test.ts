@@ -107,6 +107,28 @@ describe('leases', () => {
     ]);
   });
 
+  it('sees the two sides of a relay as one', () => {
+    const relayed = (octets: Uint8Array, giaddr = 28 + 24) => {
+      octets.set([1], 28 + 3);
+      octets.set([192, 0, 2, 9], giaddr);
+      return octets;
+    };
+    const { texts } = run([
+      dhcp('discover', 1),
+      relayed(dhcp('discover', 1)),
+      dhcp('offer', 1, 'c0000207'),
+      dhcp('offer', 1, 'c0000207'),
+      dhcp('request', 1),
+      relayed(dhcp('request', 1)),
+      dhcp('ack', 1, 'c0000207'),
+      dhcp('ack', 1, 'c0000207'),
+      // Beside the server it is as without a relay.
+      relayed(dhcp('discover', 2)),
+      relayed(dhcp('discover', 2)),
+    ]);
+    expect(texts).toEqual(['192.0.2.1 | discover offer request ack | 192.0.2.7 | 3 s', ' | discover, 1 again | no answer | ']);
+  });
+
   it.each([
     ['0001000132a94c6d020000000401', '02:00:00:00:04:01'],
     ['00030001020000000401', '02:00:00:00:04:01'],
