@@ -8,7 +8,8 @@
  */
 import { ipv4Text, ipv6Text } from '../core/addresses.js';
 import { i32, u16, u32 } from '../core/octets.js';
-import type { Tcp, TcpDirection } from '../dissectors/tcp.js';
+import type { Tcp } from '../dissectors/tcp.js';
+import type { TcpDirection } from '../dissectors/tcp-header.js';
 import { Shelf } from './syn-shelf.js';
 import type { ResetCause } from './tcp-endpoints.js';
 import type { Outstanding } from './tcp-outstanding.js';

@@ -134,7 +134,7 @@ export function putSeconds(view: DataView, at: number, time: number): number {
   const seconds = Math.floor(rest / 1e9);
   next = putNumeral(view, next, seconds);
   view.setUint8(next, 46);
-  return putNine(view, next + 1, rest - seconds * 1e9);
+  return putNine(view, next + 1, (rest - seconds * 1e9) | 0);
 }
 
 /** Octets `[from, to)` in hex, two digits each. */

@@ -5,10 +5,10 @@ import type { Layer } from '../core/layer.js';
 import { i32 } from '../core/octets.js';
 import type { PlainWalk } from '../core/plain.js';
 import type { TextBuffer } from '../core/text.js';
+import { FIXED_LENGTH } from './tcp-header.js';
 import { onlyTimestamps } from './tcp-options.js';
 import type { Reassembled, StreamNotes } from './tcp-stream.js';
 
-const FIXED_LENGTH = 20;
 const COMMA = 0x2c;
 const END_LIST = 0x5d;
 const END_OBJECT = 0x7d;

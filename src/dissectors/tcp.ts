@@ -7,40 +7,38 @@
  *     | srcport | dstport | seq | ack | hlen,flags  | window | checksum | urgent | options …
  */
 import { foldChecksum, sumWords } from '../core/checksum.js';
-import { putWhole } from '../core/digits.js';
 import { bits, bytes, computed, expert, type Field, flag, gated, group, uint16, uint32 } from '../core/field.js';
-import { FixedText, wordOf } from '../core/fixed-text.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { textOf, u16, u32 } from '../core/octets.js';
 import type { Plain } from '../core/plain.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import { between, durationText } from '../core/time.js';
+import { between } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
+import {
+  ACK,
+  FIN,
+  FIXED_LENGTH,
+  flagsOf,
+  headerLength,
+  lengthOf,
+  marked,
+  measured,
+  PSH,
+  RST,
+  SYN,
+  scaledWindow,
+  type TcpDirection,
+  type TcpLayer,
+  URG,
+  whole,
+} from './tcp-header.js';
+import { writeSegmentInfo } from './tcp-info.js';
 import { isPlainStream, timestampsJson, writePlainSegment, writeStreamNotes } from './tcp-json.js';
 import { MSS } from './tcp-option-kinds.js';
-import { hasOption, onlyTimestamps, optionExperts, optionList, putTimestamps, walkOptions, writeOptions } from './tcp-options.js';
+import { hasOption, onlyTimestamps, optionExperts, optionList, walkOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
-
-const FIXED_LENGTH = 20;
-
-const FIN = 0x01;
-const SYN = 0x02;
-const RST = 0x04;
-const PSH = 0x08;
-const ACK = 0x10;
-const URG = 0x20;
-
-/** A {@link Tcp} as its own rows see it. */
-interface TcpLayer extends Layer {
-  readonly direction: TcpDirection | undefined;
-  readonly facts: TcpFacts | undefined;
-  readonly partial: boolean;
-  readonly assembly: StreamNotes | undefined;
-}
-
-const headerLength = (l: Layer) => (l.bytes[l.start + 12]! >> 4) * 4;
 
 /** One letter a bit from the highest: reserved ×3, AE, CWR, ECE, URG, ACK, PSH, RST, SYN, FIN; `·` where it is not set. */
 const LETTERS = 'RRRACEUAPRSF';
@@ -51,14 +49,6 @@ function flagLetters(l: TcpLayer): string {
   // With Accurate ECN the three bits are one number, 0 to 7.
   return marked(l, Facts.ACCURATE_ECN) ? `${text.slice(0, 3)}-${(flags >> 6) & 7}-${text.slice(6)}` : text;
 }
-
-const marked = (l: TcpLayer, mark: number): boolean => l.facts !== undefined && (l.facts.marks & mark) !== 0;
-
-/** The flags octet when it was captured, else 0. */
-const flagsOf = (l: Layer): number => (l.start + 14 <= l.captured ? l.bytes[l.start + 13]! : 0);
-
-/** Nothing beyond the length is said of a header shorter than the shortest. */
-const whole = (l: Layer): boolean => headerLength(l) >= FIXED_LENGTH;
 
 /** True when the header was captured to its end: only then Wireshark shows its analysis. */
 const readable = (l: TcpLayer): boolean => l.facts !== undefined && whole(l) && l.start + headerLength(l) <= l.captured;
@@ -71,14 +61,6 @@ const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Fac
 
 /** True when the analysis remarked on the segment. */
 const remarked = (l: TcpLayer): boolean => l.facts !== undefined && (l.facts.marks & ~Facts.RECORD) !== 0;
-
-const lengthOf = (l: TcpLayer): number => (l.facts === undefined ? l.end - l.start - headerLength(l) : l.facts.length);
-
-/** True when a datagram says how many octets of payload there are. */
-const measured = (l: TcpLayer): boolean => !l.partial && l.start + 13 <= l.captured && lengthOf(l) >= 0;
-
-/** Octets of payload, or undefined when no datagram says how many there are. */
-const payloadLength = (l: TcpLayer): number | undefined => (measured(l) ? lengthOf(l) : undefined);
 
 // What rows ask of their layer. Those that ask the same share one function, so that it is asked once for all of them.
 
@@ -586,12 +568,6 @@ function mssMissing(l: Layer): boolean {
 
 const hasMss = (l: Layer): boolean => hasOption(l.bytes, l.start + FIXED_LENGTH, l.start + FIXED_LENGTH + optionsLength(l), MSS);
 
-function scaledWindow(l: TcpLayer): number {
-  const raw = u16(l.bytes, l.start + 14);
-  const { facts } = l;
-  return facts === undefined || facts.scale <= 0 || facts.length < 0 || (flagsOf(l) & SYN) !== 0 ? raw : raw << facts.scale;
-}
-
 /** 0 bad, 1 good, 2 not verified: not asked for, or not all octets there. */
 function checksumStatus(l: Layer): number | undefined {
   if (l.start + 18 > l.captured || !whole(l)) return undefined;
@@ -605,22 +581,6 @@ function checksumStatus(l: Layer): number | undefined {
   else if (name === 'ipv6') sum = sumWords(ip.bytes, ip.start + 8, ip.start + 40);
   else return 2;
   return foldChecksum(sum + 6 + (l.end - l.start) + sumWords(l.bytes, l.start, l.end)) === 0 ? 1 : 0;
-}
-
-/** One direction of a conversation as the analysis keeps it (analysis/conversations.ts), seen from its segments. */
-export interface TcpDirection {
-  readonly conversation: {
-    readonly number: number;
-    readonly startSeconds: number;
-    readonly startNanoseconds: number;
-    /** Nanoseconds; 0 while not known. */
-    readonly initialRtt: number;
-    readonly initialRttFrame: number;
-  };
-  readonly peer: TcpDirection;
-  /** The sequence number shown as 0. */
-  readonly base: number;
-  readonly baseKnown: boolean;
 }
 
 /** A TCP header with its options, and what the conversation so far says about it. */
@@ -677,157 +637,15 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields, '
   }
 
   override summary(out: TextBuffer): void {
-    const { bytes: b, start, facts } = this;
-    if (start + FIXED_LENGTH > this.captured) {
-      out.ascii('header cut short');
-      return;
-    }
-    const header = headerLength(this);
-    if (header < FIXED_LENGTH) {
-      out.ascii('header length ');
-      out.number(header);
-      out.ascii(' octets, 20 needed');
-      return;
-    }
-    const flags = b[start + 13]!;
-    // What matters comes first: on a narrow terminal the rest is cut off.
-    if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts, flags);
-    if (marked(this, Facts.ACCURATE_ECN)) {
-      const text = FLAG_TEXT[flags & 0x3f]!;
-      out.ascii(text.slice(0, -1));
-      out.ascii(', ACE=');
-      out.number((u16(b, start + 12) >> 6) & 7);
-      out.ascii(']');
-    } else if ((b[start + 12]! & 0x0f) === 0) out.fixed(FLAG_FIXED[flags]!);
-    else out.ascii(rareFlags(u16(b, start + 12)));
-    out.room(SUMMARY_ROOM);
-    const { view } = out;
-    let at = out.length;
-    view.setFloat64(at, SEQ_IS, true);
-    at = putWhole(view, at + 5, facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
-    if (flags & ACK) {
-      view.setFloat64(at, ACK_IS, true);
-      at = putWhole(view, at + 5, facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
-    }
-    view.setFloat64(at, WIN_IS, true);
-    at = putWhole(view, at + 5, scaledWindow(this));
-    if (flags & URG) {
-      view.setFloat64(at, URG_IS, true);
-      at = putWhole(view, at + 5, u16(b, start + 18));
-    }
-    const length = payloadLength(this);
-    if (length !== undefined) {
-      view.setFloat64(at, LEN_IS, true);
-      at = putWhole(view, at + 5, length);
-    }
-    // What nearly all segments of a running connection carry.
-    const options = start + FIXED_LENGTH;
-    if (onlyTimestamps(this)) out.length = putTimestamps(view, at, u32(b, options + 4), u32(b, options + 8));
-    else {
-      out.length = at;
-      if (header === FIXED_LENGTH) return;
-      const peer = this.direction?.peer;
-      writeOptions(out, b, options, start + header, this.captured, peer?.baseKnown ? peer.base : 0);
-    }
+    writeSegmentInfo(out, this);
   }
 }
-
-/** Marks that the Info column puts into words. */
-const SAID =
-  Facts.KEEP_ALIVE_ACK |
-  Facts.ZERO_WINDOW |
-  Facts.ZERO_WINDOW_PROBE |
-  Facts.ZERO_WINDOW_PROBE_ACK |
-  Facts.WINDOW_UPDATE |
-  Facts.WINDOW_FULL |
-  Facts.REUSED_PORTS |
-  Facts.ACK_LOST_SEGMENT;
 
 /** Something went wrong on the way, or nothing can go on. */
 const troubled = ({ marks, verdict }: TcpFacts): boolean =>
   (marks & (Facts.ZERO_WINDOW | Facts.WINDOW_FULL)) !== 0 ||
   (verdict !== undefined &&
     (verdict.repeat !== undefined || verdict.late !== undefined || verdict.missing !== undefined || verdict.duplicateAck !== undefined));
-
-/** `retransmission of #7 after 203 ms (timeout 2) · `. */
-function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: number): void {
-  const say = (text: string) => {
-    out.unicode(text);
-    out.unicode(' · ');
-  };
-  // A SYN+ACK with another number than the segments before it begins no new conversation.
-  if (marks & Facts.REUSED_PORTS) say(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
-  if (verdict !== undefined) {
-    const { repeat, late, missing, duplicateAck, handshake, needless, note } = verdict;
-    if (repeat !== undefined) say(repeatText(repeat));
-    if (late !== undefined) say(`out of order by ${durationText(late)}`);
-    if (missing !== undefined) say(missing === 1 ? '1 octet before it not captured' : `${missing} octets before it not captured`);
-    if (duplicateAck !== undefined) say(`duplicate ACK ${duplicateAck} of #${verdict.duplicateOf}`);
-    if (handshake !== undefined) say(`handshake ${durationText(handshake)}`);
-    if (needless !== undefined) say(`#${needless} was sent in vain`);
-    if (note !== undefined) say(note);
-  }
-  if ((marks & SAID) === 0) return;
-  if (marks & Facts.ACK_LOST_SEGMENT) say('acknowledges what was not captured');
-  if (marks & Facts.ZERO_WINDOW_PROBE) say('zero window probe');
-  if (marks & Facts.ZERO_WINDOW_PROBE_ACK) say('answers the probe, zero window');
-  else if (marks & Facts.ZERO_WINDOW) say('zero window');
-  if (marks & Facts.WINDOW_FULL) say('window full');
-  if (marks & Facts.WINDOW_UPDATE) say('window update');
-  if (marks & Facts.KEEP_ALIVE_ACK) say('answers the keep-alive');
-}
-
-function repeatText({ kind, of, after, timeout }: NonNullable<TcpVerdict['repeat']>): string {
-  const time = durationText(after);
-  switch (kind) {
-    case 'keep-alive':
-      return 'keep-alive';
-    case 'window-probe':
-      return 'zero window probe';
-    case 'duplicate-capture':
-      return `same packet as #${of}, captured twice`;
-  }
-  const what = of === 0 ? `retransmission, the first was not captured, ${time} after the gap` : `retransmission of #${of} after ${time}`;
-  switch (kind) {
-    case 'timeout':
-    case 'syn':
-      return timeout > 0 ? `${what} (timeout ${timeout})` : what;
-    case 'fast':
-      return `${what} (fast)`;
-    case 'sack':
-      return `${what} (SACK)`;
-    case 'tlp':
-      return `${what} (tail loss probe)`;
-    case 'spurious':
-      return `${what} (in vain)`;
-  }
-}
-
-const FLAG_NAMES = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'];
-
-/** `[SYN, ACK]` for each value of the flags octet. */
-const FLAG_TEXT: readonly string[] = Array.from({ length: 256 }, (_, flags) => {
-  const names = FLAG_NAMES.filter((_name, bit) => flags & (1 << bit));
-  return `[${names.length ? names.join(', ') : '<None>'}]`;
-});
-
-const FLAG_FIXED = FLAG_TEXT.map((text) => new FixedText(text));
-
-const SEQ_IS = wordOf(' Seq=');
-const ACK_IS = wordOf(' Ack=');
-const WIN_IS = wordOf(' Win=');
-const URG_IS = wordOf(' Urg=');
-const LEN_IS = wordOf(' Len=');
-/** Octets that five of these with their numbers take, and time stamps, and then some. */
-const SUMMARY_ROOM = 192;
-
-/** The same where AE or reserved bits are set. */
-function rareFlags(word: number): string {
-  const names = FLAG_NAMES.filter((_name, bit) => word & (1 << bit));
-  if (word & 0x100) names.push('AE');
-  if (word & 0xe00) names.push('Reserved');
-  return `[${names.join(', ')}]`;
-}
 
 Tcp.prototype.partial = false;
 
