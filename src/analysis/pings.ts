@@ -9,6 +9,7 @@ import { TextBuffer } from '../core/text.js';
 import { between } from '../core/time.js';
 import { Icmp } from '../dissectors/icmp.js';
 import { Icmpv6 } from '../dissectors/icmpv6.js';
+import { IP_PROTOCOL } from '../dissectors/ip-protocols.js';
 import { Ipv4 } from '../dissectors/ipv4.js';
 import { Ipv6 } from '../dissectors/ipv6.js';
 import { Tcp } from '../dissectors/tcp.js';
@@ -182,7 +183,7 @@ export class Pings {
       nanoseconds: frame.nanoseconds,
       frame: frame.number,
       error,
-      protocol: inside?.protocol.name ?? 'ip',
+      protocol: inside === undefined || inside.protocol.name === 'data' ? carried(ip) : inside.protocol.name,
       source: ip.source,
       sourcePort: ports?.srcPort,
       target: ip.destination,
@@ -195,6 +196,12 @@ export class Pings {
     this.counts.unanswered++;
     this.emit(ping);
   }
+}
+
+/** What a datagram carries, where that is not dissected: `sctp`, `ip 253`. */
+function carried(ip: Ipv4 | Ipv6): string {
+  const number = ip instanceof Ipv4 ? ip.protocolNumber : ip.nextHeader;
+  return IP_PROTOCOL[number]?.toLowerCase() ?? `ip ${number}`;
 }
 
 function echoKind(layer: Layer): 'request' | 'reply' | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Ping, type PingEvent, Pings } from '../../src/analysis/pings.js';
 import { createSession } from '../../src/frames.js';
 import { PingTarget, pingRow } from '../../src/report/ping.js';
-import { dissect, hex, IPV4, icmpMessage, udpMessage } from '../packets.js';
+import { dissect, hex, IPV4, icmpMessage, ipv4, udpMessage } from '../packets.js';
 
 const request = (sequence: number) => icmpMessage(`0800 0000 0007 000${sequence} 6162`);
 const reply = (sequence: number) => icmpMessage(`0000 0000 0007 000${sequence} 6162`, true);
@@ -40,6 +40,11 @@ describe('pings', () => {
   it('ties errors to the conversation that they are about', () => {
     const { events } = run(quoting(udpMessage(40000, 53, hex('00'))));
     expect(texts(events)).toEqual(['192.0.2.1:40000 | 192.0.2.2:53 | udp | Destination unreachable (Host unreachable) from 192.0.2.2 | ']);
+  });
+
+  it('names what is not dissected by its protocol number', () => {
+    const { events } = run(quoting(ipv4(132, hex('00010203 04050607'))), quoting(ipv4(253, hex('00010203 04050607'))));
+    expect(texts(events).map((text) => text.split(' | ')[2])).toEqual(['sctp', 'ip 253']);
   });
 
   it('does not count a request that sFlow sampled', () => {
