@@ -11,6 +11,7 @@ import { between, type Nanoseconds } from '../core/time.js';
 import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { writeData } from '../dissectors/dns-info.js';
 import { nameText, sameName, skipName } from '../dissectors/dns-names.js';
+import { SERVICE_KEYS } from '../dissectors/dns-svcb.js';
 import {
   A,
   AAAA,
@@ -671,13 +672,38 @@ function writeAuthorization(b: Uint8Array, start: number, end: number): void {
   scratch.byte(34);
 }
 
-/** `1 svc.test`: priority and target, of which the root stands for the name itself (RFC 9460 section 2.5). */
+/**
+ * `1 svc.test alpn=h2,h3 port=8443`: priority and target, of which the root stands for the name itself, and the parameters
+ * (RFC 9460 sections 2.1 and 2.5).
+ */
 function writeService(b: Uint8Array, start: number, end: number, base: number, limit: number): void {
   const target = start + 3 <= end ? nameText(b, start + 2, base, limit) : undefined;
   if (target === undefined) return;
   scratch.number(u16(b, start));
   scratch.byte(32);
   scratch.text(target === '<Root>' ? '.' : target);
+  // Each parameter is at least four octets long.
+  for (let at = skipName(b, start + 2, end); at >= 0 && at + 4 <= end; ) {
+    const value = at + 4;
+    const stop = value + u16(b, at + 2);
+    if (stop > end) return;
+    writeParameter(b, u16(b, at), value, stop);
+    at = stop;
+  }
+}
+
+const [ALPN, PORT, IPV4_HINT, IPV6_HINT] = [1, 3, 4, 6];
+
+/** ` alpn=h2,h3`; of those whose value is octets the name alone. */
+function writeParameter(b: Uint8Array, key: number, start: number, end: number): void {
+  scratch.byte(32);
+  scratch.text(SERVICE_KEYS[key] ?? `key${key}`);
+  const values: string[] = [];
+  if (key === ALPN) for (let at = start; at < end; at += 1 + b[at]!) values.push(textOf(b, at + 1, Math.min(at + 1 + b[at]!, end)));
+  else if (key === PORT && end - start === 2) values.push(String(u16(b, start)));
+  else if (key === IPV4_HINT) for (let at = start; at + 4 <= end; at += 4) values.push(ipv4Text(u32(b, at)));
+  else if (key === IPV6_HINT) for (let at = start; at + 16 <= end; at += 16) values.push(ipv6Text(b, at));
+  if (values.length > 0) scratch.text(`=${values.join(',')}`);
 }
 
 /** `10 1 "https://x.test/"`: priority, weight, target (RFC 7553 section 4.5). */

@@ -11,7 +11,8 @@ import type { Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
 import { putName } from './dns-names.js';
 
-const KEY: Readonly<Record<number, string>> = {
+/** Names of parameters (RFC 9460 section 14.3.2). */
+export const SERVICE_KEYS: Readonly<Record<number, string>> = {
   0: 'mandatory',
   1: 'alpn',
   2: 'no-default-alpn',
@@ -25,9 +26,9 @@ const KEY: Readonly<Record<number, string>> = {
 };
 
 const parameterRows = {
-  key: uint16('dns.svcb.svcparam.key', 'SvcParamKey', { values: KEY }),
+  key: uint16('dns.svcb.svcparam.key', 'SvcParamKey', { values: SERVICE_KEYS }),
   length: uint16('dns.svcb.svcparam.value.length', 'SvcParamValue length', { unit: 'bytes' }),
-  mandatory: many(uint16('dns.svcb.svcparam.mandatory.key', 'Mandatory key', { values: KEY })),
+  mandatory: many(uint16('dns.svcb.svcparam.mandatory.key', 'Mandatory key', { values: SERVICE_KEYS })),
   alpnLength: many(uint8('dns.svcb.svcparam.alpn.length', 'ALPN length')),
   alpn: many(string('dns.svcb.svcparam.alpn', 'ALPN')),
   port: uint16('dns.svcb.svcparam.port', 'Port'),
@@ -51,7 +52,7 @@ export function walkSvcb(tree: Tree, start: number, base: number, limit: number)
   for (let at = putName(tree, svcbRows.svcTarget, start + 2, base, limit); at + 4 <= tree.limit; ) {
     const key = u16(tree.bytes, at);
     const length = u16(tree.bytes, at + 2);
-    tree.item(svcbRows.svcParameters, at, 4 + length, KEY[key] ?? `key${key}`);
+    tree.item(svcbRows.svcParameters, at, 4 + length, SERVICE_KEYS[key] ?? `key${key}`);
     tree.add(parameterRows.key, at);
     tree.add(parameterRows.length, at + 2);
     walkParameter(tree, key, at + 4, Math.min(at + 4 + length, tree.limit));

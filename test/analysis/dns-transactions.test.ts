@@ -117,6 +117,12 @@ describe('dns transactions', () => {
   it('says what is no question, and what records hold', () => {
     const record = (type: number, octets: string) => answer(2, 'x', { type, records: [data(type, octets)] });
     const records: readonly (readonly [type: number, octets: string, text: string])[] = [
+      [
+        65,
+        '0001 00 0001 0006 02 6832 02 6833 0003 0002 20fb 0004 0004 c0000207 0005 0002 abcd',
+        '1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.7 ech',
+      ],
+      [65, '0001 00 0003 0009 20fb', '1 .'],
       [52, '03 01 01 aabbcc', '3 1 1 aabbcc'],
       [44, '04 02 0102', '4 2 0102'],
       [43, '1234 0d 02 ffee', '4660 13 2 ffee'],
