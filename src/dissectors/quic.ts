@@ -22,45 +22,36 @@ import { type Layer, layer, type Tree } from '../core/layer.js';
 import { hexOf, u32 } from '../core/octets.js';
 import type { Dissect, ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
-import type { QuicConnection, QuicTalk } from './quic-connection.js';
-import {
-  closeOf,
-  frameName,
-  frameRows,
-  isCrypto,
-  isStream,
-  newIdOf,
-  type QuicClose,
-  type QuicFrame,
-  readFrames,
-  resetOf,
-  type StreamNote,
-  walkFrames,
-} from './quic-frames.js';
+import type { QuicTalk } from './quic-connection.js';
+import { frameName, frameRows, isCrypto, isStream, newIdOf, resetOf, walkFrames } from './quic-frames.js';
 import { MAX_ID } from './quic-ids.js';
-import type { Level } from './quic-keys.js';
+import {
+  FIXED,
+  FIXED_LENGTH,
+  isPadding,
+  LONG,
+  openSegment,
+  openShort,
+  openWithSecrets,
+  type QuicPacket,
+  readLong,
+  readShort,
+  type Span,
+  setOpen,
+} from './quic-packet.js';
 import { TOKEN } from './quic-parameters.js';
 import { isGenuineRetry, type OpenPacket } from './quic-protection.js';
-import { varint, varintLength } from './quic-varint.js';
+import { varint } from './quic-varint.js';
 import { isReserved, type QuicKind, quicVersion, quicVersionName } from './quic-versions.js';
 import { recordText, Tls } from './tls.js';
 import { TLS_HEADER } from './tls-handshake.js';
 import { Udp } from './udp.js';
 
-/** Octets up to the length of the first identifier. */
-const FIXED_LENGTH = 6;
 /** A client's first destination has so many octets at least (RFC 9000 section 7.2). */
 const MIN_FIRST_ID = 8;
 const RETRY_TAG = 16;
-/** The shortest stateless reset (RFC 9000 section 10.3). */
-const MIN_RESET = 21;
 /** Packets in one datagram that are looked at, or in several that were captured as one. */
 const MAX_PACKETS = 64;
-/** Octets of an identifier that do not come again by chance. */
-const SURE_ID = 8;
-
-const LONG = 0x80;
-const FIXED = 0x40;
 const KEY_PHASE = 0x04;
 /** A message of TLS. */
 const ENCRYPTED_EXTENSIONS = 8;
@@ -110,38 +101,6 @@ const rows = {
   coalescedPadding: many(expert('note', 'protocol', 'quic.coalesced_padding_data', 'Coalesced Padding Data')),
 };
 
-/** A packet of a datagram. Positions are those of the layer's octets. */
-export interface QuicPacket {
-  readonly kind: QuicKind;
-  readonly at: number;
-  end: number;
-  /** 0 for short headers and negotiations. */
-  readonly version: number;
-  destination: Span;
-  readonly source: Span;
-  /** Where the token stands, of Initial packets; behind it the length, then {@link numberAt}. */
-  readonly token: Span;
-  /** Where the packet number begins, under its mask. */
-  numberAt: number;
-  connection: QuicConnection | undefined;
-  /** Who sent it, where that is known. */
-  fromServer: boolean | undefined;
-  /** Without its protection. */
-  opened: OpenPacket | undefined;
-  frames: readonly QuicFrame[];
-  notes: Map<QuicFrame, StreamNote>;
-  /** What the handshake messages that end in it are. */
-  hellos: string;
-  badRetry: boolean;
-  /** It does not claim more octets than the datagram has. */
-  readonly whole: boolean;
-  /** Nothing but the end of the connection (RFC 9000 section 10.3). */
-  isReset: boolean;
-}
-
-type Span = readonly [from: number, to: number];
-
-const NO_FRAMES: readonly QuicFrame[] = [];
 const NO_PIECES: readonly number[] = [];
 
 /** The packets of a datagram. */
@@ -310,124 +269,6 @@ function walkRetry(tree: Tree, packet: QuicPacket, end: number): void {
   if (behind + 1 + length < end) tree.add(rows.retryToken, behind + 1 + length, end - behind - 1 - length);
 }
 
-/** The packet with a long header at `at`; undefined when there is none, or less than its fixed part. */
-function readLong(b: Uint8Array, at: number, end: number, captured: number): QuicPacket | undefined {
-  const held = Math.min(end, captured);
-  if (at + FIXED_LENGTH >= held) return undefined;
-  const version = u32(b, at + 1);
-  const known = quicVersion(version);
-  // The fixed bit may be anything once both ends agreed on it (RFC 9287).
-  if (version !== 0 && known === undefined) return undefined;
-  const destinationEnd = at + FIXED_LENGTH + b[at + 5]!;
-  if (b[at + 5]! > MAX_ID || destinationEnd >= held || b[destinationEnd]! > MAX_ID) return undefined;
-  const sourceEnd = destinationEnd + 1 + b[destinationEnd]!;
-  if (sourceEnd > held) return undefined;
-  const packet = (kind: QuicKind, stop: number, token: Span, numberAt: number): QuicPacket => ({
-    kind,
-    at,
-    end: Math.min(stop, end),
-    version,
-    destination: [at + FIXED_LENGTH, destinationEnd],
-    source: [destinationEnd + 1, sourceEnd],
-    token,
-    numberAt,
-    connection: undefined,
-    fromServer: undefined,
-    opened: undefined,
-    frames: NO_FRAMES,
-    notes: new Map(),
-    hellos: '',
-    badRetry: false,
-    whole: stop <= end,
-    isReset: false,
-  });
-  if (known === undefined) return packet('Version Negotiation', end, [sourceEnd, sourceEnd], end);
-  const kind = known.types[(b[at]! >> 4) & 3]!;
-  if (kind === 'Retry') return packet(kind, end, [sourceEnd, sourceEnd], end);
-  let from = sourceEnd;
-  let token: Span = [from, from];
-  if (kind === 'Initial') {
-    if (from >= held || from + varintLength(b, from) > held) return undefined;
-    const tokenAt = from + varintLength(b, from);
-    token = [tokenAt, tokenAt + varint(b, from)];
-    from = token[1];
-  }
-  if (from >= held || from + varintLength(b, from) > held) return undefined;
-  const numberAt = from + varintLength(b, from);
-  return packet(kind, numberAt + varint(b, from), token, numberAt);
-}
-
-/** The rest of a datagram as a packet with a short header: whose it is, as its destination says. */
-function readShort(
-  frame: Frame,
-  talk: QuicTalk | undefined,
-  at: number,
-  end: number,
-  srcPort: number,
-  dstPort: number,
-  first: QuicPacket | undefined,
-): QuicPacket {
-  const b = frame.bytes;
-  const held = Math.min(end, frame.captured);
-  let connection: QuicConnection | undefined;
-  let fromServer: boolean | undefined;
-  let destination: Span = [at + 1, at + 1];
-  if (talk !== undefined) {
-    for (const candidate of talk.all) {
-      const guess = talk.isFromServer(candidate, srcPort);
-      const length = lengthOf(candidate, guess, b, at, held);
-      if (length === undefined) continue;
-      connection = candidate;
-      fromServer = guess;
-      destination = [at + 1, at + 1 + length];
-      break;
-    }
-    if (connection === undefined) {
-      const found = talk.adopt(b, at + 1, held, srcPort, dstPort);
-      connection = found?.connection;
-      fromServer = found?.fromServer;
-      const length = found && lengthOf(found.connection, found.fromServer, b, at, held);
-      if (length !== undefined) destination = [at + 1, at + 1 + length];
-    }
-  }
-  connection ??= first?.connection ?? talk?.current;
-  fromServer ??= connection && talk?.isFromServer(connection, srcPort);
-  return {
-    kind: 'Protected Payload',
-    at,
-    end,
-    version: 0,
-    destination,
-    source: [at, at],
-    token: [at, at],
-    numberAt: end,
-    connection,
-    fromServer,
-    opened: undefined,
-    frames: NO_FRAMES,
-    notes: new Map(),
-    hellos: '',
-    badRetry: false,
-    whole: true,
-    isReset: false,
-  };
-}
-
-/** Octets of the identifier, chosen by the receiver, that stands behind the first octet of a short header; undefined for none. */
-function lengthOf(connection: QuicConnection, fromServer: boolean, b: Uint8Array, at: number, held: number): number | undefined {
-  const ids = connection.ids[fromServer ? 0 : 1];
-  return ids.lengths.find((n) => n > 0 && at + 1 + n <= held && ids.has(b, at + 1, at + 1 + n));
-}
-
-/** Octets behind a packet that are none: RFC 9000 section 12.2 lets only packets for the same connection follow. */
-function isPadding(b: Uint8Array, at: number, first: QuicPacket): boolean {
-  if ((b[at]! & LONG) !== 0) return u32(b, at + 1) !== first.version;
-  const [from, to] = first.destination;
-  if (from === to) return (b[at]! & FIXED) === 0;
-  for (let i = 0; i < to - from; i++) if (b[at + 1 + i] !== b[from + i]) return true;
-  return false;
-}
-
 /** QUIC wherever it was recognised or asked for. */
 export const dissectQuic: Dissect = (frame, start, end) => {
   const quic = new Quic(frame, start, end);
@@ -517,75 +358,6 @@ function learn(frame: Frame, talk: QuicTalk, packet: QuicPacket, srcPort: number
   }
 }
 
-function setOpen(packet: QuicPacket, opened: OpenPacket | undefined): void {
-  packet.opened = opened;
-  const version = quicVersion(packet.version || (packet.connection?.version ?? 0));
-  if (opened !== undefined && version !== undefined) packet.frames = readFrames(opened.plain, version.cryptoFrame);
-}
-
-/** Open a packet with the secrets of a key log, where there are any. */
-function openWithSecrets(
-  frame: Frame,
-  connection: QuicConnection,
-  packet: QuicPacket,
-  number: number,
-  level: Level,
-  fromServer: boolean,
-): OpenPacket | undefined {
-  const { cryptography, hooks } = frame.session;
-  const version = quicVersion(number);
-  if (cryptography === undefined || hooks.keyLog === undefined || version === undefined) return undefined;
-  if (!packet.whole || packet.end > frame.captured) return undefined;
-  return connection.secret.open(cryptography, hooks.keyLog, version, level, fromServer, frame.bytes, packet);
-}
-
-/** Open a packet with a short header. `eitherWay`: ports do not tell who sent it. */
-function openShort(frame: Frame, packet: QuicPacket, eitherWay: boolean): void {
-  const { connection, at, end } = packet;
-  if (connection === undefined) return;
-  const { bytes: b, captured } = frame;
-  const isNamed = packet.destination[0] < packet.destination[1];
-  const guess = packet.fromServer === true;
-  for (const fromServer of eitherWay && !isNamed ? [guess, !guess] : [guess]) {
-    // An identifier that nobody told of is as long as the others.
-    const [length = 0] = connection.ids[fromServer ? 0 : 1].lengths;
-    const destination: Span = isNamed ? packet.destination : [at + 1, at + 1 + length];
-    packet.numberAt = destination[1];
-    const opened = openWithSecrets(frame, connection, packet, connection.version, 'data', fromServer);
-    if (opened === undefined) continue;
-    packet.fromServer = fromServer;
-    if (!isNamed) connection.ids[fromServer ? 0 : 1].add(b.subarray(destination[0], destination[1]));
-    packet.destination = destination;
-    return setOpen(packet, opened);
-  }
-  packet.numberAt = end;
-  packet.isReset = end <= captured && end - at >= MIN_RESET && connection.isReset(b, end);
-}
-
-/**
- * Datagrams that the sender's system was to cut to the size of the network, captured before that (Linux: UDP_SEGMENT): packets of
- * the same length, each of which begins with the same destination. Open the first of them, which then ends where it should; says
- * whether that could be done.
- */
-function openSegment(frame: Frame, packet: QuicPacket): boolean {
-  const { at, end } = packet;
-  const [from, to] = packet.destination;
-  const { connection } = packet;
-  if (to - from < SURE_ID || end > frame.captured || !connection?.secret.opens(packet.fromServer === true)) return false;
-  const b = frame.bytes.subarray(0, end);
-  for (let start = b.indexOf(b[from]!, to); start > 0 && start + to - from <= end; start = b.indexOf(b[from]!, start + 1)) {
-    let i = 1;
-    while (i < to - from && b[start + i] === b[from + i]) i++;
-    if (i < to - from) continue;
-    packet.end = start - (from - at);
-    openShort(frame, packet, false);
-    if (packet.opened !== undefined) return true;
-    packet.end = end;
-    break;
-  }
-  return false;
-}
-
 const LEVEL: Partial<Record<QuicKind, number>> = { Initial: 0, Handshake: 1, 'Protected Payload': 2 };
 
 /** Put the octets of a packet in order: those of CRYPTO frames for TLS, those of streams for what is spoken over them. */
@@ -661,8 +433,3 @@ export const quic: ProtocolEntry = {
   dissect: dissectQuic,
   recogniser: { over: 'udp', recognise },
 };
-
-/** What ended a connection, if a packet of this datagram says so. */
-export function closeIn(packet: QuicPacket): QuicClose | undefined {
-  return packet.opened && closeOf(packet.opened.plain, packet.frames);
-}
