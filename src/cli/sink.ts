@@ -7,6 +7,8 @@ import { TextBuffer } from '../core/text.js';
 const BATCH = 1 << 20;
 /** Room for them, and for the frame that makes them full. */
 const ROOM = BATCH + (BATCH >> 2);
+/** Milliseconds without input after which what was gathered is written. */
+const PATIENCE = 50;
 
 /**
  * Standard output as a buffer. While one buffer is on its way the next is filled. A reader that went away ends the output
@@ -68,6 +70,20 @@ export class Sink {
       this.spare = bytes;
       this.under = undefined;
     });
+  }
+
+  /** Wait for what is to come; where that takes a while, what was gathered is written meanwhile, as a slow pipe is to be seen. */
+  async during<T>(coming: Promise<T>): Promise<T> {
+    if (this.out.length === 0) return coming;
+    const timer = setTimeout(() => {
+      // While a write is under way, `flush` would wait for it, and meet the next one.
+      if (this.under === undefined) void this.flush();
+    }, PATIENCE);
+    try {
+      return await coming;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Write what was gathered, and wait until all of it is out. */

@@ -151,6 +151,17 @@ describe('exit status and messages', () => {
 });
 
 describe('pipes and files', () => {
+  it('shows what has come while more is awaited', () => {
+    const more = join(folder, 'more');
+    // The input ends only when its first line was read.
+    const { out } = shell(
+      `mkfifo ${more}; (cat arp.pcap; cat ${more}) | netlens read - --json | (read -r -t 20 line; echo "$line"; : > ${more}; wc -l)`,
+    );
+    const [first, others] = lines(out);
+    expect(JSON.parse(first!)).toMatchObject({ frame: { number: 1 } });
+    expect(Number(others)).toBe(7);
+  });
+
   it('ends quietly when the reader goes away', () => {
     expect(shell('netlens read redis.pcap redis.pcap redis.pcap -V | head -n 1')).toEqual({
       statuses: [0, 0],
