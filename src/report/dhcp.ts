@@ -11,10 +11,12 @@ import { inSeconds, relativeTime, type Start } from './signs.js';
 
 export const DHCP_HEADINGS = ['time', 'client', 'server', 'messages', 'outcome', 'took'] as const;
 export const DHCP_RIGHT: ReadonlySet<number> = new Set([0]);
-/** On a narrow terminal steps and names make room for the rest. */
+/** On a narrow terminal steps and names make room, then who answered, so that what came of it is seen. */
 export const DHCP_GIVES: readonly Giving[] = [
-  { column: 3, least: 8 },
+  { column: 3, least: 16 },
   { column: 1, least: 18 },
+  { column: 2, least: 0 },
+  { column: 3, least: 8 },
   { column: 4, least: 12 },
 ];
 

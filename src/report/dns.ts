@@ -167,7 +167,8 @@ export class DnsStatistics {
     const { question } = t;
     if (question === undefined) return;
     const name = question.name.toLowerCase();
-    const found = this.groups.of(`${question.type} ${name}`, () => group(name, question.type));
+    const type = t.opcode ?? question.type;
+    const found = this.groups.of(`${type} ${name}`, () => group(name, type));
     for (const counted of [found, this.total]) {
       counted.count++;
       if (t.outcome === 'unanswered') counted.unanswered++;

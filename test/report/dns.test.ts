@@ -116,6 +116,8 @@ describe('dns statistics', () => {
     ]);
     expect(statistics.sorted(true)[0]!.name).toBe('b.test');
     expect(statistics.total).toMatchObject({ count: 102, errors: 1, unanswered: 1 });
+    statistics.add({ ...BASE, opcode: 'UPDATE', question: { name: 'b.test', type: 'SOA', class: 'IN' } });
+    expect(statistics.sorted(false).map((g) => g.type)).toEqual(['A', 'AAAA', 'UPDATE']);
   });
 
   it('knows what an error is', () => {
