@@ -32,7 +32,12 @@ const QUESTION = 0;
 const SECONDS = 1;
 const NANOSECONDS = 2;
 const ANSWER = 3;
-const FACTS = 4;
+/** Whether the question asks for a zone, which takes as many answers as it needs. */
+const TRANSFER = 4;
+const FACTS = 5;
+
+const IXFR = 251;
+const AXFR = 252;
 
 export class DnsExchanges {
   private readonly exchanges = new RecentTable(KEY, FACTS, MOST_EXCHANGES);
@@ -73,6 +78,7 @@ export class DnsExchanges {
     facts[at + SECONDS] = seconds;
     facts[at + NANOSECONDS] = nanoseconds;
     facts[at + ANSWER] = 0;
+    facts[at + TRANSFER] = asksForZone(dns) ? 1 : 0;
   }
 
   private answer(frame: Frame, dns: Dns, at: number): void {
@@ -82,16 +88,29 @@ export class DnsExchanges {
     }
     const { facts } = this.exchanges;
     const answered = facts[at + ANSWER]!;
-    if (answered !== 0) {
+    if (answered !== 0 && facts[at + TRANSFER] === 0) {
       dns.exchange = { repeats: answered };
       frame.remark = ` · answered in #${answered} already`;
       return;
     }
-    facts[at + ANSWER] = frame.number;
+    if (answered === 0) facts[at + ANSWER] = frame.number;
     const time = between(frame.seconds, frame.nanoseconds, facts[at + SECONDS]!, facts[at + NANOSECONDS]!);
     const answer: Answer = { request: facts[at + QUESTION]!, time };
     dns.exchange = frame.answer = answer;
   }
+}
+
+/** A zone comes in several messages with one id (RFC 5936 section 2.2, RFC 1995 section 4); is that what is asked for? */
+function asksForZone(dns: Dns): boolean {
+  const { bytes, start } = dns;
+  const end = Math.min(dns.end, dns.captured);
+  if (start + 6 > end || u16(bytes, start + 4) === 0) return false;
+  // Names in questions are whole; each label takes two octets at least.
+  let at = start + 12;
+  while (at < end && bytes[at]! > 0 && bytes[at]! < 64) at += 1 + bytes[at]!;
+  if (at + 3 > end) return false;
+  const type = u16(bytes, at + 1);
+  return type === AXFR || type === IXFR;
 }
 
 /** Who a message is between and its id, the same for both directions: the lower address (or port) comes first. */

@@ -136,7 +136,7 @@ export const simple = {
   parentAddress: many(ipv4('dhcp.option.netinfo_parent_server_address', 'NetInfo Parent Server Address')),
   parentTag: string('dhcp.option.netinfo_parent_server_tag', 'NetInfo Parent Server Tag'),
   autoConfiguration: uint8('dhcp.option.dhcp_auto_configuration', 'DHCP Auto-Configuration'),
-  subnetSelection: ipv4('dhcp.option.subnet_selection_option', 'Subnet Selection Option'),
+  subnetSelection: many(ipv4('dhcp.option.subnet_selection_option', 'Subnet Selection Option')),
   panaAgents: many(ipv4('dhcp.option.pana_agent', 'PANA Authentication Agent')),
   lostServer: string('dhcp.option.lost_server_domain_name', 'LoST Server Domain Name'),
   capwapControllers: many(ipv4('dhcp.option.capwap_access_controller', 'CAPWAP Access Controller')),

@@ -76,6 +76,26 @@ const hasCookie = (l: Layer): boolean =>
   l.start + OPTIONS <= Math.min(l.end, l.captured) && u32(l.bytes, l.start + HEADER_LENGTH) === COOKIE;
 
 /** RFC 3046 section 3.1 and its successors. */
+/** Preboot Execution Environment, section 2.2.3. */
+const PXE: Readonly<Record<number, string>> = {
+  1: 'MTFTP IP address',
+  2: 'MTFTP client port',
+  3: 'MTFTP server port',
+  4: 'MTFTP timeout',
+  5: 'MTFTP delay',
+  6: 'Discovery control',
+  7: 'Discovery multicast address',
+  8: 'Boot servers',
+  9: 'Boot menu',
+  10: 'Menu prompt',
+  11: 'Multicast addresses allocation',
+  12: 'Credential types',
+  71: 'Boot item',
+  255: 'End',
+};
+/** Enterprise numbers. */
+const BROADBAND_FORUM = 3561;
+const CABLE_LABS = 4491;
 const AGENT: Readonly<Record<number, string>> = {
   1: 'Agent Circuit ID',
   2: 'Agent Remote ID',
@@ -175,6 +195,8 @@ const fields = {
   agentOptions: many(uint8('dhcp.option.agent_information_option.suboption', 'Option 82 Suboption', { values: AGENT })),
   suboptionLengths: many(uint8('dhcp.option.suboption_length', 'Length')),
   agentValues: many(bytes('dhcp.option.agent_information_option.value', 'Value')),
+  pxeOptions: many(uint8('dhcp.option.vendor.pxeclient.suboption', 'Option 43 Suboption', { values: PXE })),
+  vendorSpecific: many(bytes('dhcp.option.vendor.value', 'Value')),
   searchList: many(string('dhcp.option.dhcp_dns_domain_search_list_fqdn', 'FQDN')),
   sipEncoding: uint8('dhcp.option.sip_server.encoding', 'SIP Server Encoding', {
     values: { 0: 'Fully Qualified Domain Name', 1: 'IPv4 Address' },
@@ -187,6 +209,8 @@ const fields = {
   classData: many(string('dhcp.option.vi_class.data', 'Vendor Class data')),
   vendorEnterprise: many(uint32('dhcp.option.vi.enterprise', 'Enterprise')),
   vendorLengths: many(uint8('dhcp.option.vi.length', 'Option data length')),
+  broadbandOptions: many(uint8('dhcp.option.vi.tr111.suboption', 'Option 125 Suboption')),
+  cableOptions: many(uint8('dhcp.option.vi.cl.suboption', 'Option 125 Suboption')),
   vendorValues: many(bytes('dhcp.option.vi.value', 'Value')),
   sixRdMask: uint8('dhcp.option.6RD.ipv4_mask_len', '6RD IPv4 Mask Length'),
   sixRdLength: uint8('dhcp.option.6RD.prefix_len', '6RD Prefix Length'),
@@ -324,6 +348,8 @@ export class Dhcp extends layer('dhcp', 'Dynamic Host Configuration Protocol', f
         break;
       case 43:
         if (this.vendorClass === 'ArubaAP') tree.put(fields.arubaController, textUntilZero(b, at, end), at, end - at);
+        else if (this.vendorClass?.startsWith('PXEClient')) walkSuboptions(tree, at, end, fields.pxeOptions, fields.vendorSpecific);
+        else tree.add(fields.vendorSpecific, at, end - at);
         break;
       case CLIENT_ID:
         walkIdentifier(tree, at, end);
@@ -336,19 +362,14 @@ export class Dhcp extends layer('dhcp', 'Dynamic Host Configuration Protocol', f
         tree.word(fields.fqdnFlags, at, FQDN_FLAGS);
         tree.add(fields.fqdnResultA, at + 1);
         tree.add(fields.fqdnResultPtr, at + 2);
-        if (b[at]! & 0x04) {
-          const name = readLabels(b, at + 3, end);
-          // A partial name has no root label at its end (RFC 4702 section 2.3).
-          tree.put(fields.fqdnName, name ? `${name.name}.` : textUntilZero(b, at + 4, end), at + 3, end - at - 3);
+        if (b[at]! & 0x04 && end > at + 3) {
+          // A partial name has no root label at its end (RFC 4702 section 2.3.1).
+          const name = readLabels(b, at + 3, end) ?? readLabels(Uint8Array.of(...b.subarray(at + 3, end), 0), 0, end - at - 2);
+          if (name) tree.put(fields.fqdnName, name.name || '<Root>', at + 3, end - at - 3);
         } else if (end > at + 3) tree.put(fields.fqdnName, textUntilZero(b, at + 3, end), at + 3, end - at - 3);
         break;
       case RELAY_AGENT:
-        // Each suboption is at least two octets long.
-        for (let i = at; i + 2 <= end && i + 2 + b[i + 1]! <= end; i += 2 + b[i + 1]!) {
-          tree.add(fields.agentOptions, i);
-          tree.add(fields.suboptionLengths, i + 1);
-          if (b[i + 1]! > 0) tree.add(fields.agentValues, i + 2, b[i + 1]!);
-        }
+        walkSuboptions(tree, at, end, fields.agentOptions, fields.agentValues);
         break;
       case 94:
         if (at + 3 > end) break;
@@ -377,7 +398,12 @@ export class Dhcp extends layer('dhcp', 'Dynamic Host Configuration Protocol', f
         for (let i = at; i + 5 <= end && i + 5 + b[i + 4]! <= end; i += 5 + b[i + 4]!) {
           tree.add(isClass ? fields.classEnterprise : fields.vendorEnterprise, i);
           tree.add(isClass ? fields.classLengths : fields.vendorLengths, i + 4);
-          if (b[i + 4]! > 0) tree.add(isClass ? fields.classData : fields.vendorValues, i + 5, b[i + 4]!);
+          if (isClass) {
+            if (b[i + 4]! > 0) tree.add(fields.classData, i + 5, b[i + 4]!);
+            continue;
+          }
+          const code = u32(b, i) === BROADBAND_FORUM ? fields.broadbandOptions : u32(b, i) === CABLE_LABS ? fields.cableOptions : undefined;
+          walkSuboptions(tree, i + 5, i + 5 + b[i + 4]!, code, fields.vendorValues);
         }
         break;
       }
@@ -422,17 +448,32 @@ function textUntilZero(octets: Uint8Array, start: number, end: number): string {
   return textOf(octets, start, stop);
 }
 
-/** Values of one kind side by side; a value that is cut off is left out. */
+/** Suboptions of a type and a length each, so of two octets at least; what one that is cut off claims is told. */
+function walkSuboptions(tree: Tree, start: number, end: number, type: Field | undefined, value: Field): void {
+  const { bytes: b } = tree;
+  for (let at = start; at + 2 <= end; at += 2 + b[at + 1]!) {
+    if (type) tree.add(type, at);
+    tree.add(fields.suboptionLengths, at + 1);
+    if (at + 2 + b[at + 1]! > end) return;
+    tree.add(value, at + 2, b[at + 1]!);
+  }
+}
+
+/**
+ * A value of the length that its kind has (RFC 2132 states it option by option), or values side by side, of which one
+ * that is cut off is left out.
+ */
 function walkSimple(tree: Tree, row: Field, at: number, end: number): void {
   if (row.type === 'string') {
     if (end > at) tree.put(row, textUntilZero(tree.bytes, at, end), at, end - at);
     return;
   }
   const length = row.length as number;
-  for (let i = at; i + length <= end; i += length) {
-    tree.add(row, i);
-    if (!row.many) return;
+  if (!row.many) {
+    if (end - at === length) tree.add(row, at);
+    return;
   }
+  for (let i = at; i + length <= end; i += length) tree.add(row, i);
 }
 
 /** Domain names whose pointers count from the option's first octet (RFC 3397). */

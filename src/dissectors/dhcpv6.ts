@@ -317,6 +317,7 @@ const fields = {
 /** Options whose value is one kind through and through. */
 const SIMPLE: Readonly<Record<number, Field>> = {
   6: fields.requested,
+  43: fields.requested,
   7: fields.preference,
   12: fields.unicast,
   18: fields.interfaceId,
@@ -442,6 +443,19 @@ export class Dhcpv6 extends layer('dhcpv6', 'DHCPv6', fields, 'DHCPv6') {
         tree.add(fields.prefixLength, at + 8);
         tree.add(fields.prefix, at + 9);
         if (depth < DEEPEST) this.walkOptions(tree, type, at + 25, end, depth);
+        break;
+      case 44:
+        // A query about an address or a client (RFC 5007 section 4.1.2.1).
+        if (isShort(17)) break;
+        if (depth < DEEPEST) this.walkOptions(tree, type, at + 17, end, depth);
+        break;
+      case 45:
+      case 66:
+      case 94:
+      case 95:
+      case 96:
+        // Options alone: client data, those for a relay, and containers of RFC 7598.
+        if (depth < DEEPEST) this.walkOptions(tree, type, at, end, depth);
         break;
       case RELAY_MESSAGE:
         if (depth < DEEPEST) this.walkMessage(tree, at, end, depth);
@@ -620,6 +634,10 @@ function walkNames(tree: Tree, row: Field, start: number, end: number): void {
   }
 }
 
+/** A hardware address, with colons where it is Ethernet's. */
+const linkText = (b: Uint8Array, at: number, length: number): string =>
+  length === 6 ? colonText(b, at, length) : hexOf(b, at, at + length);
+
 /** A DHCP unique identifier (RFC 8415 section 11) of at least two octets. */
 function walkDuid(tree: Tree, at: number, end: number): void {
   const { bytes: b } = tree;
@@ -631,7 +649,7 @@ function walkDuid(tree: Tree, at: number, end: number): void {
       if (length < 8) break;
       tree.add(fields.duidTimedHardware, at + 2);
       tree.put(fields.duidTime, (BigInt(u32(b, at + 4)) + YEAR_2000) * 1_000_000_000n, at + 4, 4);
-      if (length > 8) tree.put(fields.duidTimedLink, colonText(b, at + 8, length - 8), at + 8, length - 8);
+      if (length > 8) tree.put(fields.duidTimedLink, linkText(b, at + 8, length - 8), at + 8, length - 8);
       break;
     case 2:
       if (length < 6) break;
@@ -641,7 +659,7 @@ function walkDuid(tree: Tree, at: number, end: number): void {
     case 3:
       if (length < 4) break;
       tree.add(fields.duidHardware, at + 2);
-      if (length > 4) tree.put(fields.duidLink, colonText(b, at + 4, length - 4), at + 4, length - 4);
+      if (length > 4) tree.put(fields.duidLink, linkText(b, at + 4, length - 4), at + 4, length - 4);
       break;
     case 4:
       if (length > 2) tree.add(fields.duidUuid, at + 2, length - 2);

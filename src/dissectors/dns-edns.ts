@@ -13,6 +13,9 @@ import { u16, u32 } from '../core/octets.js';
 import { nameText } from './dns-names.js';
 import { ALGORITHM, DIGEST } from './dns-values.js';
 
+/** Client subnet before it had a number (draft-vandergaast-edns-client-subnet). */
+const OLD_CLIENT_SUBNET = 0x50fa;
+
 const OPTION: Readonly<Record<number, string>> = {
   1: 'LLQ',
   2: 'UL',
@@ -34,6 +37,7 @@ const OPTION: Readonly<Record<number, string>> = {
   19: 'Zone version',
   20292: 'Umbrella identity',
   26946: 'Device identity',
+  [OLD_CLIENT_SUBNET]: 'Client subnet (experimental)',
 };
 
 /** RFC 8914 section 4 and the registry that it founded. */
@@ -133,7 +137,8 @@ function walkOption(tree: Tree, code: number, at: number, end: number): void {
       for (let i = at; i < end; i++) tree.add(row, i, 1);
       return;
     }
-    case 8: {
+    case 8:
+    case OLD_CLIENT_SUBNET: {
       if (length < 4) return;
       const family = u16(b, at);
       tree.add(rows.family, at);

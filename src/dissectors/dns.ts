@@ -50,8 +50,7 @@ const isStateful = (l: Layer) => {
   for (let i = l.start + 4; i < l.start + HEADER_LENGTH && i < l.captured; i++) if (l.bytes[i] !== 0) return false;
   return true;
 };
-const isCounted = (l: Layer) => !isStateful(l);
-const isNoUpdate = (l: Layer) => !isUpdate(l) && isCounted(l);
+const isNoUpdate = (l: Layer) => !isUpdate(l);
 /** What a message was carried by, as far as it decides how to read it. */
 export type DnsKind = 'dns' | 'mdns' | 'llmnr';
 
@@ -136,7 +135,7 @@ const fields = {
   prerequisiteCount: uint16('dns.count.prerequisites', 'Prerequisites', 6, { when: isUpdate }),
   authorityCount: uint16('dns.count.auth_rr', 'Authority RRs', 8, { when: isNoUpdate }),
   updateCount: uint16('dns.count.updates', 'Updates', 8, { when: isUpdate }),
-  additionalCount: uint16('dns.count.add_rr', 'Additional RRs', 10, { when: isCounted }),
+  additionalCount: uint16('dns.count.add_rr', 'Additional RRs', 10),
   queries: list('dns.queries', 'Queries', queryRows),
   answers: list('dns.answers', 'Answers', recordRows),
   authorities: list('dns.authorities', 'Authoritative nameservers', recordRows),

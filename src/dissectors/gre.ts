@@ -44,7 +44,9 @@ const TYPE: Readonly<Record<number, string>> = {
 };
 
 const flagsOf = (l: Layer): number => u16(l.bytes, l.start);
-const isPptp = (l: Layer): boolean => (flagsOf(l) & 7) === 1;
+/** Version 1 is PPTP's with PPP alone (RFC 2637 section 4.1); under other numbers its key is one. */
+const isPptpAt = (b: Uint8Array, at: number): boolean => (u16(b, at) & 7) === 1 && u16(b, at + 2) === PPP;
+const isPptp = (l: Layer): boolean => l.start + FIXED_LENGTH <= l.captured && isPptpAt(l.bytes, l.start);
 
 const entry = {
   family: uint16('gre.routing.address_family', 'Address Family'),
@@ -175,7 +177,7 @@ function headerLength(b: Uint8Array, start: number, captured: number): number {
   if (flags & (CHECKSUM | ROUTING)) at += 4;
   if (flags & KEY) at += 4;
   if (flags & SEQUENCE) at += 4;
-  if ((flags & 7) === 1 && flags & ACKNOWLEDGMENT) at += 4;
+  if (isPptpAt(b, start) && flags & ACKNOWLEDGMENT) at += 4;
   if (flags & ROUTING)
     while (at + 4 <= captured) {
       const last = u32(b, at) === 0 || (u16(b, at) === 0 && b[at + 3] === 0);

@@ -28,6 +28,7 @@ import { ipv4Protocol } from './ipv4.js';
 import { ipv6Protocol } from './ipv6.js';
 import { ipv6Extensions } from './ipv6-extensions.js';
 import { knxNet } from './knxnet.js';
+import { l2tp } from './l2tp.js';
 import { linkLayers } from './link-layers.js';
 import { modbus } from './modbus.js';
 import { nbns } from './nbns.js';
@@ -72,6 +73,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
   vxlan,
   vxlanGpe,
   geneve,
+  l2tp,
   gtp,
   teredo,
   ayiya,

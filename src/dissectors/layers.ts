@@ -36,6 +36,7 @@ export { DestinationOptions, FragmentHeader, HopByHop, Mobility, Routing } from 
 export { Isl } from './isl.js';
 export { Juniper } from './juniper.js';
 export { KnxNet } from './knxnet.js';
+export { L2tp } from './l2tp.js';
 export { Llc } from './llc.js';
 export { Macsec } from './macsec.js';
 export { ModbusPdu, ModbusTcp } from './modbus.js';

@@ -78,8 +78,9 @@ const CONTROL_LENGTH = 12;
 const PRIVATE_LENGTH = 8;
 /** RFC 7822 section 7.5. */
 const SHORTEST_EXTENSION = 16;
-/** Key and digest of the longest MAC that can be told from an extension (RFC 7822 section 7.5.1.4). */
-const LONGEST_MAC = 24;
+/** Octets of a key's number and a digest by MD5 or SHA-1 (RFC 5905 section 7.3, RFC 7822 section 7.5.1.4). */
+const SHORT_MAC = 20;
+const LONG_MAC = 24;
 
 /** From 1900-01-01, where NTP begins, to 1970-01-01, in seconds. */
 const FROM_1900_TO_1970 = 2_208_988_800n;
@@ -166,6 +167,8 @@ const fields = {
   privateItems: bits('ntp.priv.numitems', 'Number of data items', 4, 16, 0x0fff, { when: isPrivate }),
 };
 
+const isMac = (length: number): boolean => length === SHORT_MAC || length === LONG_MAC;
+
 /** An NTP message. */
 export class Ntp extends layer('ntp', 'Network Time Protocol', fields) {
   /** What follows the timestamps: extensions of 16 octets at least, then a key and a digest. */
@@ -173,8 +176,8 @@ export class Ntp extends layer('ntp', 'Network Time Protocol', fields) {
     if (!isTime(this)) return;
     const end = Math.min(this.end, this.captured);
     let at = this.start + HEADER_LENGTH;
-    // What is longer than a MAC can only be an extension; older versions know none.
-    while (version(this) >= 4 && end - at > LONGEST_MAC) {
+    // What has not the length of a MAC can only be an extension; older versions know none.
+    while (version(this) >= 4 && end - at >= SHORTEST_EXTENSION && !isMac(end - at)) {
       const length = u16(this.bytes, at + 2);
       if (length < SHORTEST_EXTENSION || at + length > end) break;
       tree.item(fields.extensions, at, length, EXTENSION[u16(this.bytes, at)]);

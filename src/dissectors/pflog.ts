@@ -97,7 +97,7 @@ export class Pflog extends layer(
     pid: owner('pflog.pid', 'PID', 48),
     ruleUid: owner('pflog.rule_uid', 'Rule UID', 52),
     rulePid: owner('pflog.rule_pid', 'Rule PID', 56),
-    direction: uint8('pflog.dir', 'Direction', (l) => l.start + (owned(l) ? 60 : 44), { values: DIRECTION }),
+    direction: uint8('pflog.dir', 'Direction', (l) => (owned(l) ? 60 : 44), { values: DIRECTION }),
     rewritten: uint8('pflog.rewritten', 'Rewritten', 61, { when: rewritten }),
     sourceIp: ipv4('pflog.saddr.ipv4', 'Source Address', 64, { when: rewritten4 }),
     destinationIp: ipv4('pflog.daddr.ipv4', 'Destination Address', 80, { when: rewritten4 }),

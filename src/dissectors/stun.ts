@@ -81,6 +81,7 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   11: 'REFLECTED-FROM',
   [CHANNEL_NUMBER]: 'CHANNEL-NUMBER',
   [LIFETIME]: 'LIFETIME',
+  14: 'MS-ALTERNATE-SERVER',
   15: 'MAGIC-COOKIE',
   16: 'BANDWIDTH',
   17: 'DESTINATION-ADDRESS',
@@ -93,6 +94,7 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   24: 'EVEN-PORT',
   [REQUESTED_TRANSPORT]: 'REQUESTED-TRANSPORT',
   26: 'DONT-FRAGMENT',
+  27: 'ACCESS-TOKEN',
   28: 'MESSAGE-INTEGRITY-SHA256',
   29: 'PASSWORD-ALGORITHM',
   30: 'USERHASH',
@@ -101,10 +103,16 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   36: 'PRIORITY',
   37: 'USE-CANDIDATE',
   38: 'PADDING',
+  /** XOR-RESPONSE-TARGET before RFC 5780 had a number for RESPONSE-PORT. */
   39: 'RESPONSE-PORT',
+  40: 'XOR-REFLECTED-FROM',
   42: 'CONNECTION-ID',
+  48: 'ICMP (draft)',
+  32768: 'ADDITIONAL-ADDRESS-FAMILY',
+  32769: 'ADDRESS-ERROR-CODE',
   32770: 'PASSWORD-ALGORITHMS',
   32771: 'ALTERNATE-DOMAIN',
+  32772: 'ICMP',
   32774: 'Unknown8006',
   32776: 'MS-VERSION',
   [OLD_XOR_MAPPED_ADDRESS]: 'XOR-MAPPED-ADDRESS',
@@ -118,10 +126,21 @@ const ATTRIBUTE: Readonly<Record<number, string>> = {
   32811: 'RESPONSE-ORIGIN',
   32812: 'OTHER-ADDRESS',
   32813: 'ECN-CHECK-STUN',
+  32818: 'MS-ALTERNATE-HOST-NAME',
   32823: 'MS-APP-ID',
   32848: 'MS-SEQUENCE-NUMBER',
   32852: 'CANDIDATE-IDENTIFIER',
   32853: 'SERVICE-QUALITY',
+  32854: 'MS-BANDWIDTH-ADMISSION-CONTROL-MESSAGE',
+  32855: 'MS-BANDWIDTH-RESERVATION-IDENTIFIER',
+  32856: 'MS-BANDWIDTH-RESERVATION-AMOUNT',
+  32857: 'MS-REMOTE-SITE-ADDRESS',
+  32858: 'MS-REMOTE-RELAY-SITE-ADDRESS',
+  32859: 'MS-LOCAL-SITE-ADDRESS',
+  32860: 'MS-LOCAL-RELAY-SITE-ADDRESS',
+  32865: 'MS-SIP-DIALOG-ID',
+  32866: 'MS-SIP-CALL-ID',
+  32872: 'MS-LOCATION-PROFILE',
   32880: 'MS-IMPLEMENTATION-VERSION',
   32912: 'MS-ALTERNATE-MAPPED-ADDRESS',
   32917: 'MS-MULTIPLEXED-TURN-SESSION-ID',
@@ -243,6 +262,11 @@ const fields = {
   attributeLength: many(uint16('stun.att.length', 'Attribute Length')),
   unknown: many(expert('warn', 'undecoded', 'stun.unknown_attribute', 'Attribute unknown')),
   value: many(bytes('stun.value', 'Value')),
+  algorithm: many(uint16('stun.att.pw_alg', 'Password Algorithm', { values: { 1: 'MD5', 2: 'SHA-256' } })),
+  algorithmLength: many(uint16('stun.att.pw_alg_len', 'Password Algorithm Length')),
+  algorithmData: many(bytes('stun.att.pw_alg_data', 'Password Algorithm Data')),
+  icmpType: uint8('stun.att.icmp.type', 'ICMP type'),
+  icmpCode: uint8('stun.att.icmp.code', 'ICMP code'),
   reserved: many(bytes('stun.att.reserved', 'Reserved')),
   family: many(uint8('stun.att.family', 'Protocol Family', { base: 'hex', values: FAMILY })),
   xorPort: many(bytes('stun.att.port-xord', 'Port (XOR-d)')),
@@ -314,8 +338,18 @@ const SIMPLE: Readonly<Record<number, Field>> = {
   32880: fields.microsoftIce,
   32917: fields.multiplexedSession,
 };
-const PLAIN_ADDRESSES: ReadonlySet<number> = new Set([MAPPED_ADDRESS, 2, 4, 5, 0x0b, 0x11, 0x8023, 0x802b, 0x802c, 0x8090]);
-const XOR_ADDRESSES: ReadonlySet<number> = new Set([XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS, XOR_MAPPED_ADDRESS, OLD_XOR_MAPPED_ADDRESS]);
+const PLAIN_ADDRESSES: ReadonlySet<number> = new Set([MAPPED_ADDRESS, 2, 4, 5, 0x0b, 0x0e, 0x11, 0x8023, 0x802b, 0x802c, 0x8090]);
+const XOR_ADDRESSES: ReadonlySet<number> = new Set([
+  XOR_PEER_ADDRESS,
+  XOR_RELAYED_ADDRESS,
+  XOR_MAPPED_ADDRESS,
+  0x0028,
+  OLD_XOR_MAPPED_ADDRESS,
+  0x8059,
+  0x805a,
+  0x805b,
+  0x805c,
+]);
 /** Attributes that are there or not. */
 const FLAGS: ReadonlySet<number> = new Set([0x001a, 0x0025]);
 
@@ -396,6 +430,17 @@ export class Stun extends layer('stun', 'Session Traversal Utilities for NAT', f
     } else if (type === 0x8050 && length >= 24) {
       tree.add(fields.connectionId, at, 20);
       tree.add(fields.sequenceNumber, at + 20);
+    } else if (type === 0x001d || type === 0x8002) {
+      // Each algorithm takes four octets and its parameters, padded (RFC 8489 section 14.11).
+      for (let i = at; i + 4 <= end; i += 4 + ((u16(this.bytes, i + 2) + 3) & ~3)) {
+        const parameters = u16(this.bytes, i + 2);
+        tree.add(fields.algorithm, i);
+        tree.add(fields.algorithmLength, i + 2);
+        if (parameters > 0 && i + 4 + parameters <= end) tree.add(fields.algorithmData, i + 4, parameters);
+      }
+    } else if ((type === 0x0030 || type === 0x8004) && length >= 4) {
+      tree.add(fields.icmpType, at);
+      tree.add(fields.icmpCode, at + 1);
     } else if (type === 0x8055 && length >= 4) {
       tree.add(fields.streamType, at);
       tree.add(fields.serviceQuality, at + 2);
@@ -407,12 +452,12 @@ export class Stun extends layer('stun', 'Session Traversal Utilities for NAT', f
   /** An address with the cookie and the transaction's number laid over it (RFC 8489 section 14.2). */
   private walkXorAddress(tree: Tree, at: number, end: number): void {
     const { bytes: b, start } = this;
-    if (at + 8 > end) return;
+    if (at + 4 > end) return;
     tree.add(fields.reserved, at, 1);
     tree.add(fields.family, at + 1);
     tree.add(fields.xorPort, at + 2, 2);
     tree.put(fields.port, u16(b, at + 2) ^ u16(b, start + 4), at + 2, 2);
-    if (b[at + 1] === 1) {
+    if (b[at + 1] === 1 && at + 8 <= end) {
       tree.add(fields.xorIpv4, at + 4, 4);
       tree.put(fields.ipv4, (u32(b, at + 4) ^ u32(b, start + 4)) >>> 0, at + 4, 4);
     } else if (b[at + 1] === 2 && at + 20 <= end) {
@@ -479,11 +524,11 @@ export class Stun extends layer('stun', 'Session Traversal Utilities for NAT', f
 
 /** An address in the clear. */
 function walkAddress(tree: Tree, at: number, end: number): void {
-  if (at + 8 > end) return;
+  if (at + 4 > end) return;
   tree.add(fields.reserved, at, 1);
   tree.add(fields.family, at + 1);
   tree.add(fields.port, at + 2);
-  if (tree.bytes[at + 1] === 1) tree.add(fields.ipv4, at + 4);
+  if (tree.bytes[at + 1] === 1 && at + 8 <= end) tree.add(fields.ipv4, at + 4);
   else if (tree.bytes[at + 1] === 2 && at + 20 <= end) tree.add(fields.ipv6, at + 4);
 }
 
@@ -518,9 +563,11 @@ function isStunHere(octets: Uint8Array, start: number, end: number, captured: nu
   if (start + CHANNEL_HEADER_LENGTH > captured) return false;
   const rest = end - start - CHANNEL_HEADER_LENGTH - u16(octets, start + 2);
   if (isChannelAt(octets, start) || u16(octets, start) === MULTIPLEXED) return rest >= 0 && rest <= 3;
-  if (start + HEADER_LENGTH > captured || !hasMethod(octets, start)) return false;
+  if (start + HEADER_LENGTH > captured) return false;
   const beyond = rest - (HEADER_LENGTH - CHANNEL_HEADER_LENGTH);
-  if (u32(octets, start + 4) === COOKIE) return beyond >= 0;
+  // The cookie tells a message whatever its method is.
+  if (u32(octets, start + 4) === COOKIE) return octets[start]! < 0x40 && beyond >= 0;
+  if (!hasMethod(octets, start)) return false;
   // Without a cookie, others on the port are told by their first attribute.
   const first = start + HEADER_LENGTH;
   return beyond === 0 && (first === end || (first + 2 <= captured && ATTRIBUTE[u16(octets, first)] !== undefined));

@@ -56,6 +56,25 @@ describe('dns exchanges', () => {
       ['', 'retransmit_request_in 1', '', 'response_to 3, time 1.000000000', 'retransmit_response_in 4'],
     ],
     [
+      'a zone, in as many messages as it needs',
+      [
+        [0, question(1, 'x.test', 252), ASK],
+        [1, answer(1), REPLY],
+        [2, answer(1), REPLY],
+        [3, question(1, 'x.test', 1), ASK],
+        [4, answer(1), REPLY],
+        [5, answer(1), REPLY],
+      ],
+      [
+        '',
+        'response_to 1, time 1.000000000',
+        'response_to 1, time 2.000000000',
+        '',
+        'response_to 4, time 1.000000000',
+        'retransmit_response_in 5',
+      ],
+    ],
+    [
       'another port',
       [
         [0, question(1), ASK],

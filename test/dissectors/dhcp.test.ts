@@ -58,6 +58,35 @@ describe('dhcp', () => {
     expect(values(see('35 01 02 ff', '00'.repeat(64) + '6263'.padEnd(256, '0')), 'dhcp.file')).toBe('bc');
   });
 
+  it('reads suboptions as far as they go', () => {
+    const relay = see('52 07 01 02 6162 02 09 63 ff');
+    expect(values(relay, 'dhcp.option.agent_information_option.suboption')).toBe('1,2');
+    expect(values(relay, 'dhcp.option.suboption_length')).toBe('2,9');
+    expect(values(relay, 'dhcp.option.agent_information_option.value')).toBe('6162');
+    const boot = see('3c 09 505845436c69656e74 2b 07 06 01 08 0a 02 0041 ff');
+    expect(values(boot, 'dhcp.option.vendor.pxeclient.suboption')).toBe('6,10');
+    expect(values(boot, 'dhcp.option.vendor.value')).toBe('08,0041');
+    expect(values(see('2b 02 0102 ff'), 'dhcp.option.vendor.value')).toBe('0102');
+    const enterprise = see('7d 09 00000de9 04 01 02 6162 ff');
+    expect(values(enterprise, 'dhcp.option.vi.tr111.suboption')).toBe('1');
+    expect(values(enterprise, 'dhcp.option.vi.value')).toBe('6162');
+  });
+
+  it('takes no value of a length that its option cannot have', () => {
+    expect(values(see('01 08 ffffff00 ffffff00 ff'), 'dhcp.option.subnet_mask')).toBe('');
+    expect(values(see('03 08 c0000201 c0000202 ff'), 'dhcp.option.router')).toBe('192.0.2.1,192.0.2.2');
+  });
+
+  it.each([
+    ['51 07 04 0000 03 666f6f', 'foo'],
+    ['51 0c 05 0000 03 666f6f 03 626172 00', 'foo.bar'],
+    ['51 0b 05 0000 03 666f6f 03 626172', 'foo.bar'],
+    ['51 04 04 0000 00', '<Root>'],
+    ['51 06 00 0000 666f6f', 'foo'],
+  ])('reads the name in %s (RFC 4702)', (option, name) => {
+    expect(values(see(`${option} ff`), 'dhcp.fqdn.name')).toBe(name);
+  });
+
   it('joins what is too long for one option (RFC 3396)', () => {
     // "example.com", then "www" with a pointer to it, torn within the pointer.
     const first = '77 12 07 6578616d706c65 03 636f6d 00 03 777777 c0';

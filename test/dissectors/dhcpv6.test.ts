@@ -59,6 +59,17 @@ describe('dhcpv6', () => {
     expect(values(see('01 28b040 0027 0006 01 04 686f7374'), 'dhcpv6.client_domain')).toBe('host');
   });
 
+  it('reads options inside containers, and addresses that are not Ethernet', () => {
+    const address = '20010db8000000000000000000000005 0000000a 00000014';
+    const client = see(`0f 28b040 002d 0026 0001 0006 0003 0020 abcd 0005 0018 ${address}`);
+    expect(values(client, 'dhcpv6.option.type')).toBe('45,1,5');
+    expect(values(client, 'dhcpv6.duidll.link_layer_addr')).toBe('abcd');
+    expect(values(client, 'dhcpv6.iaaddr.ip')).toBe('2001:db8::5');
+    const query = see(`0e 28b040 002c 0017 02 ${'00'.repeat(16)} 0006 0002 0017`);
+    expect(values(query, 'dhcpv6.requested_option_code')).toBe('23');
+    expect(values(see('01 28b040 002b 0002 0001'), 'dhcpv6.requested_option_code')).toBe('1');
+  });
+
   it('marks options that lie', () => {
     expect(values(see('01 28b040 0008 0001 00'), 'dhcpv6.malformed_option')).toBe('1');
     expect(values(see('01 28b040 0008 00ff 0000'), 'dhcpv6.malformed_option')).toBe('1');

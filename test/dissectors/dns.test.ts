@@ -164,6 +164,13 @@ describe('dns', () => {
       'dns.opt.edns_tcp_keepalive.timeout': '100',
       'dns.resp.ext_rcode': '0x01',
     });
+    const early = read('0001 0100 0000 0000 0000 0001 | 00 0029 04d0 00 00 0000 000b 50fa 0007 0001 18 00 c00002');
+    expect(values(early, 'dns.opt.client.addr4')).toBe('192.0.2.0');
+  });
+
+  it('counts no records in a stateful operation (RFC 8490)', () => {
+    const frame = read('0001 3000 0000 0000 0000 0000 | 0001 0008 00003a98 00002710');
+    expect([values(frame, 'dns.count.queries'), values(frame, 'dns.dso.tlv.keepalive.inactivity')]).toEqual(['0', '15000']);
   });
 
   it.each([

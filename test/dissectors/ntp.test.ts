@@ -49,6 +49,8 @@ describe('ntp', () => {
       'ntp.mac': 'cd'.repeat(16),
     });
     expect(values(see(`1b${HEADER.slice(2)} ${mac}`), 'ntp.keyid')).toBe('00000001');
+    expect(fieldsOf(see(`${HEADER} ${extension}`), 'ntp')).toMatchObject({ 'ntp.ext.length': '16', 'ntp.ext.type': '0x0104' });
+    expect(values(see(`${HEADER} ${extension}`), 'ntp.keyid')).toBe('');
   });
 
   it('survives every cut and every lie', () => {

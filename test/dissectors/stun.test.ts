@@ -51,6 +51,15 @@ describe('stun', () => {
     ['0104', '000d 0004 00000258', 'Refresh Success Response lifetime: 600'],
   ])('says what %s %s means', (type, body, info) => expect(see(type, body).info).toBe(info));
 
+  it('reads algorithms of passwords, and addresses of which the end is missing', () => {
+    const challenge = see('0113', '8002 000c 0002 0002 6162 0000 0001 0000');
+    expect(values(challenge, 'stun.att.pw_alg')).toBe('2,1');
+    expect(values(challenge, 'stun.att.pw_alg_len')).toBe('2,0');
+    expect(values(challenge, 'stun.att.pw_alg_data')).toBe('6162');
+    const short = see('0101', '0001 0004 0001 1388');
+    expect(values(short, 'stun.att.port') + values(short, 'stun.att.ipv4')).toBe('5000');
+  });
+
   it('checks the fingerprint', () => {
     // CRC-32 of the header with length 8, XORed with "STUN".
     const good = see('0001', '8028 0004 00000000');
@@ -60,6 +69,7 @@ describe('stun', () => {
   it('reads channel data and messages of RFC 3489 on its port, and leaves the rest', () => {
     const at3478 = (text: string) => dissect(udpMessage(40000, 3478, hex(text)), { linkType: IPV4 });
     expect(values(at3478('4003 0002 6869 0000'), 'stun.channel')).toBe('0x4003');
+    expect(values(at3478(`000e 0000 2112a442 ${'00'.repeat(12)}`), 'stun.type.method')).toBe('0x000e');
     expect(values(at3478(`0001 0000 ${'00'.repeat(16)}`), 'stun.id')).toBe('00'.repeat(16));
     expect(at3478('16fefd 0000000000000000 0000').get(Stun)).toBeUndefined();
   });
