@@ -41,7 +41,7 @@ const QUOTE = 8 + 20 + 16;
 
 /** UDP ports under which IP travels: AYIYA, CAPWAP, ESP, Geneve, GRE, GTP, MPLS, sFlow, Teredo, VXLAN. */
 export const TUNNEL_PORTS: ReadonlySet<number> = new Set([
-  5072, 5246, 5247, 4500, 6081, 4754, 2123, 2152, 3386, 6635, 6343, 3544, 4789, 4790,
+  1701, 5072, 5246, 5247, 4500, 6081, 4754, 2123, 2152, 3386, 6635, 6343, 3544, 4789, 4790,
 ]);
 
 /** Read a record as a plain packet. Fills `segment` when it is a {@link SEGMENT}; the frame's number is left to the caller. */

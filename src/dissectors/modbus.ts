@@ -352,8 +352,10 @@ function walkResponse(tree: Tree, code: number, at: number, end: number, request
     case 17:
       return counted(tree, at, end);
     case 20:
+      return readRecords(tree, at, end);
     case 21:
-      return counted(tree, at, end);
+      // The answer repeats the request (section 6.15).
+      return records(tree, at, end, true);
     case 22:
       return masks(tree, at);
     case 24:
@@ -419,6 +421,17 @@ function registers(tree: Tree, at: number, end: number, reference: number, count
     tree.openPut(rows.registerNumber, (reference + i) & 0xffff, at + 2 * i, 2);
     tree.add(rows.registerValue, at + 2 * i);
     tree.close();
+  }
+}
+
+/** What was read of files: a length, a type and as many octets each (section 6.14). */
+function readRecords(tree: Tree, at: number, end: number): void {
+  if (!tree.add(rows.byteCount, at)) return;
+  const stop = Math.min(end, tree.limit);
+  for (let group = at + 1; group + 2 <= stop; group += 1 + tree.bytes[group]!) {
+    tree.add(rows.byteCount, group);
+    tree.add(rows.referenceType, group + 1);
+    rest(tree, group + 2, Math.min(end, group + 1 + tree.bytes[group]!));
   }
 }
 

@@ -57,6 +57,18 @@ describe('modbus', () => {
     expect(values(objects, 'modbus.object_str_value')).toBe('Acme!');
   });
 
+  it('reads records of files, and what was written to them', () => {
+    const read = answer(
+      '0001 0000 0011 01 | 14 0e 06 0004 0001 0002 06 0003 0009 0002',
+      '0001 0000 000f 01 | 14 0c 05 06 0dfe0020 05 06 33cd0040',
+    );
+    expect(values(read, 'modbus.byte_cnt')).toBe('12,5,5');
+    expect(values(read, 'modbus.reference_type')).toBe('6,6');
+    expect(values(read, 'modbus.data')).toBe('0dfe0020,33cd0040');
+    const write = '0001 0000 000c 01 | 15 09 06 0004 0007 0001 06af';
+    expect(values(answer(write, write), 'modbus.word_cnt')).toBe('1');
+  });
+
   it("lets Schneider's messages be longer than others", () => {
     const message = (code: string) => `0007 0000 00ff 00 | ${code} ${'00'.repeat(253)}`;
     expect(ask(message('5a')).info).toBe('Query: Trans: 7; Unit: 0, Func: 90: Unity (Schneider)');
