@@ -8,7 +8,7 @@ const BATCH = 1 << 20;
 /** Room for them, and for the frame that makes them full. */
 const ROOM = BATCH + (BATCH >> 2);
 /** Milliseconds without input after which what was gathered is written. */
-const PATIENCE = 50;
+const PATIENCE = 100;
 
 /**
  * Standard output as a buffer. While one buffer is on its way the next is filled. A reader that went away ends the output
@@ -72,10 +72,13 @@ export class Sink {
     });
   }
 
-  /** Wait for what is to come; where that takes a while, what was gathered is written meanwhile, as a slow pipe is to be seen. */
-  async during<T>(coming: Promise<T>): Promise<T> {
-    if (this.out.length === 0) return coming;
+  /**
+   * Wait for what is to come. Where that takes a while, what was gathered is written meanwhile, as a slow pipe is to be seen;
+   * `pause` may add to it what was held back.
+   */
+  async during<T>(coming: Promise<T>, pause: () => void): Promise<T> {
     const timer = setTimeout(() => {
+      pause();
       // While a write is under way, `flush` would wait for it, and meet the next one.
       if (this.under === undefined) void this.flush();
     }, PATIENCE);

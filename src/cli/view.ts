@@ -165,7 +165,7 @@ export async function showFrames(
     }
     if (perLine && out.length > 0) await sink.flush();
     if (settle !== undefined) await settle();
-  } while (tally.selected < count && !sink.closed && (await sink.during(reader.fill())));
+  } while (tally.selected < count && !sink.closed && (await sink.during(reader.fill(), () => view?.release?.(out))));
   view?.release?.(out);
   await sink.end();
 }
