@@ -141,9 +141,10 @@ export const noCounts = (): RespCounts => ({
 
 /** One connection. */
 export class RespTalk {
-  /** Commands that wait, from {@link first} on. */
+  /** Commands that wait: those of `[first, end)`. Behind them is room that others left, for those to come. */
   private queue: (Asked | undefined)[] = [];
   private first = 0;
+  private end = 0;
   /** Commands behind those of {@link queue} of which nothing is known. */
   beyond = 0;
   /** CLIENT REPLY OFF is in force. */
@@ -170,16 +171,16 @@ export class RespTalk {
   constructor(readonly whole: boolean) {}
 
   get waiting(): number {
-    return this.queue.length - this.first;
+    return this.end - this.first;
   }
   get head(): Asked | undefined {
-    return this.queue[this.first];
+    return this.first < this.end ? this.queue[this.first] : undefined;
   }
   /** Of the commands that the server had, when it had so many octets, the last for which the client had no more than `position` of the replies. */
   lastAsked(position: number, octets: number): Asked | undefined {
     const { queue } = this;
     let low = this.first;
-    let high = queue.length;
+    let high = this.end;
     // Neither number ever falls.
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -190,18 +191,18 @@ export class RespTalk {
     return low > this.first ? queue[low - 1] : undefined;
   }
   push(asked: Asked): void {
-    this.queue.push(asked);
+    this.queue[this.end++] = asked;
   }
   shift(): Asked {
     const asked = this.queue[this.first]!;
     this.queue[this.first++] = undefined;
-    if (this.first === this.queue.length) {
+    if (this.first === this.end) {
       // Short queues keep their memory; one that was long gives it back.
-      if (this.first > 1024) this.queue = [];
-      else this.queue.length = 0;
-      this.first = 0;
-    } else if (this.first > 4096 && this.first * 2 > this.queue.length) {
-      this.queue.splice(0, this.first);
+      if (this.queue.length > MOST_SPARE) this.queue = [];
+      this.first = this.end = 0;
+    } else if (this.first > 4096 && this.first * 2 > this.end) {
+      this.queue = this.queue.slice(this.first, this.end);
+      this.end -= this.first;
       this.first = 0;
     }
     return asked;
