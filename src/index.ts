@@ -18,8 +18,8 @@ export {
   type Direction,
   directionOf,
 } from './analysis/conversations.js';
+export type { DnsAnswer } from './analysis/dns-answers.js';
 export {
-  type DnsAnswer,
   type DnsCounts,
   type DnsOutcome,
   type DnsTransaction,
