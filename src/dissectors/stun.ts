@@ -565,8 +565,8 @@ function isStunHere(octets: Uint8Array, start: number, end: number, captured: nu
   if (isChannelAt(octets, start) || u16(octets, start) === MULTIPLEXED) return rest >= 0 && rest <= 3;
   if (start + HEADER_LENGTH > captured) return false;
   const beyond = rest - (HEADER_LENGTH - CHANNEL_HEADER_LENGTH);
-  // The cookie tells a message whatever its method is.
-  if (u32(octets, start + 4) === COOKIE) return octets[start]! < 0x40 && beyond >= 0;
+  // The cookie tells a message also where its method is unknown; from 0x100 on none will be assigned (RFC 8489 section 18.2).
+  if (u32(octets, start + 4) === COOKIE) return octets[start]! < 0x04 && beyond >= 0;
   if (!hasMethod(octets, start)) return false;
   // Without a cookie, others on the port are told by their first attribute.
   const first = start + HEADER_LENGTH;

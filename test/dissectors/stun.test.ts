@@ -70,6 +70,9 @@ describe('stun', () => {
     const at3478 = (text: string) => dissect(udpMessage(40000, 3478, hex(text)), { linkType: IPV4 });
     expect(values(at3478('4003 0002 6869 0000'), 'stun.channel')).toBe('0x4003');
     expect(values(at3478(`000e 0000 2112a442 ${'00'.repeat(12)}`), 'stun.type.method')).toBe('0x000e');
+    // 0x2ef has method 0xff, 0x400 method 0x100.
+    expect(at3478(`02ef 0000 2112a442 ${'00'.repeat(12)}`).get(Stun)).toBeDefined();
+    expect(at3478(`0400 0000 2112a442 ${'00'.repeat(12)}`).get(Stun)).toBeUndefined();
     expect(values(at3478(`0001 0000 ${'00'.repeat(16)}`), 'stun.id')).toBe('00'.repeat(16));
     expect(at3478('16fefd 0000000000000000 0000').get(Stun)).toBeUndefined();
   });
