@@ -16,33 +16,17 @@
 import { putNumeral, putSeconds, putShort, putWord } from '../core/digits.js';
 import type { Field } from '../core/field.js';
 import type { FixedText } from '../core/fixed-text.js';
-import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
-import type { Found } from './json-found.js';
 import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { plainBody, renderRun as renderPlainRun } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
-import { KEY_ROOM, MOST_RUN_TEXT, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
+import { KEY_ROOM, MOST_RUN_TEXT, type RowWriter, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
 import { putBoolean, putIpv4, putLong, writeJsonValue } from './json-values.js';
 
 /** Writes the object of a layer under `key`, which has a comma before it. */
 export type WriteLayer = (out: TextBuffer, layer: Layer, key: FixedText) => void;
-
-/** What the functions leave to the writer. */
-export interface RowWriter {
-  /** One key with its value, if it has one. */
-  member(out: TextBuffer, node: JsonNode, layer: Layer, found: Found | undefined): void;
-  /** Everything that the walk of a layer found. */
-  scopeOf(layer: Layer): Found;
-  /** The keys that only a walk finds. */
-  walkedKeys(out: TextBuffer, layout: Layout, layer: Layer): void;
-  /** The Info column, which stands in the frame's own object. */
-  info(out: TextBuffer, frame: Frame): void;
-  /** `frame.protocols` of the frame under way. */
-  protocols(out: TextBuffer): void;
-}
 
 /** So many rows that one condition decides make a function of their own: most are of rare packets. */
 const WORTH_A_FUNCTION = 3;

@@ -6,10 +6,9 @@ import { DIGITS_ROOM } from '../core/digits.js';
 import type { Field } from '../core/field.js';
 import type { Plain, PlainWalk } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
-import type { RowWriter } from './json-compile.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { RunText, type RunTexts } from './json-runs.js';
-import { MOST_RUN_TEXT, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
+import { MOST_RUN_TEXT, type RowWriter, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
 import { writeJsonValue } from './json-values.js';
 
 const encoder = new TextEncoder();

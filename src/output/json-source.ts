@@ -1,6 +1,25 @@
-/** Pieces of the functions that json-compile.ts and json-plain.ts make from a protocol's table. */
+/** What the functions have in common that json-compile.ts and json-plain.ts make from a protocol's table: pieces of text, and the writer behind them. */
 import { DIGITS_ROOM } from '../core/digits.js';
 import type { Field } from '../core/field.js';
+import type { Frame } from '../core/frame.js';
+import type { Layer } from '../core/layer.js';
+import type { TextBuffer } from '../core/text.js';
+import type { Found } from './json-found.js';
+import type { JsonNode, Layout } from './json-layout.js';
+
+/** What the functions leave to the writer. */
+export interface RowWriter {
+  /** One key with its value, if it has one. */
+  member(out: TextBuffer, node: JsonNode, layer: Layer, found: Found | undefined): void;
+  /** Everything that the walk of a layer found. */
+  scopeOf(layer: Layer): Found;
+  /** The keys that only a walk finds. */
+  walkedKeys(out: TextBuffer, layout: Layout, layer: Layer): void;
+  /** The Info column, which stands in the frame's own object. */
+  info(out: TextBuffer, frame: Frame): void;
+  /** `frame.protocols` of the frame under way. */
+  protocols(out: TextBuffer): void;
+}
 
 /** Octets that the value of a row takes at most, where it is written in place. */
 export const VALUE_ROOM = 2 * DIGITS_ROOM;

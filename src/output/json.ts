@@ -10,10 +10,11 @@ import { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
 import { Layer, type Protocol, type TreeNode } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
-import { compileLayer, type RowWriter, type WriteLayer } from './json-compile.js';
+import { compileLayer, type WriteLayer } from './json-compile.js';
 import { Found } from './json-found.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
 import { writeRemarks } from './json-remarks.js';
+import type { RowWriter } from './json-source.js';
 import { writeJsonValue, writeNodeValue } from './json-values.js';
 
 const VALUE_KEY = keyOf('value');
