@@ -5,11 +5,12 @@
 import type { Frame } from '../core/frame.js';
 import type { StreamContext } from '../core/stream.js';
 import { between, type Nanoseconds } from '../core/time.js';
+import type { GrpcOutcome } from '../dissectors/grpc.js';
 import type { HttpEnds, HttpMessage, HttpRequest } from '../dissectors/http-exchange.js';
 import { isInterim } from '../dissectors/http-head.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import { type Aged, AgeOrder } from './age-order.js';
-import { directionOf } from './conversations.js';
+import { type Conversation, directionOf } from './conversations.js';
 import type { Parties } from './parties.js';
 
 /** Requests without an answer that are remembered; beyond it the oldest are given up. */
@@ -21,7 +22,11 @@ export type HttpOutcome =
   /** The response is in a hole of the capture. */
   | 'lost'
   /** A response whose request was not captured. */
-  | 'unasked';
+  | 'unasked'
+  /** A response to what is no request of HTTP. */
+  | 'foreign'
+  /** A response to nothing: a server says that it waited too long, as a rule. */
+  | 'unprompted';
 
 /** An HTTP request with its response, or one of them where the other is not in the capture. Times are nanoseconds. */
 export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
@@ -45,6 +50,8 @@ export interface HttpTransaction extends Parties, Aged<HttpTransaction> {
   outcome: HttpOutcome;
   status: number | undefined;
   reason: string;
+  /** What became of the call, where it is one of gRPC. */
+  grpc: GrpcOutcome | undefined;
   /** Interim answers before it: 100, 103. */
   readonly interim: number[];
   contentType: string;
@@ -73,13 +80,26 @@ export interface HttpCounts {
   unanswered: number;
   lost: number;
   unasked: number;
+  foreign: number;
+  unprompted: number;
   cut: number;
   evicted: number;
 }
 
 /** Makes transactions of requests and responses; each is handed on when it is over. */
 export class HttpTransactions {
-  readonly counts: HttpCounts = { requests: 0, responses: 0, answered: 0, unanswered: 0, lost: 0, unasked: 0, cut: 0, evicted: 0 };
+  readonly counts: HttpCounts = {
+    requests: 0,
+    responses: 0,
+    answered: 0,
+    unanswered: 0,
+    lost: 0,
+    unasked: 0,
+    foreign: 0,
+    unprompted: 0,
+    cut: 0,
+    evicted: 0,
+  };
   private readonly order = new AgeOrder<HttpTransaction>();
   /** Those without an answer, by their conversation. */
   private readonly open = new Map<unknown, Map<HttpTransaction, HttpRequest>>();
@@ -149,8 +169,10 @@ export class HttpTransactions {
       transaction.outcome = 'answered';
       this.counts.answered++;
     } else if (known === undefined) {
-      transaction.outcome = 'unasked';
-      this.counts.unasked++;
+      // Only of a connection that was seen from its beginning it is known that nothing came before.
+      const instead = (conversation as Partial<Conversation>).opener === undefined ? undefined : exchange?.instead;
+      transaction.outcome = instead === undefined ? 'unasked' : instead === 'foreign' ? 'foreign' : 'unprompted';
+      this.counts[transaction.outcome]++;
     } else {
       transaction.outcome = 'answered';
       this.counts.answered++;
@@ -162,6 +184,7 @@ export class HttpTransactions {
     }
     transaction.status = head.code;
     transaction.reason = http.reason;
+    transaction.grpc = http.grpc;
     transaction.contentType = head.contentType;
     transaction.contentEncoding = head.contentEncoding;
     transaction.body = http.bodyCaptured;
@@ -269,6 +292,7 @@ export class HttpTransactions {
       outcome: 'unanswered',
       status: undefined,
       reason: '',
+      grpc: undefined,
       interim: [],
       contentType: '',
       contentEncoding: '',

@@ -66,6 +66,8 @@ export interface StreamParser {
   abandoned?(length: number): void;
   /** Octets are missing: forget the message under way. `length` is undefined when it is not known how many. */
   hole?(length: number | undefined): void;
+  /** What {@link measure} called {@link ALIEN} is of no other protocol either; what follows is told by {@link resync}. Absent: as {@link hole}. */
+  alien?(): void;
   /** After a hole: where in `[start, end)` a message may begin; `end` when nowhere. Absent: at the start of a segment, if {@link StreamProtocol.recognise} agrees. */
   resync?(bytes: Uint8Array, start: number, end: number): number;
 }

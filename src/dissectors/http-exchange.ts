@@ -1,6 +1,7 @@
 /** Which response belongs to which request of a connection: HTTP/1 answers in the order of the requests (RFC 9112 section 9.3). */
 import type { Frame } from '../core/frame.js';
 import { between, type Nanoseconds } from '../core/time.js';
+import type { GrpcOutcome } from './grpc.js';
 import { fullUri, isInterim, type MessageHead } from './http-head.js';
 
 /** Most requests that wait for their answers on one connection. */
@@ -44,7 +45,12 @@ export interface HttpExchange {
   /** For a request: what waits for its answer; undefined when too many wait. */
   readonly asked: HttpRequest | undefined;
   readonly time: Nanoseconds | undefined;
+  /** For a response without a request, if it can be told: what there is instead. */
+  readonly instead?: Instead | undefined;
 }
+
+/** What a client said that a server responds to without a request: what is no HTTP, or nothing since the last request. */
+export type Instead = 'foreign' | 'nothing';
 
 /** Who speaks, where that is no TCP conversation. */
 export interface HttpEnds {
@@ -73,6 +79,8 @@ export interface HttpMessage {
   readonly ends?: HttpEnds | undefined;
   /** A request that the server thought of, sent to the client (RFC 9113 section 8.4). */
   readonly pushed: boolean;
+  /** What became of the call, in a response to one of gRPC. */
+  readonly grpc?: GrpcOutcome | undefined;
 }
 
 /** A request of HTTP/1 that waits for its answer. */
@@ -117,6 +125,8 @@ export class Connection {
     return this.requests === 0 && this.responses === 0 && this.waiting.length === 0;
   }
 
+  /** Where the last whole request ended, in octets from the start of the client's stream. */
+  requestEnd = 0;
   /** Answers may be missing: octets were lost since the last one. */
   holed = false;
   /** Where final answers stand that no known request asked for, the oldest first. */
@@ -165,8 +175,8 @@ export class Connection {
     asked.lost = true;
   }
 
-  /** `position` is where the response begins in its stream; -1 for datagrams. */
-  response(frame: Frame, head: MessageHead, position = -1): HttpExchange {
+  /** `position` is where the response begins in its stream; -1 for datagrams. `instead`: what there is if no request is. */
+  response(frame: Frame, head: MessageHead, position = -1, instead?: Instead): HttpExchange {
     const { waiting } = this;
     if (this.holed) {
       // A client that had something of the answer to one request when it sent the next is not given both answers later:
@@ -179,7 +189,7 @@ export class Connection {
     }
     // An interim answer leaves its request waiting for the final one.
     const request = isInterim(head) ? this.waiting[0] : this.waiting.shift();
-    if (request === undefined && position >= 0 && !isInterim(head)) {
+    if (request === undefined && instead === undefined && position >= 0 && !isInterim(head)) {
       if (this.unasked.length >= MAX_UNASKED) this.unasked.shift();
       this.unasked.push(position);
     }
@@ -190,6 +200,7 @@ export class Connection {
       request,
       asked: undefined,
       time: request && request.frame > 0 ? between(frame.seconds, frame.nanoseconds, request.seconds, request.nanoseconds) : undefined,
+      instead: request === undefined ? instead : undefined,
     };
     this.lastResponse = frame.number;
     return exchange;

@@ -15,7 +15,7 @@ import { latin1Of } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import { chunkSize, MAX_CHUNK_LINE } from './http-chunks.js';
-import { Connection, type HttpRequest } from './http-exchange.js';
+import { Connection, type HttpRequest, type Instead } from './http-exchange.js';
 import { type Head, HTTP2_UPGRADE, hasVersion, headLines, type Kind, kindOf, readHead } from './http-head.js';
 import { Http } from './http-layer.js';
 import { COLON, isBlank, isHeadEnd, isToken, lineEnd, wordEnd } from './http-lines.js';
@@ -37,6 +37,10 @@ class HttpParser implements StreamParser {
   private newer: StreamParser | undefined = undefined;
   /** What waits for the answer to the request under way. */
   private begun: HttpRequest | undefined = undefined;
+  /** The last octets of this direction are no message of HTTP. */
+  private foreign = false;
+  /** There is a hole before those octets: they may be the rest of a message. */
+  private holed = false;
 
   constructor(private readonly context: StreamContext) {}
 
@@ -61,6 +65,7 @@ class HttpParser implements StreamParser {
       }
       const length = this.headLength(b, start, end);
       if (length <= 0) {
+        this.foreign = this.kind === undefined && !this.holed;
         // A server may answer before the head is whole: that it takes too long, or is too large.
         if (length === MORE && this.kind === 'request' && this.at > 0)
           this.begun ??= this.connection.begin(readHead(b, start, this.at, 'request', undefined), this.context.received);
@@ -199,12 +204,13 @@ class HttpParser implements StreamParser {
     const head = this.head!;
     const { begun } = this;
     this.reset();
+    this.foreign = this.holed = false;
     const http = new Http(frame, start, end);
     http.head = head;
     http.incomplete = incomplete;
     const { connection } = this;
     if (head.kind === 'response') {
-      http.exchange = connection.response(frame, head, this.context.messageStart);
+      http.exchange = connection.response(frame, head, this.context.messageStart, this.instead);
       const { request, time } = http.exchange;
       if (time !== undefined) frame.answer = { request: request!.frame, time };
       if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300)
@@ -219,12 +225,29 @@ class HttpParser implements StreamParser {
           toHttp2 ? http2After(request, frame.session.hooks.httpBodies === true) : http.webSocketExtensions.join(', '),
         );
       }
-    } else http.exchange = connection.request(frame, head, this.context.received, begun);
+    } else {
+      http.exchange = connection.request(frame, head, this.context.received, begun);
+      connection.requestEnd = this.context.messageStart + end - start;
+    }
     frame.stack.push(http);
     frame.session.hooks.http?.(frame, http, this.context);
   }
 
+  /** Of a server: what its client said since its last request, if that is told by what was captured. */
+  private get instead(): Instead | undefined {
+    const { peer, received } = this.context;
+    if (peer instanceof HttpParser && peer.foreign) return 'foreign';
+    return received === this.connection.requestEnd ? 'nothing' : undefined;
+  }
+
   hole(): void {
+    this.connection.holed = true;
+    this.foreign = false;
+    this.holed = true;
+    this.reset();
+  }
+
+  alien(): void {
     this.connection.holed = true;
     this.reset();
   }
@@ -245,15 +268,22 @@ class HttpParser implements StreamParser {
 
   /** At the start of a line that looks like the first one of a message. */
   resync(b: Uint8Array, start: number, end: number): number {
-    for (let at = start; at < end; ) {
-      const c = b[at]!;
-      if (c >= 0x41 && c <= 0x5a && recognise(b, at, end)) return at;
-      const next = lineEnd(b, at, end);
-      if (next < 0) return end;
-      at = next;
-    }
-    return end;
+    const found = nextMessage(b, start, end);
+    this.foreign = found > start && !this.holed;
+    return found;
   }
+}
+
+/** Where in `[start, end)` a line begins that looks like the first one of a message; `end` where none does. */
+function nextMessage(b: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; ) {
+    const c = b[at]!;
+    if (c >= 0x41 && c <= 0x5a && recognise(b, at, end)) return at;
+    const next = lineEnd(b, at, end);
+    if (next < 0) return end;
+    at = next;
+  }
+  return end;
 }
 
 /** The port in the `host:port` that a proxy is asked for (RFC 9110 section 9.3.6). */

@@ -3,6 +3,7 @@ import type { Frame } from '../core/frame.js';
 import type { Session } from '../core/session.js';
 import { between } from '../core/time.js';
 import { Gathered } from './gathered.js';
+import { type GrpcOutcome, grpcOutcome, grpcText } from './grpc.js';
 import type { HeaderBlock } from './hpack.js';
 import type { HttpEnds, HttpExchange, HttpMessage, HttpRequest } from './http-exchange.js';
 import { isInterim, type MessageHead } from './http-head.js';
@@ -81,6 +82,7 @@ export class StreamMessage implements HttpMessage {
     private readonly body: Body,
     pushed: boolean,
     readonly ends?: HttpEnds,
+    readonly grpc?: GrpcOutcome,
   ) {
     this.pushed = pushed;
     this.bodyLength = body.length;
@@ -103,6 +105,7 @@ interface Facts {
   readonly scheme: string;
   /** Neither a request nor a response: trailers. */
   readonly trailers: boolean;
+  readonly grpc: GrpcOutcome | undefined;
 }
 
 /** Where does a header stand that may come with parameters? The text before them. */
@@ -134,6 +137,7 @@ export function factsOf({ headers, unknown }: Pick<HeaderBlock, 'headers' | 'unk
     },
     scheme: values.get(':scheme') ?? 'http',
     trailers: !fromClient && code < 0,
+    grpc: fromClient ? undefined : grpcOutcome(values.get('grpc-status'), values.get('grpc-message')),
   };
 }
 
@@ -141,6 +145,7 @@ export function factsOf({ headers, unknown }: Pick<HeaderBlock, 'headers' | 'unk
 class Stream {
   requestHead: MessageHead | undefined = undefined;
   responseHead: MessageHead | undefined = undefined;
+  grpc: GrpcOutcome | undefined = undefined;
   requestDone = false;
   responseDone = false;
   readonly requestBody: Body;
@@ -202,9 +207,14 @@ export class Http2Connection {
     begun: Begun,
   ): void {
     const isPromise = promised !== undefined;
-    const { head, scheme, trailers } = factsOf(block, isPromise);
+    const { head, scheme, trailers, grpc } = factsOf(block, isPromise);
     const wanted = frame.session.hooks.httpBodies === true;
     if (trailers) {
+      const stream = this.streams.get(id);
+      if (grpc !== undefined) {
+        layer.says = `grpc ${grpcText(grpc)}`;
+        if (stream !== undefined && stream.asker !== from) stream.grpc = grpc;
+      }
       if (ends) this.ends(frame, layer, id, from, begun);
       return;
     }
@@ -218,7 +228,7 @@ export class Http2Connection {
       if (ends || isPromise) this.endRequest(frame, stream, begun, false);
       return;
     }
-    layer.says = statusText(head.code);
+    layer.says = grpc === undefined ? statusText(head.code) : `${statusText(head.code)}, grpc ${grpcText(grpc)}`;
     let stream = this.streams.get(id);
     if (isInterim(head)) {
       const { request } = stream ?? {};
@@ -227,6 +237,7 @@ export class Http2Connection {
     }
     stream ??= this.open(id, new Stream(to, undefined, false, wanted));
     stream.responseHead = head;
+    stream.grpc = grpc;
     stream.response = { startSeconds: begun.startSeconds, startNanoseconds: begun.startNanoseconds };
     if (stream.request !== undefined) stream.request.begun = { head, body: 0 };
     if (ends) this.ends(frame, layer, id, from, begun);
@@ -294,7 +305,8 @@ export class Http2Connection {
       frame.answer = { request: request.frame, time };
     }
     const short = stream.responseBody.captured < stream.responseBody.length;
-    this.tell(frame, head, { request, asked: undefined }, stream.responseBody, incomplete || short, stream.pushed, stream.response);
+    const { responseBody: body, pushed, response, grpc } = stream;
+    this.tell(frame, head, { request, asked: undefined }, body, incomplete || short, pushed, response, grpc);
   }
 
   private tell(
@@ -305,10 +317,11 @@ export class Http2Connection {
     incomplete: boolean,
     pushed: boolean,
     begun: Begun,
+    grpc?: GrpcOutcome,
   ): void {
     const { hooks } = frame.session;
     if (hooks.http === undefined) return;
     const exchange = { number: 0, previousRequest: undefined, previousResponse: undefined, request, asked, time: undefined };
-    hooks.http(frame, new StreamMessage(frame.session, head, exchange, incomplete, body, pushed), begun);
+    hooks.http(frame, new StreamMessage(frame.session, head, exchange, incomplete, body, pushed, undefined, grpc), begun);
   }
 }

@@ -1,6 +1,7 @@
 /** A request of HTTP/3 and its response, on a stream of their own (RFC 9114 section 4). */
 import type { Frame } from '../core/frame.js';
 import { between } from '../core/time.js';
+import { type GrpcOutcome, grpcText } from './grpc.js';
 import type { HttpEnds } from './http-exchange.js';
 import { isInterim, type MessageHead } from './http-head.js';
 import { statusText } from './http2-layer.js';
@@ -41,6 +42,7 @@ export class Exchange {
   private request: StreamRequest | undefined = undefined;
   private requestHead: MessageHead | undefined = undefined;
   private responseHead: MessageHead | undefined = undefined;
+  private grpc: GrpcOutcome | undefined = undefined;
   private requestDone = false;
   private responseDone = false;
   private requestBody: Body | undefined = undefined;
@@ -52,8 +54,12 @@ export class Exchange {
 
   /** A block of headers came. */
   headers(frame: Frame, layer: Http3, section: FieldSection, fromServer: boolean, isPromise: boolean): void {
-    const { head, scheme, trailers } = factsOf(section, isPromise, 'HTTP/3');
-    if (trailers) return;
+    const { head, scheme, trailers, grpc } = factsOf(section, isPromise, 'HTTP/3');
+    if (grpc !== undefined && fromServer) this.grpc = grpc;
+    if (trailers) {
+      if (grpc !== undefined) layer.says = `grpc ${grpcText(grpc)}`;
+      return;
+    }
     if (head.kind === 'request') {
       layer.says = `${head.method} ${head.uri}`;
       const uri = head.host === undefined || !head.uri.startsWith('/') ? head.uri : `${scheme}://${head.host}${head.uri}`;
@@ -64,7 +70,7 @@ export class Exchange {
       this.request = new StreamRequest(head.method, uri, undefined);
       return;
     }
-    layer.says = statusText(head.code);
+    layer.says = grpc === undefined ? statusText(head.code) : `${statusText(head.code)}, grpc ${grpcText(grpc)}`;
     if (!fromServer) return;
     const begun = { startSeconds: frame.seconds, startNanoseconds: frame.nanoseconds };
     if (isInterim(head)) return this.tell(frame, head, fromServer, new Body(false), false, begun);
@@ -161,6 +167,10 @@ export class Exchange {
       asked: fromServer ? undefined : request,
       time: undefined,
     };
-    hooks.http?.(frame, new StreamMessage(frame.session, head, exchange, incomplete, body, false, ends), begun);
+    hooks.http?.(
+      frame,
+      new StreamMessage(frame.session, head, exchange, incomplete, body, false, ends, fromServer ? this.grpc : undefined),
+      begun,
+    );
   }
 }

@@ -465,7 +465,9 @@ export class Messages implements StreamContext {
       if (this.talk.protocol !== this.speaks || this.talk.replace(this.streams.registry, this.side, bytes, at, end)) return true;
     }
     this.lost = true;
-    this.parser?.hole?.(undefined);
+    const { parser } = this;
+    if (parser?.alien) parser.alien();
+    else parser?.hole?.(undefined);
     return false;
   }
 

@@ -1,7 +1,8 @@
 /** HTTP transactions for people and programs: a row each, statistics by method and path, and what was seen of it all. */
-import type { HttpCounts, HttpTransaction } from '../analysis/http-transactions.js';
+import type { HttpCounts, HttpOutcome, HttpTransaction } from '../analysis/http-transactions.js';
 import { safeText } from '../core/text.js';
 import { durationText, isoText } from '../core/time.js';
+import { grpcName, isGrpcFailure } from '../dissectors/grpc.js';
 import type { Tone } from '../output/theme.js';
 import { communityId } from './community-id.js';
 import { type Losses, lossRecord, lossTexts } from './coverage.js';
@@ -27,9 +28,14 @@ export const HTTP_GIVES: readonly Giving[] = [
 
 /** Characters of a request on a line; `--json` has all of it. */
 const MOST_REQUEST = 60;
+/** Characters of a status: `grpc FAILED_PRECONDITION` just fits. */
+const MOST_STATUS = 24;
+/** Characters of what a server of gRPC says of a failure. */
+const MOST_MESSAGE = 60;
 
 /** True when the server refused or failed, nothing came, or not all of it. */
-export const isHttpError = (t: HttpTransaction): boolean => t.outcome === 'unanswered' || t.cut || (t.status ?? 0) >= 400;
+export const isHttpError = (t: HttpTransaction): boolean =>
+  t.outcome === 'unanswered' || t.cut || (t.status ?? 0) >= 400 || (t.grpc?.code ?? 0) !== 0;
 
 /** The row of a transaction; `start` is the time of the first frame. `narrow`: few columns are there for it. */
 export function httpRow(
@@ -39,9 +45,8 @@ export function httpRow(
   narrow = false,
 ): Cell[] {
   const tone = toneOf(t);
-  const status = t.status === undefined ? (t.outcome === 'lost' ? 'not captured' : 'no answer') : `${t.status} ${safeText(t.reason)}`;
   // On a narrow terminal the code and the path say enough, so that the times are seen.
-  const shown = narrow && t.status !== undefined ? String(t.status) : cut(status, 24, signs);
+  const shown = cut(narrow ? codeText(t) : statusText(t), MOST_STATUS, signs);
   const time = (value: HttpTransaction['latency']) => (value === undefined ? '' : withoutMu(durationText(value), signs));
   return [
     { text: relativeTime(t, start), tone: 'name' },
@@ -52,7 +57,7 @@ export function httpRow(
     t.status === undefined ? '' : sizeText(t.body),
     time(t.latency),
     time(t.duration),
-    { text: notes(t).join(', '), tone: 'name' },
+    { text: notes(t, signs).join(', '), tone: 'name' },
   ];
 }
 
@@ -62,21 +67,48 @@ function requestText({ method, host, path }: HttpTransaction, narrow: boolean): 
   return safeText(`${method} ${!narrow && host !== undefined && path.startsWith('/') ? host : ''}${path}`);
 }
 
+/** gRPC's calls have a status of their own, whatever became of them: HTTP's is 200. */
+const grpcCode = ({ status, grpc }: HttpTransaction): number | undefined => (status === 200 ? grpc?.code : undefined);
+
+/** `200 OK`, `grpc NOT_FOUND`, or why there is none. */
+function statusText(t: HttpTransaction): string {
+  if (t.status === undefined) return codeText(t);
+  const code = grpcCode(t);
+  return code === undefined ? `${t.status} ${safeText(t.reason)}` : `grpc ${grpcName(code)}`;
+}
+
+/** The same in short: `200`, `grpc 5`. */
+function codeText(t: HttpTransaction): string {
+  if (t.status === undefined) return t.outcome === 'lost' ? 'not captured' : 'no answer';
+  const code = grpcCode(t);
+  return code === undefined ? String(t.status) : `grpc ${code}`;
+}
+
 function toneOf(t: HttpTransaction): Tone | undefined {
-  if (t.outcome === 'unanswered' || (t.status ?? 0) >= 500) return 'resets';
-  if (t.cut || (t.status ?? 0) >= 400) return 'trouble';
+  const code = t.grpc?.code ?? 0;
+  if (t.outcome === 'unanswered' || (t.status ?? 0) >= 500 || isGrpcFailure(code)) return 'resets';
+  if (t.cut || (t.status ?? 0) >= 400 || code !== 0) return 'trouble';
   return t.outcome === 'answered' ? undefined : 'name';
 }
 
-function notes(t: HttpTransaction): string[] {
+/** What is said of responses without a request. */
+const NO_REQUEST: Readonly<Partial<Record<HttpOutcome, string>>> = {
+  unasked: 'request not captured',
+  foreign: 'request is not HTTP',
+  unprompted: 'no request before it',
+};
+
+function notes(t: HttpTransaction, signs: Signs): string[] {
   const found: string[] = [];
+  if (t.grpc !== undefined && t.grpc.message !== '') found.push(cut(safeText(t.grpc.message), MOST_MESSAGE, signs));
   if (t.contentEncoding !== '') found.push(safeText(t.contentEncoding));
   if (t.requestBody > 0) found.push(`${sizeText(t.requestBody)} sent`);
   for (const code of t.interim) found.push(String(code));
   if (t.pushed) found.push('pushed');
   if (t.cut) found.push('broken off');
   if (t.reset !== undefined) found.push(`reset: ${t.reset}`);
-  if (t.outcome === 'unasked') found.push('request not captured');
+  const instead = NO_REQUEST[t.outcome];
+  if (instead !== undefined) found.push(instead);
   return found;
 }
 
@@ -99,6 +131,9 @@ export function httpRecord(t: HttpTransaction): object {
     outcome: t.outcome,
     status: t.status,
     reason: t.status === undefined ? undefined : t.reason,
+    grpc_status: t.grpc?.code,
+    grpc_status_name: t.grpc && grpcName(t.grpc.code),
+    grpc_message: t.grpc?.message || undefined,
     interim: t.interim.length > 0 ? t.interim : undefined,
     content_type: t.contentType || undefined,
     content_encoding: t.contentEncoding || undefined,
@@ -206,6 +241,8 @@ export function httpCoverageText(counts: HttpCounts, losses: Losses, signs: Sign
   if (counts.cut > 0) parts.push(`${plural(counts.cut, 'response')} broken off`);
   if (counts.lost > 0) parts.push(`${plural(counts.lost, 'response')} lost in holes`);
   if (counts.unasked > 0) parts.push(`${plural(counts.unasked, 'response')} without a captured request`);
+  if (counts.foreign > 0) parts.push(`${plural(counts.foreign, 'response')} to what is not HTTP`);
+  if (counts.unprompted > 0) parts.push(`${plural(counts.unprompted, 'response')} without a request`);
   if (counts.evicted > 0) parts.push(`${plural(counts.evicted, 'request')} given up: too many at once`);
   return [...parts, ...lossTexts(losses)].join(` ${signs.dot} `);
 }
@@ -219,6 +256,8 @@ export const httpCoverageRecord = (counts: HttpCounts, losses: Losses): object =
   broken_off: counts.cut,
   lost_responses: counts.lost,
   stray_responses: counts.unasked,
+  foreign_requests: counts.foreign,
+  unprompted_responses: counts.unprompted,
   evicted: counts.evicted,
   ...lossRecord(losses),
 });

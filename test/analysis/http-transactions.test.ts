@@ -34,7 +34,8 @@ test('pipelined requests, an interim answer, and the times to the first and the 
 
 test('what is never answered, breaks off, or was asked before the capture', () => {
   const { talk, found, transactions } = watched();
-  talk.server(0, OK('stray'));
+  // It acknowledges octets that are not there.
+  talk.server(0, OK('stray'), 9);
   const asked = GET('/cut');
   talk.client(0, asked, 43);
   talk.server(43, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf', asked.length);
@@ -94,4 +95,60 @@ test('100 Continue comes before the request is whole', () => {
   expect(found.map(({ requestBody, body, interim, responseFrames }) => [requestBody, body, interim, responseFrames])).toEqual([
     [body.length, body.length, [100], [5, 7]],
   ]);
+});
+
+test('a response to what is no HTTP, to nothing, and to a request that was not captured', () => {
+  const bad = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n';
+  const of = (steps: (talk: Talk) => void, opened = true) => {
+    const found: HttpTransaction[] = [];
+    const talk = new Talk(80, { httpTransactions: new HttpTransactions((t) => void found.push(t)) });
+    steps(opened ? talk.open() : talk);
+    talk.session.hooks.end?.();
+    return found.map((t) => `${t.method} ${t.outcome} ${t.status}`.trim());
+  };
+  const asked = GET('/');
+  for (const garbage of ['hello there\r\n\r\n', '\x01\x02\x03\x04', 'GE', 'what'])
+    expect(
+      of((talk) => {
+        talk.client(0, garbage);
+        talk.server(0, bad, garbage.length);
+      }),
+    ).toEqual(['foreign 400']);
+  // After a request that was answered, garbage in two segments.
+  expect(
+    of((talk) => {
+      talk.client(0, asked);
+      talk.server(0, OK(''), asked.length);
+      talk.client(asked.length, 'hello ', OK('').length);
+      talk.client(asked.length + 6, 'there\r\n\r\n', OK('').length);
+      talk.server(OK('').length, bad, asked.length + 15);
+    }),
+  ).toEqual(['GET answered 200', 'foreign 400']);
+  // Nothing, or nothing more.
+  expect(of((talk) => talk.server(0, bad))).toEqual(['unprompted 400']);
+  expect(
+    of((talk) => {
+      talk.client(0, asked);
+      talk.server(0, OK(''), asked.length);
+      talk.server(OK('').length, bad, asked.length);
+    }),
+  ).toEqual(['GET answered 200', 'unprompted 400']);
+  // The server has octets that we have not.
+  expect(of((talk) => talk.server(0, OK(''), 40))).toEqual(['unasked 200']);
+  // The first octets behind a hole may be the rest of a request.
+  expect(
+    of((talk) => {
+      talk.client(100, 'rest of a body\r\n');
+      talk.serverAcknowledges(116);
+      talk.client(116, 'more\r\n');
+      talk.server(0, OK(''), 122);
+    }),
+  ).toEqual(['unasked 200']);
+  // Nothing is known of what came before the capture.
+  expect(
+    of((talk) => {
+      talk.client(0, 'rest of a body\r\n\r\n');
+      talk.server(0, OK(''), 18);
+    }, false),
+  ).toEqual(['unasked 200']);
 });

@@ -7,6 +7,7 @@ import type { Frame } from '../../src/core/frame.js';
 import { TextBuffer } from '../../src/core/text.js';
 import { Http2 } from '../../src/dissectors/http2-layer.js';
 import { createSession, framesOf, open } from '../../src/frames.js';
+import { httpRecord, httpRow, isHttpError } from '../../src/report/http.js';
 import { fieldsOf, hex, readAll, values } from '../packets.js';
 import { octets, Talk } from '../reassembly/talk.js';
 
@@ -291,6 +292,72 @@ test('transactions: an answer that begins before the request has ended', () => {
   talk.server(SETTINGS.length + OK.length, HELLO, begin + ask.length + 11);
   // Segments are a second apart.
   expect(found).toMatchObject([{ method: 'POST', requestBody: 2, body: 5, latency: undefined, duration: 1e9 }]);
+});
+
+describe('gRPC', () => {
+  /** A header without the table. */
+  const header = (name: string, value: string) =>
+    [name, value].map((text) => Buffer.from([text.length]).toString('hex') + Buffer.from(text, 'latin1').toString('hex')).join('');
+  const fields = (...headers: [name: string, value: string][]) => headers.map((h) => `00${header(...h)}`).join('');
+  const TYPE: [string, string] = ['content-type', 'application/grpc'];
+  const message = h2(0, 0, 1, '00 00000002 0801');
+  const call = (...answer: Uint8Array[]) => {
+    const found: HttpTransaction[] = [];
+    const talk = new Talk(9000, { httpTransactions: new HttpTransactions((t) => found.push(t)) }).open();
+    const asked = join(MAGIC, SETTINGS, h2(1, 0x04, 1, `83 86 04 04 2f612f62 ${fields(TYPE)}`), h2(0, 1, 1, '00 00000000'));
+    talk.client(0, asked);
+    const frame = talk.server(0, join(SETTINGS, ...answer), asked.length);
+    talk.session.hooks.end?.();
+    return { found, lines: lines(frame).slice(1) };
+  };
+  const head = h2(1, 0x04, 1, `88 ${fields(TYPE)}`);
+
+  test.each<[string, Uint8Array[], object | undefined, string]>([
+    ['in trailers', [head, message, h2(1, 5, 1, fields(['grpc-status', '0'], ['grpc-message', '']))], { code: 0, message: '' }, 'grpc OK'],
+    [
+      'with a message in UTF-8',
+      [head, h2(1, 5, 1, fields(['grpc-status', '5'], ['grpc-message', 'no Gr%C3%BC%C3%9Fe%21 %zz %ff']))],
+      { code: 5, message: 'no Grüße! %zz %ff' },
+      'grpc NOT_FOUND: no Grüße! %zz %ff',
+    ],
+    [
+      'in the only headers',
+      [h2(1, 5, 1, `88 ${fields(TYPE, ['grpc-status', '16'])}`)],
+      { code: 16, message: '' },
+      '200 OK, grpc UNAUTHENTICATED',
+    ],
+    ['a code without a name', [head, h2(1, 5, 1, fields(['grpc-status', '99']))], { code: 99, message: '' }, 'grpc 99'],
+    ['no number', [head, h2(1, 5, 1, fields(['grpc-status', 'x']))], undefined, ''],
+  ])('%s', (_, answer, grpc, said) => {
+    const { found, lines } = call(...answer);
+    expect(found).toMatchObject([{ method: 'POST', path: '/a/b', status: 200, cut: false }]);
+    expect(found[0]!.grpc).toEqual(grpc);
+    expect(lines.at(-1)).toBe(`HEADERS[1]${said === '' ? '' : `: ${said}`} (application/grpc)`);
+  });
+
+  test('is the status of the call in lists, and failures are errors', () => {
+    const { found } = call(head, h2(1, 5, 1, fields(['grpc-status', '9'], ['grpc-message', 'sold%20out'])));
+    const text = (row: readonly (string | { readonly text: string })[]) => row.map((cell) => (typeof cell === 'string' ? cell : cell.text));
+    expect(text(httpRow(found[0]!, [0, 0])).slice(4)).toEqual(['grpc FAILED_PRECONDITION', '0 B', '1 s', '1 s', 'sold out, 5 B sent']);
+    expect(text(httpRow(found[0]!, [0, 0], undefined, true))[4]).toBe('grpc 9');
+    expect(httpRecord(found[0]!)).toMatchObject({
+      status: 200,
+      grpc_status: 9,
+      grpc_status_name: 'FAILED_PRECONDITION',
+      grpc_message: 'sold out',
+    });
+    expect(found.map(isHttpError)).toEqual([true]);
+    expect(call(head, h2(1, 5, 1, fields(['grpc-status', '0']))).found.map(isHttpError)).toEqual([false]);
+  });
+
+  test('what a client says in its trailers is no outcome', () => {
+    const found: HttpTransaction[] = [];
+    const talk = new Talk(9000, { httpTransactions: new HttpTransactions((t) => found.push(t)) }).open();
+    const asked = join(MAGIC, SETTINGS, h2(1, 0x04, 1, `83 86 04 04 2f612f62`), h2(1, 5, 1, fields(['grpc-status', '5'])));
+    talk.client(0, asked);
+    talk.server(0, join(SETTINGS, OK, HELLO), asked.length);
+    expect(found.map((t) => t.grpc)).toEqual([undefined]);
+  });
 });
 
 describe('recorded', () => {

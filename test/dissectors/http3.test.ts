@@ -140,6 +140,15 @@ test('a request and its response, in pieces', () => {
   expect(Buffer.from(done[0]!.content!).toString()).toBe('hello');
 });
 
+test('what became of a call of gRPC', () => {
+  const done: HttpTransaction[] = [];
+  const send = connection({ httpTransactions: new HttpTransactions((transaction) => done.push(transaction)) });
+  send(4, 'client', `01 08 0000 d4 d7 5102 ${text('/a')}`, true);
+  const trailers = send(4, 'server', `01 03 0000 d9 | 01 11 0000 2704 ${text('grpc-status')} 01 ${text('5')}`, true);
+  expect(trailers.info).toMatch(/^HEADERS\[4\]: 200 OK, HEADERS\[4\]: grpc NOT_FOUND · /);
+  expect(done.map(({ method, grpc }) => [method, grpc])).toEqual([['POST', { code: 5, message: '' }]]);
+});
+
 test('headers wait for the entries that they need, and are shown where those come', () => {
   const send = connection();
   send(3, 'server', '00 04 03 01 4100');
