@@ -7,6 +7,7 @@ import type { Answer, Frame } from '../core/frame.js';
 import { u16, u32 } from '../core/octets.js';
 import { between } from '../core/time.js';
 import type { Dns } from '../dissectors/dns.js';
+import { DnsOverHttps } from '../dissectors/doh.js';
 import { Ipv4 } from '../dissectors/ipv4.js';
 import { Ipv6 } from '../dissectors/ipv6.js';
 import { Tcp } from '../dissectors/tcp.js';
@@ -26,6 +27,9 @@ const IPV4_KIND = 4 << 16;
 const IPV6_KIND = 6 << 16;
 const TCP_KIND = 1 << 16;
 const QUIC_KIND = 2 << 16;
+/** A request of HTTP, over TCP and over QUIC. */
+const HTTP_KIND = 3 << 16;
+const HTTP3_KIND = 5 << 16;
 
 /** What is known of an exchange: the frame of its first question and when that came, and the frame of the first answer, 0 while there is none. */
 const QUESTION = 0;
@@ -120,7 +124,7 @@ function identify(key: Uint32Array, frame: Frame, dns: Dns): void {
   key.fill(0);
   if (dns.lane !== undefined) {
     [key[0], key[4]] = dns.lane;
-    key[ID] = QUIC_KIND | id;
+    key[ID] = (dns instanceof DnsOverHttps ? (dns.overQuic ? HTTP3_KIND : HTTP_KIND) : QUIC_KIND) | id;
     return;
   }
   const direction = transport instanceof Tcp ? transport.direction : undefined;

@@ -11,6 +11,7 @@ import { between, type Nanoseconds } from '../core/time.js';
 import { type Dns, HEADER_LENGTH } from '../dissectors/dns.js';
 import { sameName, skipName } from '../dissectors/dns-names.js';
 import { A, AAAA, ANY, AXFR, CNAME, IXFR, OPCODE_NAME, QUERY, RCODE_NAME, TYPE, typeName } from '../dissectors/dns-values.js';
+import { DnsOverHttps } from '../dissectors/doh.js';
 import { Ipv4 } from '../dissectors/ipv4.js';
 import { Ipv6 } from '../dissectors/ipv6.js';
 import { type Aged, AgeOrder } from './age-order.js';
@@ -25,7 +26,7 @@ export interface DnsTransaction {
   /** When the first question was seen, or the answer where no question was captured: seconds since 1970 and nanoseconds. */
   readonly seconds: number;
   readonly nanoseconds: number;
-  readonly transport: 'udp' | 'tcp' | 'mdns' | 'llmnr' | 'quic';
+  readonly transport: (typeof TRANSPORTS)[number];
   readonly client: string;
   readonly client_port: number;
   /** Who was asked; for multicast questions who answered, else the group. */
@@ -122,10 +123,12 @@ const PORTS = 8;
 const ID = 9;
 /** Where the number of the transport stands in {@link ID}. */
 const OVER = 16;
-const TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr', 'quic'] as const;
+const TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr', 'quic', 'https', 'http3'] as const;
 const MDNS = 2;
 const LLMNR = 3;
 const QUIC = 4;
+const HTTPS = 5;
+const HTTP3 = 6;
 
 interface Talk {
   readonly source: string;
@@ -490,6 +493,7 @@ function writeKey(key: Uint32Array, frame: Frame, dns: Dns, reversed: boolean): 
 /** The index of its transport in {@link TRANSPORTS}. */
 const carrierOf = (dns: Dns): number => {
   if (dns.kind !== 'dns') return TRANSPORTS.indexOf(dns.kind);
+  if (dns instanceof DnsOverHttps) return dns.overQuic ? HTTP3 : HTTPS;
   if (dns.lane !== undefined) return QUIC;
   return dns.prefixed === undefined ? 0 : 1;
 };

@@ -27,7 +27,7 @@ import { type ExchangeKind, exchangeCommand } from './exchange-lines.js';
 export const dnsCommand = (): Command =>
   exchangeCommand(
     new Command('dns').description(
-      'show DNS lookups: each question with its answer and how long it took; over UDP, TCP, QUIC, mDNS and LLMNR',
+      'show DNS lookups: each question with its answer and how long it took; over UDP, TCP, HTTPS, QUIC, mDNS and LLMNR',
     ),
     'lookup',
     () => new DnsKind(),

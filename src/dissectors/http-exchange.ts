@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly method: string;
   /** With scheme and host, where the host is known. */
   readonly uri: string;
+  /** Which request of its connection it is: HTTP/2 and HTTP/3 number their streams. 0 while it is under way. */
+  readonly ordinal: number;
   /** The frame of the request before it. */
   readonly previous: number | undefined;
   /** Octets of answers that the client had when it sent this; its own answer stands behind them. */
@@ -86,6 +88,7 @@ export interface HttpMessage {
 /** A request of HTTP/1 that waits for its answer. */
 class Asked implements HttpRequest {
   frame = 0;
+  ordinal = 0;
   seconds = 0;
   nanoseconds = 0;
   lost = false;
@@ -144,7 +147,10 @@ export class Connection {
     const { number, seconds, nanoseconds } = frame;
     const asked = begun ?? this.begin(head, received);
     if (asked !== undefined) {
-      if (asked instanceof Asked) asked.head = head;
+      if (asked instanceof Asked) {
+        asked.head = head;
+        asked.ordinal = this.requests + 1;
+      }
       asked.frame = number;
       asked.seconds = seconds;
       asked.nanoseconds = nanoseconds;

@@ -14,6 +14,7 @@ import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
+import { dissectDoh, isDnsMessage } from './doh.js';
 import { chunkSize, MAX_CHUNK_LINE } from './http-chunks.js';
 import { Connection, type HttpRequest, type Instead } from './http-exchange.js';
 import { type Head, HTTP2_UPGRADE, hasVersion, headLines, type Kind, kindOf, readHead } from './http-head.js';
@@ -44,9 +45,9 @@ class HttpParser implements StreamParser {
 
   constructor(private readonly context: StreamContext) {}
 
-  /** Lines tell nothing of bodies. */
+  /** Lines tell nothing of bodies, but for those of DNS. */
   get told(): number | undefined {
-    return this.head?.length;
+    return this.head === undefined || isDnsMessage(this.head) ? undefined : this.head.length;
   }
 
   private get connection(): Connection {
@@ -230,6 +231,7 @@ class HttpParser implements StreamParser {
       connection.requestEnd = this.context.messageStart + end - start;
     }
     frame.stack.push(http);
+    if (!incomplete) dissectDoh(frame, head, isDnsMessage(head) ? http.content : undefined, http.exchange.asked ?? http.exchange.request);
     frame.session.hooks.http?.(frame, http, this.context);
   }
 

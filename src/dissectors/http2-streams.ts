@@ -2,6 +2,7 @@
 import type { Frame } from '../core/frame.js';
 import type { Session } from '../core/session.js';
 import { between } from '../core/time.js';
+import { dissectDoh, isDnsMessage } from './doh.js';
 import { Gathered } from './gathered.js';
 import { type GrpcOutcome, grpcOutcome, grpcText } from './grpc.js';
 import type { HeaderBlock } from './hpack.js';
@@ -44,6 +45,8 @@ export class StreamRequest implements HttpRequest {
   constructor(
     readonly method: string,
     readonly uri: string,
+    /** The stream. */
+    readonly ordinal: number,
     private readonly answerer: Sender | undefined,
   ) {
     this.holes = answerer?.holes ?? 0;
@@ -65,6 +68,14 @@ export class Body {
   constructor(wanted: boolean) {
     this.gathered = wanted ? new Gathered() : undefined;
   }
+}
+
+/** The octets of a body that were gathered, decompressed. */
+export function contentOf(session: Session, { contentEncoding }: MessageHead, { gathered }: Body): Uint8Array | undefined {
+  if (gathered === undefined || gathered.length === 0) return undefined;
+  const { octets } = gathered;
+  if (contentEncoding === '' || contentEncoding === 'identity') return octets;
+  return session.decompress?.(octets, contentEncoding, MAX_BODY) ?? octets;
 }
 
 /** A message as analyses see it. */
@@ -90,12 +101,7 @@ export class StreamMessage implements HttpMessage {
   }
 
   get content(): Uint8Array | undefined {
-    const { gathered } = this.body;
-    if (gathered === undefined || gathered.length === 0) return undefined;
-    const { octets } = gathered;
-    const { contentEncoding } = this.head;
-    if (contentEncoding === '' || contentEncoding === 'identity') return octets;
-    return this.session.decompress?.(octets, contentEncoding, MAX_BODY) ?? octets;
+    return contentOf(this.session, this.head, this.body);
   }
 }
 
@@ -222,9 +228,11 @@ export class Http2Connection {
       const uri = head.host === undefined || !head.uri.startsWith('/') ? head.uri : `${scheme}://${head.host}${head.uri}`;
       layer.says = `${head.method} ${head.uri}`;
       if (head.host !== undefined) layer.uri = uri;
-      const request = new StreamRequest(head.method, uri, isPromise ? from : to);
-      const stream = this.open(isPromise ? promised : id, new Stream(isPromise ? to : from, request, isPromise, wanted));
+      const place = isPromise ? promised : id;
+      const request = new StreamRequest(head.method, uri, place, isPromise ? from : to);
+      const stream = this.open(place, new Stream(isPromise ? to : from, request, isPromise, wanted));
       stream.requestHead = head;
+      if (isDnsMessage(head)) stream.requestBody.gathered ??= new Gathered();
       if (ends || isPromise) this.endRequest(frame, stream, begun, false);
       return;
     }
@@ -237,6 +245,7 @@ export class Http2Connection {
     }
     stream ??= this.open(id, new Stream(to, undefined, false, wanted));
     stream.responseHead = head;
+    if (isDnsMessage(head)) stream.responseBody.gathered ??= new Gathered();
     stream.grpc = grpc;
     stream.response = { startSeconds: begun.startSeconds, startNanoseconds: begun.startNanoseconds };
     if (stream.request !== undefined) stream.request.begun = { head, body: 0 };
@@ -290,6 +299,7 @@ export class Http2Connection {
     request.frame = frame.number;
     request.seconds = frame.seconds;
     request.nanoseconds = frame.nanoseconds;
+    if (!incomplete) dissectDoh(frame, requestHead, contentOf(frame.session, requestHead, stream.requestBody), request);
     this.tell(frame, requestHead, { request: undefined, asked: request }, stream.requestBody, incomplete, stream.pushed, begun);
   }
 
@@ -306,6 +316,7 @@ export class Http2Connection {
     }
     const short = stream.responseBody.captured < stream.responseBody.length;
     const { responseBody: body, pushed, response, grpc } = stream;
+    if (!incomplete && !short) dissectDoh(frame, head, contentOf(frame.session, head, body), request);
     this.tell(frame, head, { request, asked: undefined }, body, incomplete || short, pushed, response, grpc);
   }
 

@@ -1,11 +1,12 @@
 /** A request of HTTP/3 and its response, on a stream of their own (RFC 9114 section 4). */
 import type { Frame } from '../core/frame.js';
 import { between } from '../core/time.js';
+import { dissectDoh, isDnsMessage } from './doh.js';
 import { type GrpcOutcome, grpcText } from './grpc.js';
 import type { HttpEnds } from './http-exchange.js';
 import { isInterim, type MessageHead } from './http-head.js';
 import { statusText } from './http2-layer.js';
-import { Body, factsOf, MAX_BODIES, MAX_BODY, StreamMessage, StreamRequest } from './http2-streams.js';
+import { Body, contentOf, factsOf, MAX_BODIES, MAX_BODY, StreamMessage, StreamRequest } from './http2-streams.js';
 import type { Http3 } from './http3-layer.js';
 import { Ipv4 } from './ipv4.js';
 import { Ipv6 } from './ipv6.js';
@@ -50,7 +51,10 @@ export class Exchange {
   /** When the response began. */
   private response: Begun = { startSeconds: 0, startNanoseconds: 0 };
 
-  constructor(private readonly peers: Ends) {}
+  constructor(
+    private readonly peers: Ends,
+    private readonly id: number,
+  ) {}
 
   /** A block of headers came. */
   headers(frame: Frame, layer: Http3, section: FieldSection, fromServer: boolean, isPromise: boolean): void {
@@ -67,7 +71,7 @@ export class Exchange {
       // What the server thought of comes on another stream.
       if (isPromise || fromServer || this.requestHead !== undefined) return;
       this.requestHead = head;
-      this.request = new StreamRequest(head.method, uri, undefined);
+      this.request = new StreamRequest(head.method, uri, this.id, undefined);
       return;
     }
     layer.says = grpc === undefined ? statusText(head.code) : `${statusText(head.code)}, grpc ${grpcText(grpc)}`;
@@ -80,7 +84,8 @@ export class Exchange {
   }
 
   private body(frame: Frame, fromServer: boolean): Body {
-    const wanted = frame.session.hooks.httpBodies === true;
+    const head = fromServer ? this.responseHead : this.requestHead;
+    const wanted = frame.session.hooks.httpBodies === true || (head !== undefined && isDnsMessage(head));
     if (fromServer) return (this.responseBody ??= new Body(wanted));
     return (this.requestBody ??= new Body(wanted));
   }
@@ -130,7 +135,9 @@ export class Exchange {
     request.frame = frame.number;
     request.seconds = frame.seconds;
     request.nanoseconds = frame.nanoseconds;
-    this.tell(frame, requestHead, false, this.requestBody ?? new Body(false), incomplete, {
+    const body = this.requestBody ?? new Body(false);
+    if (!incomplete) dissectDoh(frame, requestHead, contentOf(frame.session, requestHead, body), request, true);
+    this.tell(frame, requestHead, false, body, incomplete, {
       startSeconds: frame.seconds,
       startNanoseconds: frame.nanoseconds,
     });
@@ -150,7 +157,9 @@ export class Exchange {
       frame.answer = { request: request.frame, time };
     }
     const body = this.responseBody ?? new Body(false);
-    this.tell(frame, head, true, body, incomplete || body.captured < body.length, this.response);
+    const cut = incomplete || body.captured < body.length;
+    if (!cut) dissectDoh(frame, head, contentOf(frame.session, head, body), request, true);
+    this.tell(frame, head, true, body, cut, this.response);
     this.release(this.responseBody);
   }
 

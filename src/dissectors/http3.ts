@@ -49,7 +49,7 @@ export class Http3Connection implements QuicApplication {
 
   readers(id: number): StreamReaders {
     if (isBidirectional(id)) {
-      const exchange = new Exchange(this.ends);
+      const exchange = new Exchange(this.ends, id);
       return [new FrameReader(this, id, false, exchange), new FrameReader(this, id, true, exchange)];
     }
     const fromServer = (id & 1) === 1;

@@ -95,13 +95,20 @@ function notes(t: DnsTransaction): string[] {
   if (t.authoritative) found.push('authoritative');
   else if (t.recursion_desired && t.recursion_available) found.push('recursive');
   if (t.truncated) found.push(t.transport === 'tcp' ? 'truncated, then TCP' : 'truncated');
-  else if (t.transport !== 'udp') found.push({ tcp: 'TCP', mdns: 'mDNS', llmnr: 'LLMNR', quic: 'QUIC' }[t.transport]);
+  else if (t.transport !== 'udp')
+    found.push({ tcp: 'TCP', mdns: 'mDNS', llmnr: 'LLMNR', quic: 'QUIC', https: 'DoH', http3: 'DoH over HTTP/3' }[t.transport]);
   if (t.retries > 0 && t.outcome === 'answered') found.push(`asked ${t.retries + 1} times`);
   return found;
 }
 
 /** IP's numbers of what has one flow for question and answer; those sent to a group have two. */
-const FLOW: Readonly<Partial<Record<DnsTransaction['transport'], number>>> = { udp: 17, tcp: 6, quic: 17 };
+const FLOW: Readonly<Partial<Record<DnsTransaction['transport'], number>>> = {
+  udp: 17,
+  tcp: 6,
+  quic: 17,
+  https: 6,
+  http3: 17,
+};
 
 /** A transaction as a JSON record: durations in seconds. */
 export function dnsRecord(t: DnsTransaction): object {

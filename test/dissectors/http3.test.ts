@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type DnsTransaction, DnsTransactions } from '../../src/analysis/dns-transactions.js';
 import { type HttpTransaction, HttpTransactions } from '../../src/analysis/http-transactions.js';
 import type { Frame } from '../../src/core/frame.js';
 import { Http3Connection } from '../../src/dissectors/http3.js';
@@ -138,6 +139,17 @@ test('a request and its response, in pieces', () => {
     { method: 'GET', host: 'a.test', path: '/x1', status: 200, octets: 5, requestVersion: 'HTTP/3', overQuic: true, clientPort: 50_000 },
   ]);
   expect(Buffer.from(done[0]!.content!).toString()).toBe('hello');
+});
+
+test('DNS in requests and responses', () => {
+  const found: DnsTransaction[] = [];
+  const send = connection({ dnsTransactions: new DnsTransactions((t) => void found.push(t)) });
+  const question = '000001000001000000000000 0161047465737400 0001 0001';
+  // POST https /q, content-type: application/dns-message; then its body.
+  const asked = send(4, 'client', `01 09 0000 d4 d7 5102 ${text('/q')} ec 00 18 ${question}`, true);
+  expect(asked.info).toBe('Standard query 0x0000 A a.test');
+  send(4, 'server', `01 04 0000 d9 ec 00 18 ${question.replace('00000100', '00008180')}`, true);
+  expect(found.map((t) => [t.transport, t.question?.name, t.outcome, t.client_port])).toEqual([['http3', 'a.test', 'answered', 50_000]]);
 });
 
 test('what became of a call of gRPC', () => {
