@@ -33,6 +33,14 @@ export class Sink {
     return this.out.length >= this.batch;
   }
 
+  /** Gather in octets of somebody else's, where there are any. */
+  writeIn(room: (length: number) => Uint8Array | undefined): void {
+    const [octets, spare] = [room(ROOM), room(ROOM)];
+    if (octets === undefined || spare === undefined) return;
+    this.out.bytes = octets;
+    this.spare = spare;
+  }
+
   /** A line of text, made safe for a terminal. */
   line(text: string): void {
     this.out.text(text);

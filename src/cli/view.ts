@@ -22,6 +22,8 @@ export interface View {
   frame(out: TextBuffer, frame: Frame): void;
   /** Show what is held back: the source pauses or has ended. */
   release?(out: TextBuffer): void;
+  /** So many octets that it writes to most quickly. */
+  room?(length: number): Uint8Array | undefined;
 }
 
 /** The view that the options ask for. `live`: no frame is held back to lay out the columns. */
@@ -30,7 +32,7 @@ export function viewFor(options: ViewOptions, live: boolean): View {
   switch (format) {
     case 'json': {
       const writer = new JsonWriter({ octets: options.octets ?? false });
-      return { frame: (out, frame) => writer.write(out, frame) };
+      return { frame: (out, frame) => writer.write(out, frame), room: (length) => writer.room(length) };
     }
     case 'fields':
     case 'csv': {
@@ -133,6 +135,7 @@ export async function showFrames(
   const record = new CaptureRecord();
   const { out } = sink;
   const { packet, display, chosen, settle, count = Number.POSITIVE_INFINITY } = selection;
+  if (view?.room !== undefined) sink.writeIn(view.room);
   view?.begin?.(out);
   let begun = false;
   do {

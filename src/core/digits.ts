@@ -14,7 +14,7 @@ export const DIGITS_ROOM = 24;
 /** The digits of 0 to 9999 without leading zeros, the first one in the lowest octet. */
 const SHORT = new Uint32Array(10_000);
 /** The same with leading zeros. */
-const FOUR = new Uint32Array(10_000);
+export const FOUR = new Uint32Array(10_000);
 for (let n = 0; n < 10_000; n++) {
   const d = [(n / 1000) | 0, ((n / 100) | 0) % 10, ((n / 10) | 0) % 10, n % 10] as const;
   const four = (0x30 + d[0]) | ((0x30 + d[1]) << 8) | ((0x30 + d[2]) << 16) | ((0x30 + d[3]) << 24);

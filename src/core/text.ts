@@ -63,13 +63,18 @@ export class TextBuffer {
   private held: Uint8Array;
   /** The octets as a view, for writing several at once. Another one whenever {@link bytes} are others. */
   view: DataView;
+  /** The buffer that {@link bytes} stand in, and where in it. */
+  buffer: ArrayBufferLike;
+  base: number;
   length = 0;
   /** For terminals without UTF-8: our own signs become ASCII, other characters escapes. */
   asciiOnly = false;
 
-  constructor(size = 1 << 16) {
-    this.held = new Uint8Array(size);
-    this.view = new DataView(this.held.buffer);
+  constructor(size: number | Uint8Array = 1 << 16) {
+    this.held = typeof size === 'number' ? new Uint8Array(size) : size;
+    this.buffer = this.held.buffer;
+    this.base = this.held.byteOffset;
+    this.view = new DataView(this.buffer, this.base, this.held.length);
   }
 
   /** What is written to; the first {@link length} octets are text. */
@@ -78,7 +83,9 @@ export class TextBuffer {
   }
   set bytes(octets: Uint8Array) {
     this.held = octets;
-    this.view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+    this.buffer = octets.buffer;
+    this.base = octets.byteOffset;
+    this.view = new DataView(this.buffer, this.base, octets.length);
   }
 
   /** Make room for `more` octets. */

@@ -19,11 +19,14 @@ import type { FixedText } from '../core/fixed-text.js';
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
-import { plainBody, renderRun as renderPlainRun } from './json-plain.js';
+import type { JsonMemory } from './json-memory.js';
+import { plainPieces } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
 import { KEY_ROOM, MOST_RUN_TEXT, type RowWriter, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
-import { putBoolean, putIpv4, putLong, writeJsonValue } from './json-values.js';
+import { type Straight, straightLine } from './json-straight.js';
+import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
+import { webAssembly } from './webassembly.js';
 
 /** Writes the object of a layer under `key`, which has a comma before it. */
 export type WriteLayer = (out: TextBuffer, layer: Layer, key: FixedText) => void;
@@ -41,8 +44,8 @@ export interface Compiled {
 }
 
 /** Make the functions for the objects that `layout` tells of; undefined where code may not be made from text. */
-export function compileLayer(layout: Layout, writer: RowWriter): Compiled | undefined {
-  const { text, constants } = sourceOf(layout);
+export function compileLayer(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): Compiled | undefined {
+  const { text, constants } = sourceIfAny(layout, writer, memory);
   try {
     const named = `${text}\n//# sourceURL=json-${decoder.decode(layout.key).slice(2, -2)}.js`;
     const make = new Function(...Object.keys(HELPERS), 'writer', 'c', named) as (...given: unknown[]) => WriteLayer;
@@ -58,14 +61,34 @@ export function compileLayer(layout: Layout, writer: RowWriter): Compiled | unde
   }
 }
 
-/** The text of the function, and the objects that it names `c0`, `c1`, … */
-export function sourceOf(layout: Layout): { readonly text: string; readonly constants: readonly unknown[] } {
+/** A function as text, the objects that it names `c0`, `c1`, …, and what it has for plain layers. */
+export interface SourceText {
+  readonly text: string;
+  readonly constants: readonly unknown[];
+  readonly straight: Straight | undefined;
+}
+
+/** Without what is for plain layers on a processor that has no instructions for sixteen octets at a time. */
+function sourceIfAny(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): SourceText {
+  try {
+    return sourceOf(layout, writer, memory);
+  } catch (error) {
+    if (webAssembly !== undefined && error instanceof webAssembly.CompileError) return sourceOf(layout, writer, undefined);
+    throw error;
+  }
+}
+
+/** The text of the function; without `memory` there is none for plain layers. */
+export function sourceOf(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): SourceText {
   // What is asked more than once is known when all was written once.
   const draft = new Source([], new Map(), new Set());
   draft.layer(layout);
   const source = new Source([], new Map(), new Set([...draft.asks].filter(([, times]) => times > 1).map(([gate]) => gate)));
   source.layer(layout);
-  return { text: source.text(layout), constants: source.constants };
+  const use = (value: unknown) => source.use(value);
+  const pieces = memory && plainPieces(layout, use);
+  const straight = pieces && straightLine(pieces, { memory, writer, use });
+  return { text: source.text(layout, straight), constants: source.constants, straight };
 }
 
 /** The text for octets that were not met before. Undefined when it is too long to keep. */
@@ -86,9 +109,7 @@ const HELPERS = {
   putShort,
   putWord,
   writeJsonValue,
-  putLong,
   RunText,
-  renderPlainRun,
   renderRun,
   hasNode,
   nodesOf,
@@ -117,23 +138,16 @@ class Source {
     private readonly isPart = false,
   ) {}
 
-  text(layout: Layout): string {
+  text(layout: Layout, straight: Straight | undefined): string {
     const general = ['(out, layer, key) => {', ...this.body(), '};'];
-    const straight = plainBody(
-      layout,
-      (value) => this.use(value),
-      () => this.use(new RunTexts()),
-    );
     const functions =
       straight === undefined
         ? [`return ${general[0]}`, ...general.slice(1)]
         : [
             `const general = ${general[0]}`,
             ...general.slice(1),
-            'return (out, layer, key) => {',
-            `  if (key.length !== ${layout.key.length} || !${this.use(layout.plain!.when)}(layer)) return general(out, layer, key);`,
-            ...straight,
-            '};',
+            `const isPlain = (layer, key) => key.length === ${layout.key.length} && ${this.use(layout.plain!.when)}(layer);`,
+            ...straight.script,
           ];
     return ['"use strict";', `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`, ...this.functions, ...functions].join(
       '\n',
@@ -339,8 +353,8 @@ class Source {
       this.line(`p = start + ${row.offset as number};`);
       this.open(`if (p + ${row.length as number} <= captured) {`);
       this.key(key);
-      if (value.number !== undefined) this.number(value.number, 8 * (row.length as number));
-      else this.line(`at = ${value.call!('at')};`);
+      if (value.how === 'word') this.number(value.value, 8 * (row.length as number));
+      else this.line(`at = ${value.how === 'bool' ? 'putBoolean' : 'putIpv4'}(view, at, ${value.value});`);
     }
     this.close();
   }
@@ -407,7 +421,8 @@ class Source {
     this.room += key.length + 8;
   }
 
-  private use(value: unknown): string {
+  /** The name of an object. */
+  use(value: unknown): string {
     const known = this.constants.indexOf(value);
     return `c${known >= 0 ? known : this.constants.push(value) - 1}`;
   }

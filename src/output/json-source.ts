@@ -44,23 +44,23 @@ export function wordAt(p: string, from: number, octets: number): string {
   return parts.length === 1 ? parts[0]! : `(${parts.join(' | ')})`;
 }
 
+/** How a value is written: an unsigned or a signed number of 32 bits, a flag, an address, nanoseconds as seconds. */
+export type ValueKind = 'word' | 'int' | 'bool' | 'ipv4' | 'seconds';
+
 /**
- * How a number at a fixed place is read, or a flag or an address written at a place: the octets are those from `p` on, or
- * from the row's offset behind it. Undefined where there is more to it.
+ * How the value of a row at a fixed place is read: the octets are those from `p` on, or from the row's offset behind it.
+ * Undefined where there is more to it.
  */
-export function readInPlace(
-  row: Field,
-  p: 'p' | 'start',
-): { readonly number?: string; readonly call?: (place: string) => string } | undefined {
+export function readInPlace(row: Field, p: 'p' | 'start'): { readonly how: ValueKind; readonly value: string } | undefined {
   const { offset, length, type } = row;
   const { mask, little } = row.options;
   if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length > 4 || little) return undefined;
   const word = wordAt(p, p === 'p' ? 0 : offset, length);
-  if (type === 'ipv4') return mask === undefined ? { call: (at) => `putIpv4(view, ${at}, ${word})` } : undefined;
+  if (type === 'ipv4') return mask === undefined ? { how: 'ipv4', value: word } : undefined;
   if (type !== 'bool' && !/^uint(8|16|24|32)$/.test(type)) return undefined;
   if (mask !== undefined && (mask <= 0 || mask > 0x7fff_ffff)) return undefined;
   const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${row.shift}`;
-  return type === 'bool' ? { call: (at) => `putBoolean(view, ${at}, (${masked}) !== 0)` } : { number: masked };
+  return type === 'bool' ? { how: 'bool', value: `(${masked}) !== 0` } : { how: 'word', value: masked };
 }
 
 const decoder = new TextDecoder();

@@ -91,13 +91,6 @@ function writeSeconds(out: TextBuffer, time: number | bigint): void {
   out.length = putSeconds(out.view, out.length, time);
 }
 
-/** A duration that may be too long for a number; returns where it ends. */
-export function putLong(out: TextBuffer, at: number, field: Field, time: number | bigint): number {
-  out.length = at;
-  writeJsonValue(out, field, time);
-  return out.length;
-}
-
 /** An IPv4 address in quotes. */
 export function putIpv4(view: DataView, at: number, n: number): number {
   view.setUint8(at, QUOTE);

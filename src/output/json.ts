@@ -9,13 +9,15 @@
 import { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
 import { Layer, type Protocol, type TreeNode } from '../core/layer.js';
-import type { TextBuffer } from '../core/text.js';
+import { TextBuffer } from '../core/text.js';
 import { compileLayer, type WriteLayer } from './json-compile.js';
 import { Found } from './json-found.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
+import { JsonMemory } from './json-memory.js';
 import { writeRemarks } from './json-remarks.js';
 import type { RowWriter } from './json-source.js';
 import { writeJsonValue, writeNodeValue } from './json-values.js';
+import { webAssembly } from './webassembly.js';
 
 const VALUE_KEY = keyOf('value');
 const LIST_KEY = keyOf('list');
@@ -126,6 +128,19 @@ function hasPlainChain(layer: Layer): boolean {
   return holder === Layer.prototype;
 }
 
+/** Room for a frame that is written elsewhere first. */
+const OWN_ROOM = 1 << 17;
+
+/** Memory for functions of WebAssembly; none where the system has none left, or the engine runs without them. */
+function memoryIfAny(): JsonMemory | undefined {
+  try {
+    return webAssembly && new JsonMemory(webAssembly);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /** Stacks that are kept at most: a packet that is built to exhaust us may nest anything in anything. */
 const MOST_STACKS = 4096;
 
@@ -150,14 +165,37 @@ export class JsonWriter implements RowWriter {
   private stacks = 0;
   private readonly octets: boolean;
   private readonly compileAfter: number;
+  private readonly memory = memoryIfAny();
+  /** Where frames are written that go elsewhere. */
+  private own: Uint8Array | undefined = undefined;
+  private readonly detour = new TextBuffer(64);
 
   constructor(options: JsonOptions = {}) {
     this.octets = options.octets ?? false;
     this.compileAfter = options.compileAfter ?? WORTH_COMPILING;
   }
 
+  /** Octets that {@link write} writes to without a detour; undefined where there is no room for them. */
+  room(length: number): Uint8Array | undefined {
+    return this.memory?.room(length);
+  }
+
   /** One frame and a line feed. */
   write(out: TextBuffer, frame: Frame): void {
+    const { memory } = this;
+    if (memory === undefined || out.buffer === memory.buffer) return this.line(out, frame);
+    const own = (this.own ??= memory.room(OWN_ROOM));
+    if (own === undefined) return this.line(out, frame);
+    const { detour } = this;
+    // A frame that took more moved it elsewhere.
+    if (detour.bytes !== own) detour.bytes = own;
+    detour.clear();
+    detour.asciiOnly = out.asciiOnly;
+    this.line(detour, frame);
+    out.raw(detour.bytes.subarray(0, detour.length));
+  }
+
+  private line(out: TextBuffer, frame: Frame): void {
     const { layers } = frame;
     const { upTo } = this;
     const begin = out.length;
@@ -212,7 +250,7 @@ export class JsonWriter implements RowWriter {
     const { layout } = kept;
     if (++kept.written > this.compileAfter) {
       kept.written = Number.NEGATIVE_INFINITY;
-      const compiled = compileLayer(layout, this);
+      const compiled = compileLayer(layout, this, this.memory);
       if (compiled !== undefined) {
         kept.write = compiled.write;
         kept.chain = compiled.chain;

@@ -25,7 +25,7 @@ class Beacon extends layer('beacon', 'Beacon', {
 }
 
 test('the code for a small protocol', () => {
-  expect(sourceOf(layoutOf(Beacon.protocol, false)).text).toMatchInlineSnapshot(`
+  expect(sourceOf(layoutOf(Beacon.protocol, false), new JsonWriter(), undefined).text).toMatchInlineSnapshot(`
     ""use strict";
     const [c0, c1, c2, c3] = c;
     return (out, layer, key) => {

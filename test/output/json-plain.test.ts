@@ -3,11 +3,14 @@ import { expect, test } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureRecord } from '../../src/capture/source.js';
 import { computed, expert, group, uint8, uint16, uint32 } from '../../src/core/field.js';
-import { type Layer, layer } from '../../src/core/layer.js';
+import { type Layer, layer, type Protocol } from '../../src/core/layer.js';
 import { LAYERS } from '../../src/dissectors/index.js';
 import { createSession } from '../../src/frames.js';
+import { JsonWriter } from '../../src/output/json.js';
 import { sourceOf } from '../../src/output/json-compile.js';
 import { layoutOf } from '../../src/output/json-layout.js';
+import { JsonMemory } from '../../src/output/json-memory.js';
+import { webAssembly } from '../../src/output/webassembly.js';
 
 const isWhole = (l: Layer): boolean => l.start + 8 <= l.captured;
 const isUrgent = (l: Layer): boolean => l.bytes[l.start]! > 9;
@@ -31,45 +34,65 @@ class Beacon extends layer('beacon', 'Beacon', beacon, 'BEACON', {
   override summary(): void {}
 }
 
+const straightOf = (protocol: Protocol, octets = false) =>
+  sourceOf(layoutOf(protocol, octets), new JsonWriter(), new JsonMemory(webAssembly!)).straight;
+
 test('the straight line for plain layers of a small protocol', () => {
-  const { text } = sourceOf(layoutOf(Beacon.protocol, false));
-  expect(text.slice(text.lastIndexOf('return (out, layer, key)'))).toMatchInlineSnapshot(`
+  const { script, functions } = straightOf(Beacon.protocol)!;
+  expect(script.slice(script.findIndex((line) => line.startsWith('return'))).join('\n')).toMatchInlineSnapshot(`
     "return (out, layer, key) => {
-      if (key.length !== 10 || !c1(layer)) return general(out, layer, key);
+      const first = out.length;
+      if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);
       const { bytes, start } = layer;
-      const n0 = bytes[start];
-      const n1 = ((bytes[start + 2] << 8) | bytes[start + 3]);
-      const n2 = ((bytes[start + 4] << 24) | (bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]);
-      const ROOM = 435;
-      out.room(ROOM);
-      let view = out.view;
-      let at = out.length;
-      let x;
-      view.setFloat64(at, 9.076810625388875e+223, true); view.setFloat64(at + 8, 1.1491348114769068e+248, true); view.setInt32(at + 16, 14882, true); // ,"beacon":{"hops":
-      at = putShort(view, at + 18, n0);
-      view.setFloat64(at, 1.1723388130080556e+214, true); view.setFloat64(at + 8, 4.2613729849482317e+257, true); view.setInt32(at + 16, 3809893, true); // ,"serial":{"value":
-      at = putWord(view, at + 19, n1);
-      view.setFloat64(at, 1.5000892893591484e+248, true); view.setFloat64(at + 8, 9.542301861856395e+189, true); view.setInt32(at + 16, 3809893, true); // ,"status":2},"age":
-      at = putWord(view, at + 19, n2);
+      underWay.layer = layer;
+      let when = 0;
+      let a3 = 0;
+      const a0 = bytes[start] | 0;
+      const a1 = ((bytes[start + 2] << 8) | bytes[start + 3]) | 0;
+      const a2 = ((bytes[start + 4] << 24) | (bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]) | 0;
       if (c2(layer)) {
-        view.setFloat64(at, 6.9640901278446766e+252, true); view.setInt32(at + 8, 14882, true); // ,"urgent":
-        at = putWord(view, at + 10, c3(layer) | 0);
+        when |= 1;
+        a3 = c3(layer) | 0;
       }
-      view.setInt32(at, 125, true); // }
-      at = at + 1;
-      out.length = at;
+      let at = line0(out.base + out.length, when, a0, a1, a2, a3);
+      if (at === 0) return again(out, layer, key, first);
+      out.length = at - out.base;
     };"
+  `);
+  expect(functions).toMatchInlineSnapshot(`
+    "(func $line0 (export "line0") (param $at i32) (param $when i32) (param $a0 i32) (param $a1 i32) (param $a2 i32) (param $a3 i32) (result i32) 
+      ;; ,"beacon":{"hops":
+      (v128.store offset=0 (local.get $at) (v128.load offset=40000 (i32.const 0)))
+      (i64.store offset=16 (local.get $at) (i64.const 14882))
+      (local.set $at (call $word (i32.add (local.get $at) (i32.const 18)) (local.get $a0)))
+      ;; ,"serial":{"value":
+      (v128.store offset=0 (local.get $at) (v128.load offset=40048 (i32.const 0)))
+      (i64.store offset=16 (local.get $at) (i64.const 3809893))
+      (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $a1)))
+      ;; ,"status":2},"age":
+      (v128.store offset=0 (local.get $at) (v128.load offset=40096 (i32.const 0)))
+      (i64.store offset=16 (local.get $at) (i64.const 3809893))
+      (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $a2)))
+      (if (i32.and (local.get $when) (i32.const 1)) (then
+      ;; ,"urgent":
+      (v128.store offset=0 (local.get $at) (v128.load offset=40144 (i32.const 0)))
+      (local.set $at (call $word (i32.add (local.get $at) (i32.const 10)) (local.get $a3)))
+      ))
+      ;; }
+      (i64.store offset=0 (local.get $at) (i64.const 125))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (local.get $at))"
   `);
 });
 
 test('no straight line where octets are shown too', () => {
-  expect(sourceOf(layoutOf(Beacon.protocol, true)).text).not.toContain('general');
+  expect(straightOf(Beacon.protocol, true)).toBeUndefined();
 });
 
 const PLAIN = LAYERS.filter(({ protocol }) => protocol.plain !== undefined);
 
 test.each(PLAIN.map(({ protocol }) => [protocol.name, protocol] as const))('%s: has a straight line', (_name, protocol) => {
-  expect(sourceOf(layoutOf(protocol, false)).text).toContain('return general(out, layer, key)');
+  expect(straightOf(protocol)).toBeDefined();
 });
 
 /** What a plain layer has otherwise than its protocol says. */

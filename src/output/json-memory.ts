@@ -1,0 +1,254 @@
+/**
+ * Memory that functions of WebAssembly write JSON in (json-straight.ts), and what they have in common: digits, texts that
+ * are known, texts of runs. They write a store for what takes V8's JavaScript a dozen instructions.
+ *
+ *     0        40 000
+ *     | digits | texts, kept texts of runs, output: as they are asked for …
+ */
+import { FOUR } from '../core/digits.js';
+import { assemble } from './wat.js';
+import type { Memory, webAssembly } from './webassembly.js';
+
+const PAGE = 65_536;
+/** 8 MB: three buffers of output, and what some dozen protocols keep. Of it the system gives what is used. */
+const PAGES = 128;
+
+/** Texts kept for a run; a power of two. */
+const KEPT = 512;
+/** Before each text stand the four words that decide it, and its length; 0 for no text yet. */
+const HEAD = 20;
+const LENGTH = 16;
+
+/** The text of a run for octets that were not met before. */
+export type Render = (words: readonly [number, number, number, number]) => Uint8Array;
+
+/** A run that keeps its texts in memory. */
+interface KeptRun {
+  /** Where its texts stand, and how far they are apart. */
+  readonly table: number;
+  readonly stride: number;
+  readonly render: Render;
+}
+
+/** Memory of a fixed size, whose buffer therefore stays the same. */
+export class JsonMemory {
+  readonly buffer: ArrayBuffer;
+  private readonly octets: Uint8Array;
+  private readonly memory: Memory;
+  private next = FOUR.byteLength;
+  private readonly runs: KeptRun[] = [];
+
+  /** Throws a RangeError where there is no memory to be had. */
+  constructor(private readonly engine: NonNullable<typeof webAssembly>) {
+    this.memory = new engine.Memory({ initial: PAGES, maximum: PAGES });
+    this.buffer = this.memory.buffer;
+    this.octets = new Uint8Array(this.buffer);
+    this.octets.set(new Uint8Array(FOUR.buffer));
+  }
+
+  /** Where `length` octets are free, which are then taken; undefined when there are not so many. */
+  take(length: number): number | undefined {
+    const at = this.next;
+    const end = (at + length + 15) & ~15;
+    if (end > PAGES * PAGE) return undefined;
+    this.next = end;
+    return at;
+  }
+
+  /** So many octets to write output in; undefined when there is no room. */
+  room(length: number): Uint8Array | undefined {
+    const at = this.take(length);
+    return at === undefined ? undefined : new Uint8Array(this.buffer, at, length);
+  }
+
+  /** Octets that are known beforehand; some of those behind them are read, too. */
+  text(octets: Uint8Array): number | undefined {
+    const at = this.take(octets.length + 16);
+    if (at !== undefined) this.octets.set(octets, at);
+    return at;
+  }
+
+  /** A run of texts of at most `most` octets; the instruction that writes one at `$at`, or undefined where there is no room. */
+  run(most: number, render: Render): ((words: readonly string[]) => string) | undefined {
+    const stride = (HEAD + most + 63) & ~63;
+    const table = this.take(KEPT * stride + 16);
+    if (table === undefined) return undefined;
+    const id = this.runs.push({ table, stride, render }) - 1;
+    return (words) => `(call $run (local.get $at) ${words.join(' ')} (i32.const ${table}) (i32.const ${stride}) (i32.const ${id}))`;
+  }
+
+  /** The functions of a module that consists of `text` and what stands below. */
+  link(text: string): Readonly<Record<string, unknown>> {
+    const module = new this.engine.Module(assemble(`(module ${IMPORTS} ${COMMON} ${text})`));
+    const miss = (id: number, slot: number, ...words: [number, number, number, number]) => this.miss(this.runs[id]!, slot, words);
+    return new this.engine.Instance(module, { env: { memory: this.memory, miss } }).exports;
+  }
+
+  /** Make the text for `words` and keep it in `slot`; where it then stands, or 0 when it is too long. */
+  private miss({ table, stride, render }: KeptRun, slot: number, words: readonly [number, number, number, number]): number {
+    const text = render(words);
+    if (text.length > stride - HEAD) return 0;
+    const at = table + slot * stride;
+    // What was there takes the place of what has not been asked for since.
+    this.octets.copyWithin(table + (slot ^ 1) * stride, at, at + stride);
+    const head = new DataView(this.buffer, at, HEAD);
+    for (let i = 0; i < 4; i++) head.setInt32(4 * i, words[i]!, true);
+    head.setInt32(LENGTH, text.length, true);
+    this.octets.set(text, at + HEAD);
+    return at;
+  }
+}
+
+const IMPORTS = `
+  (import "env" "memory" (memory ${PAGES}))
+  (import "env" "miss" (func $miss (param $run i32) (param $slot i32) (param i32) (param i32) (param i32) (param i32) (result i32)))`;
+
+/**
+ * Every function writes at `$at` and returns where that ends; what is behind the end is written over, too. The digits of a
+ * number below 10 000, with leading zeros, stand at four times the number.
+ */
+const COMMON = `
+  ;; A number below 10 000. Its digits are counted without a branch, which would be foretold wrongly every other time.
+  (func $short (param $at i32) (param $n i32) (result i32)
+    (local $zeros i32)
+    (local.set $zeros
+      (i32.add (i32.lt_u (local.get $n) (i32.const 10))
+        (i32.add (i32.lt_u (local.get $n) (i32.const 100)) (i32.lt_u (local.get $n) (i32.const 1000)))))
+    (i32.store (local.get $at)
+      (i32.shr_u (i32.load (i32.shl (local.get $n) (i32.const 2))) (i32.shl (local.get $zeros) (i32.const 3))))
+    (i32.sub (i32.add (local.get $at) (i32.const 4)) (local.get $zeros)))
+
+  ;; A number below 100 000 000, with leading zeros to eight digits.
+  (func $eight (param $at i32) (param $n i32) (result i32)
+    (local $high i32)
+    (local.set $high (i32.div_u (local.get $n) (i32.const 10000)))
+    (i32.store (local.get $at) (i32.load (i32.shl (local.get $high) (i32.const 2))))
+    (i32.store offset=4 (local.get $at)
+      (i32.load (i32.shl (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 10000))) (i32.const 2))))
+    (i32.add (local.get $at) (i32.const 8)))
+
+  ;; An unsigned number.
+  (func $word (param $at i32) (param $n i32) (result i32)
+    (local $high i32)
+    (if (i32.lt_u (local.get $n) (i32.const 10000)) (then (return (call $short (local.get $at) (local.get $n)))))
+    (if (i32.lt_u (local.get $n) (i32.const 100000000))
+      (then
+        (local.set $high (i32.div_u (local.get $n) (i32.const 10000)))
+        (local.set $at (call $short (local.get $at) (local.get $high)))
+        (i32.store (local.get $at)
+          (i32.load (i32.shl (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 10000))) (i32.const 2))))
+        (return (i32.add (local.get $at) (i32.const 4)))))
+    (local.set $high (i32.div_u (local.get $n) (i32.const 100000000)))
+    (call $eight (call $short (local.get $at) (local.get $high))
+      (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 100000000)))))
+
+  ;; A signed number.
+  (func $int (param $at i32) (param $n i32) (result i32)
+    (if (i32.lt_s (local.get $n) (i32.const 0))
+      (then
+        (i32.store8 (local.get $at) (i32.const 45))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (local.set $n (i32.sub (i32.const 0) (local.get $n)))))
+    (call $word (local.get $at) (local.get $n)))
+
+  ;; true or false
+  (func $bool (param $at i32) (param $value i32) (result i32)
+    (i64.store (local.get $at) (i64.const ${wordOf('false')}))
+    (if (local.get $value) (then (i32.store (local.get $at) (i32.const ${wordOf('true')}))))
+    (i32.sub (i32.add (local.get $at) (i32.const 5)) (i32.ne (local.get $value) (i32.const 0))))
+
+  ;; One octet of an address with what stands behind it.
+  (func $part (param $at i32) (param $n i32) (param $end i32) (result i32)
+    (local.set $at (call $short (local.get $at) (i32.and (local.get $n) (i32.const 255))))
+    (i32.store8 (local.get $at) (local.get $end))
+    (i32.add (local.get $at) (i32.const 1)))
+
+  ;; An IPv4 address in quotes.
+  (func $ipv4 (param $at i32) (param $n i32) (result i32)
+    (i32.store8 (local.get $at) (i32.const 34))
+    (local.set $at
+      (call $part (i32.add (local.get $at) (i32.const 1)) (i32.shr_u (local.get $n) (i32.const 24)) (i32.const 46)))
+    (local.set $at (call $part (local.get $at) (i32.shr_u (local.get $n) (i32.const 16)) (i32.const 46)))
+    (local.set $at (call $part (local.get $at) (i32.shr_u (local.get $n) (i32.const 8)) (i32.const 46)))
+    (call $part (local.get $at) (local.get $n) (i32.const 34)))
+
+  ;; Nanoseconds as seconds with nine decimals.
+  (func $seconds (param $at i32) (param $time f64) (result i32)
+    (local $floor f64) (local $rest i64) (local $whole i64) (local $n i32) (local $top i32)
+    (local.set $floor (f64.floor (local.get $time)))
+    ;; The nearest whole number, of two the higher one.
+    (local.set $rest
+      (i64.add (i64.trunc_sat_f64_s (local.get $floor))
+        (i64.extend_i32_u (f64.ge (f64.sub (local.get $time) (local.get $floor)) (f64.const 0.5)))))
+    (if (i64.lt_s (local.get $rest) (i64.const 0))
+      (then
+        (i32.store8 (local.get $at) (i32.const 45))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (local.set $rest (i64.sub (i64.const 0) (local.get $rest)))))
+    (if (i64.lt_u (local.get $rest) (i64.const 1000000000))
+      (then
+        (i32.store8 (local.get $at) (i32.const 48))
+        (local.set $at (i32.add (local.get $at) (i32.const 1))))
+      (else
+        (local.set $whole (i64.div_u (local.get $rest) (i64.const 1000000000)))
+        (local.set $at (call $word (local.get $at) (i32.wrap_i64 (local.get $whole))))
+        (local.set $rest (i64.sub (local.get $rest) (i64.mul (local.get $whole) (i64.const 1000000000))))))
+    (local.set $n (i32.wrap_i64 (local.get $rest)))
+    (local.set $top (i32.div_u (local.get $n) (i32.const 100000000)))
+    (i32.store16 (local.get $at) (i32.add (i32.const ${wordOf('.0')}) (i32.shl (local.get $top) (i32.const 8))))
+    (call $eight (i32.add (local.get $at) (i32.const 2))
+      (i32.sub (local.get $n) (i32.mul (local.get $top) (i32.const 100000000)))))
+
+  ;; Octets from elsewhere, sixteen at a time.
+  (func $copy (param $at i32) (param $from i32) (param $length i32) (result i32)
+    (local $to i32)
+    (local.set $to (local.get $at))
+    (loop $more
+      (v128.store (local.get $to) (v128.load (local.get $from)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (br_if $more (i32.lt_u (i32.sub (local.get $to) (local.get $at)) (local.get $length))))
+    (i32.add (local.get $at) (local.get $length)))
+
+  ;; Is the text at $entry that of these words?
+  (func $is (param $entry i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32) (result i32)
+    (i32.eqz
+      (i32.or
+        (i32.or (i32.xor (i32.load (local.get $entry)) (local.get $a)) (i32.xor (i32.load offset=4 (local.get $entry)) (local.get $b)))
+        (i32.or
+          (i32.or (i32.xor (i32.load offset=8 (local.get $entry)) (local.get $c)) (i32.xor (i32.load offset=12 (local.get $entry)) (local.get $d)))
+          (i32.eqz (i32.load offset=${LENGTH} (local.get $entry)))))))
+
+  ;; The text of a run for four words; 0 when it can not be kept. There are two places for each, so that two that come in
+  ;; turn do not push each other out.
+  (func $run
+    (param $at i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32)
+    (param $table i32) (param $stride i32) (param $id i32) (result i32)
+    (local $slot i32) (local $entry i32)
+    (local.set $slot
+      (i32.xor
+        (i32.xor (i32.mul (local.get $a) (i32.const ${0x9e3779b1 | 0})) (i32.mul (local.get $b) (i32.const ${0x85ebca6b | 0})))
+        (i32.xor (i32.mul (local.get $c) (i32.const ${0xc2b2ae35 | 0})) (i32.mul (local.get $d) (i32.const ${0x27d4eb2f | 0})))))
+    (local.set $slot
+      (i32.mul (i32.xor (local.get $slot) (i32.shr_u (local.get $slot) (i32.const 15))) (i32.const ${0x2c1b3c6d | 0})))
+    (local.set $slot
+      (i32.and (i32.xor (local.get $slot) (i32.shr_u (local.get $slot) (i32.const 12))) (i32.const ${KEPT - 1})))
+    (local.set $entry (i32.add (local.get $table) (i32.mul (local.get $slot) (local.get $stride))))
+    (if (i32.eqz (call $is (local.get $entry) (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
+      (then
+        (local.set $entry
+          (i32.add (local.get $table) (i32.mul (i32.xor (local.get $slot) (i32.const 1)) (local.get $stride))))
+        (if (i32.eqz (call $is (local.get $entry) (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
+          (then
+            (local.set $entry
+              (call $miss (local.get $id) (local.get $slot) (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
+            (if (i32.eqz (local.get $entry)) (then (return (i32.const 0))))))))
+    (call $copy (local.get $at) (i32.add (local.get $entry) (i32.const ${HEAD})) (i32.load offset=${LENGTH} (local.get $entry))))
+`;
+
+/** Up to eight octets of text as the number that they are in memory. */
+function wordOf(text: string): bigint {
+  const octets = new Uint8Array(8);
+  new TextEncoder().encodeInto(text, octets);
+  return new DataView(octets.buffer).getBigInt64(0, true);
+}

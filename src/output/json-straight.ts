@@ -1,0 +1,369 @@
+/**
+ * The straight line for plain layers as code: what the layer knows is read in JavaScript, and written by WebAssembly, in one
+ * call for all that stands between two calls of the writer. Text that is known is a few stores of sixteen octets, a number
+ * some twenty instructions.
+ *
+ * For `,"hops":` with a number and, where a condition holds, `,"urgent":true` the parts say
+ *
+ *     const a0 = bytes[start] | 0;                 (i64.store (local.get $at) (i64.const …)) ;; ,"hops":
+ *     let when = 0;                                (local.set $at (call $word (i32.add (local.get $at) (i32.const 8)) (local.get $a0)))
+ *     if (c1(layer)) {                             (if (i32.and (local.get $when) (i32.const 1)) (then
+ *       when |= 1;                                   (v128.store (local.get $at) (v128.load offset=40000 (i32.const 0))) ;; ,"urgent":true
+ *     }                                              (local.set $at (i32.add (local.get $at) (i32.const 14)))))
+ *     at = line0(at, when, a0);
+ */
+
+import type { Layer } from '../core/layer.js';
+import { TextBuffer } from '../core/text.js';
+import { type JsonNode, NESTED } from './json-layout.js';
+import type { JsonMemory } from './json-memory.js';
+import type { Piece, Run } from './json-plain.js';
+import { type RowWriter, VALUE_ROOM } from './json-source.js';
+
+const decoder = new TextDecoder();
+const OPEN = 123;
+
+/** Octets at a time that text is copied in; so many are written over behind each text. */
+const WIDTH = 16;
+/** Texts of runs have so many octets at most where a row's type does not say it. */
+const MOST_TEXT = 64;
+/** Most conditions that one function is told of. */
+const MOST_CONDITIONS = 30;
+
+/** Pieces below a condition, or in an object that may turn out empty. */
+interface Block {
+  readonly kind: 'block';
+  /** Undefined for an object. */
+  readonly condition: string | undefined;
+  readonly key: Uint8Array | undefined;
+  readonly inner: readonly Part[];
+}
+
+type Part = Exclude<Piece, { kind: 'open' | 'close' | 'object' | 'end' }> | Block;
+
+/** What the layer under way is, for texts of runs that were not met before. */
+export class UnderWay {
+  layer: Layer | undefined = undefined;
+}
+
+/** What the code is made with. */
+export interface StraightParts {
+  readonly memory: JsonMemory;
+  readonly writer: RowWriter;
+  /** Names an object. */
+  readonly use: (value: unknown) => string;
+}
+
+/** A function in its two languages. */
+export interface Straight {
+  /** Lines that end with the function of (out, layer, key); `general` is the one for all layers, `isPlain` tells which are plain. */
+  readonly script: readonly string[];
+  /** What it calls, in the text format of WebAssembly. */
+  readonly functions: string;
+}
+
+/** The function that writes `pieces`. Undefined where there is no room for it in memory, or an object has a call in it. */
+export function straightLine(pieces: readonly Piece[], parts: StraightParts): Straight | undefined {
+  const script = new Script(parts);
+  return script.parts(treeOf(pieces)) ? script.finish() : undefined;
+}
+
+function treeOf(pieces: readonly Piece[]): readonly Part[] {
+  const top: Part[] = [];
+  const open: Part[][] = [top];
+  for (const piece of pieces)
+    if (piece.kind === 'close' || piece.kind === 'end') open.pop();
+    else if (piece.kind === 'open' || piece.kind === 'object') {
+      const inner: Part[] = [];
+      const isObject = piece.kind === 'object';
+      open.at(-1)!.push({ kind: 'block', condition: isObject ? undefined : piece.condition, key: isObject ? piece.key : undefined, inner });
+      open.push(inner);
+    } else open.at(-1)!.push(piece);
+  return top;
+}
+
+const hasCall = (part: Part): boolean => part.kind === 'call' || (part.kind === 'block' && part.inner.some(hasCall));
+
+/** The function's JavaScript, between whose calls of the writer stand calls of WebAssembly. */
+class Script {
+  private readonly lines: string[] = [];
+  private readonly functions: string[] = [];
+  private room = 0;
+  private indent = '  ';
+  private readonly underWay = new UnderWay();
+
+  constructor(private readonly given: StraightParts) {}
+
+  /** Write parts one after the other; false where there is no room for them in memory. */
+  parts(parts: readonly Part[]): boolean {
+    for (let i = 0; i < parts.length; ) {
+      const part = parts[i]!;
+      if (part.kind === 'call') {
+        this.say(part.statement);
+        i++;
+      } else if (hasCall(part)) {
+        const { condition, inner } = part as Block;
+        // Where an object begins is not known on both sides of a call.
+        if (condition === undefined) return false;
+        this.say(`if (${condition}) {`);
+        this.indent += '  ';
+        if (!this.parts(inner)) return false;
+        this.indent = this.indent.slice(2);
+        this.say('}');
+        i++;
+      } else {
+        let end = i + 1;
+        while (end < parts.length && !hasCall(parts[end]!)) end++;
+        if (!this.line(parts.slice(i, end))) return false;
+        i = end;
+      }
+    }
+    return true;
+  }
+
+  /** Write parts in one call. */
+  private line(parts: readonly Part[]): boolean {
+    const only = parts[0]!;
+    if (parts.length === 1 && only.kind === 'text' && only.octets.length === 1) {
+      this.say(`out.byte(${only.octets[0]});`);
+      return true;
+    }
+    const line = new Line(this.given, this.underWay, `line${this.functions.length}`);
+    if (!line.parts(parts)) return false;
+    this.functions.push(line.text());
+    this.room = Math.max(this.room, line.room);
+    const isFirst = this.functions.length === 1;
+    if (!isFirst) this.say(`if (out.buffer !== buffer || out.length + ROOM > out.bytes.length) return again(out, layer, key, first);`);
+    for (const text of line.reads) this.say(text);
+    this.say(`${isFirst ? 'let ' : ''}at = ${line.name}(${['out.base + out.length', ...line.handed].join(', ')});`);
+    this.say('if (at === 0) return again(out, layer, key, first);');
+    this.say('out.length = at - out.base;');
+    return true;
+  }
+
+  private say(text: string): void {
+    this.lines.push(this.indent + text);
+  }
+
+  finish(): Straight {
+    const { memory, use } = this.given;
+    const functions = this.functions.join('\n');
+    const script = [
+      `const buffer = ${use(memory.buffer)}, underWay = ${use(this.underWay)}, ROOM = ${this.room};`,
+      ...Object.entries(memory.link(functions)).map(([name, made]) => `const ${name} = ${use(made)};`),
+      'const again = (out, layer, key, first) => {',
+      '  out.length = first;',
+      '  return general(out, layer, key);',
+      '};',
+      'return (out, layer, key) => {',
+      '  const first = out.length;',
+      '  if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);',
+      '  const { bytes, start } = layer;',
+      '  underWay.layer = layer;',
+      ...this.lines,
+      '};',
+    ];
+    return { script, functions };
+  }
+}
+
+/** One function of WebAssembly, and what JavaScript reads for it. */
+class Line {
+  private readonly declared: string[] = [];
+  private readonly asked: string[] = [];
+  readonly handed: string[] = [];
+  private readonly parameters: string[] = [];
+  private readonly code: string[] = [];
+  private marks = 0;
+  private conditions = 0;
+  /** How far behind `$at` the next octet stands. */
+  private ahead = 0;
+  /** Octets that it takes at most. */
+  room = WIDTH;
+  private depth = 0;
+  private isWhole = true;
+
+  constructor(
+    private readonly given: StraightParts,
+    private readonly underWay: UnderWay,
+    readonly name: string,
+  ) {}
+
+  parts(parts: readonly Part[]): boolean {
+    for (const part of parts) this.part(part);
+    return this.isWhole && this.conditions <= MOST_CONDITIONS;
+  }
+
+  /** What JavaScript says before the call. */
+  get reads(): readonly string[] {
+    return [...this.declared, ...this.asked];
+  }
+
+  /** In the text format. */
+  text(): string {
+    this.settle();
+    const marks = Array.from({ length: this.marks }, (_, i) => `(local $m${i} i32)`);
+    const when = this.conditions > 0 ? ['(param $when i32)'] : [];
+    return [
+      `(func $${this.name} (export "${this.name}") (param $at i32) ${[...when, ...this.parameters].join(' ')} (result i32) ${marks.join(' ')}`,
+      ...this.code,
+      '(local.get $at))',
+    ].join('\n  ');
+  }
+
+  private part(part: Part): void {
+    switch (part.kind) {
+      case 'text':
+        return this.known(part.octets);
+      case 'value': {
+        this.room += VALUE_ROOM;
+        const name = this.read(part.how === 'seconds' ? 'f64' : 'i32', READS[part.how](part.value));
+        if (part.how === 'seconds')
+          this.asked.push(`${this.margin()}if (typeof ${name} !== 'number') return again(out, layer, key, first);`);
+        this.put(`(call $${part.how} ${this.place()} (local.get $${name}))`);
+        return;
+      }
+      case 'run':
+        return this.run(part.run);
+      case 'block':
+        return part.condition === undefined ? this.object(part) : this.below(part.condition, part.inner);
+    }
+  }
+
+  private known(octets: Uint8Array): void {
+    const { length } = octets;
+    this.code.push(`;; ${decoder.decode(octets)}`);
+    const padded = new DataView(new ArrayBuffer((length + WIDTH) & ~7));
+    new Uint8Array(padded.buffer).set(octets);
+    let literal: number | undefined;
+    for (let i = 0; i < length; ) {
+      const at = `offset=${this.ahead + i} (local.get $at)`;
+      if (length - i <= 8) {
+        this.code.push(`(i64.store ${at} (i64.const ${padded.getBigInt64(i, true)}))`);
+        i += 8;
+      } else {
+        literal ??= this.given.memory.text(octets);
+        if (literal === undefined) this.isWhole = false;
+        this.code.push(`(v128.store ${at} (v128.load offset=${(literal ?? 0) + i} (i32.const 0)))`);
+        i += WIDTH;
+      }
+    }
+    this.ahead += length;
+    this.room += length;
+  }
+
+  private run({ nodes, isFirst, words }: Run): void {
+    const most = mostOf(nodes);
+    this.room += most + WIDTH;
+    this.settle();
+    const { writer, memory } = this.given;
+    const call = memory.run(most, () => textOf(nodes, isFirst, this.underWay.layer!, writer));
+    if (call === undefined) {
+      this.isWhole = false;
+      return;
+    }
+    const known = words.map((word) => (word === '0' ? '(i32.const 0)' : `(local.get $${this.read('i32', word)})`));
+    this.code.push(`;; ${nodes.map((node) => node.name).join(', ')}`);
+    this.put(call(known));
+    this.code.push('(if (i32.eqz (local.get $at)) (then (return (i32.const 0))))');
+  }
+
+  /** What stands below a condition, which JavaScript asks. */
+  private below(condition: string, inner: readonly Part[]): void {
+    if (this.conditions === 0) {
+      this.declared.push('let when = 0;');
+      this.handed.unshift('when');
+    }
+    const bit = 1 << this.conditions++;
+    this.settle();
+    this.asked.push(`${this.margin()}if (${condition}) {`, `${this.margin()}  when |= ${bit};`);
+    this.depth++;
+    this.code.push(`(if (i32.and (local.get $when) (i32.const ${bit})) (then`);
+    for (const part of inner) this.part(part);
+    this.settle();
+    this.code.push('))');
+    this.depth--;
+    this.asked.push(`${this.margin()}}`);
+  }
+
+  /** What may turn out to be nothing. */
+  private object({ key, inner }: Block): void {
+    const mark = `$m${this.marks++}`;
+    this.known(key!);
+    this.settle();
+    this.code.push(`(local.set ${mark} (local.get $at))`);
+    for (const part of inner) this.part(part);
+    this.settle();
+    this.code.push(
+      `(if (i32.eq (local.get $at) (local.get ${mark}))`,
+      // Nothing in it applies to this packet: take the key back.
+      `  (then (local.set $at (i32.sub (local.get ${mark}) (i32.const ${key!.length}))))`,
+      '  (else',
+      `    (i32.store8 (local.get ${mark}) (i32.const ${OPEN}))`,
+      '    (i32.store8 (local.get $at) (i32.const 125))',
+      '    (local.set $at (i32.add (local.get $at) (i32.const 1)))))',
+    );
+    this.room += 2;
+  }
+
+  /** The name of a value that is read beforehand. */
+  private read(type: string, value: string): string {
+    const name = `a${this.parameters.length}`;
+    this.parameters.push(`(param $${name} ${type})`);
+    this.handed.push(name);
+    // What a condition decides has a value in any case.
+    if (this.depth > 0) this.declared.push(`let ${name} = 0;`);
+    this.asked.push(this.depth > 0 ? `${this.margin()}${name} = ${value};` : `const ${name} = ${value};`);
+    return name;
+  }
+
+  private margin(): string {
+    return '  '.repeat(this.depth);
+  }
+
+  private place(): string {
+    return this.ahead === 0 ? '(local.get $at)' : `(i32.add (local.get $at) (i32.const ${this.ahead}))`;
+  }
+
+  /** Go on where `instruction` says that it has ended. */
+  private put(instruction: string): void {
+    this.code.push(`(local.set $at ${instruction})`);
+    this.ahead = 0;
+  }
+
+  private settle(): void {
+    if (this.ahead > 0) this.put(this.place());
+  }
+}
+
+/** How values are handed over. */
+const READS = {
+  word: (value: string) => `${value} | 0`,
+  int: (value: string) => `${value} | 0`,
+  ipv4: (value: string) => `${value} | 0`,
+  bool: (value: string) => `${value} ? 1 : 0`,
+  seconds: (value: string) => value,
+};
+
+/** The text of a run in a layer. */
+function textOf(nodes: readonly JsonNode[], isFirst: boolean, layer: Layer, writer: RowWriter): Uint8Array {
+  scratch.clear();
+  for (const node of nodes) writer.member(scratch, node, layer, undefined);
+  if (isFirst) scratch.bytes[0] = OPEN;
+  return scratch.bytes.subarray(0, scratch.length);
+}
+
+const scratch = new TextBuffer(4096);
+
+/** Octets of a value as text, by its type. */
+const LENGTHS: Readonly<Record<string, number>> = { bool: 5, none: 4, uint8: 3, uint16: 5, uint24: 8, uint32: 10, ether: 19, ipv4: 17 };
+
+/** Octets that keys with their values take at most. */
+function mostOf(nodes: readonly JsonNode[]): number {
+  let most = 0;
+  for (const { key, kind, row, children } of nodes) {
+    most += key.length + (kind === NESTED ? 12 + mostOf(children) : 0);
+    if (row !== undefined && row.severity === undefined) most += LENGTHS[row.type] ?? MOST_TEXT;
+  }
+  return most;
+}

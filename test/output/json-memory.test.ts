@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { putNumeral, putSeconds } from '../../src/core/digits.js';
+import { JsonMemory } from '../../src/output/json-memory.js';
+import { putBoolean, putIpv4 } from '../../src/output/json-values.js';
+import { webAssembly } from '../../src/output/webassembly.js';
+
+const KINDS = { word: 'i32', int: 'i32', bool: 'i32', ipv4: 'i32', seconds: 'f64' };
+const memory = new JsonMemory(webAssembly!);
+const made = memory.link(
+  Object.entries(KINDS)
+    .map(
+      ([kind, type]) =>
+        `(func $one_${kind} (export "${kind}") (param $at i32) (param $n ${type}) (result i32) (call $${kind} (local.get $at) (local.get $n)))`,
+    )
+    .join('\n'),
+) as Record<keyof typeof KINDS, (at: number, n: number) => number>;
+const room = memory.room(256)!;
+
+/** What a function of WebAssembly writes, over octets that were there before. */
+function wasm(kind: keyof typeof KINDS, n: number): string {
+  room.fill(63);
+  const end = made[kind](room.byteOffset + 8, n);
+  return Buffer.from(room.subarray(8, end - room.byteOffset)).toString('latin1');
+}
+
+/** What its like in JavaScript writes. */
+function script(put: (view: DataView, at: number) => number): string {
+  const octets = new Uint8Array(64);
+  return Buffer.from(octets.subarray(0, put(new DataView(octets.buffer), 0))).toString('latin1');
+}
+
+test('values are written as JavaScript writes them', () => {
+  const edges = [0, 9, 10, 99, 100, 999, 1000, 9999, 10_000, 99_999_999, 100_000_000, 999_999_999, 1_000_000_000, 0xffff_ffff];
+  const word = fc.oneof(fc.constantFrom(...edges), fc.nat(), fc.nat(70_000), fc.integer({ min: 0, max: 0xffff_ffff }));
+  fc.assert(
+    fc.property(word, (n) => {
+      expect(wasm('word', n)).toBe(String(n));
+      expect(wasm('int', n | 0)).toBe(String(n | 0));
+      expect(wasm('int', n | 0)).toBe(script((view, at) => putNumeral(view, at, n | 0)));
+      expect(wasm('ipv4', n)).toBe(script((view, at) => putIpv4(view, at, n)));
+      expect(wasm('bool', n & 1)).toBe(script((view, at) => putBoolean(view, at, (n & 1) === 1)));
+    }),
+    { numRuns: 20_000 },
+  );
+  const time = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.constantFrom(-0, -1, 1e9, 1e9 - 1, -1e9, 4e18 / 1024, 0.25, -0.25, 1.75));
+  fc.assert(
+    fc.property(time, (n) => {
+      expect(wasm('seconds', n)).toBe(script((view, at) => putSeconds(view, at, n)));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test('the texts of a run are made once, kept for the two last that share a place, and made anew when they are needed again', () => {
+  const rendered: number[] = [];
+  const call = memory.run(40, ([a]) => {
+    rendered.push(a);
+    return new TextEncoder().encode(a < 0 ? 'x'.repeat(200) : `<${a}>`.padStart((a % 37) + 1, '-'));
+  })!;
+  const { run } = memory.link(`
+    (func $one_run (export "run") (param $at i32) (param $a i32) (result i32)
+      ${call(['(local.get $a)', '(i32.const 1)', '(i32.const 2)', '(i32.const 3)'])})`) as { run: (at: number, a: number) => number };
+  const text = (a: number): string => {
+    const end = run(room.byteOffset, a);
+    return Buffer.from(room.subarray(0, end - room.byteOffset)).toString();
+  };
+  for (let round = 0; round < 3; round++) for (let a = 0; a < 2000; a++) expect(text(a)).toBe(`<${a}>`.padStart((a % 37) + 1, '-'));
+  for (let i = 0; i < 100; i++) text(5);
+  expect(new Set(rendered).size).toBe(2000);
+  expect(rendered.filter((a) => a === 5).length).toBeLessThanOrEqual(4);
+  // One that is too long is not written at all.
+  expect(run(room.byteOffset, -1)).toBe(0);
+});
+
+test('there is room for so much and no more', () => {
+  const small = new JsonMemory(webAssembly!);
+  const rooms = Array.from({ length: 20 }, () => small.room(1 << 20)).filter((octets) => octets !== undefined);
+  expect(rooms.length).toBe(7);
+  expect(new Set(rooms.map((octets) => octets.byteOffset)).size).toBe(7);
+  expect(small.run(2000, () => new Uint8Array())).toBeUndefined();
+});
