@@ -9,6 +9,7 @@ import { fullUri, type Head, type Kind } from './http-head.js';
 import { writePlainHttp } from './http-json.js';
 import { COLON, eachPiece, isBlank, isToken, lineEnd, SPACE, trimmed, wordEnd } from './http-lines.js';
 import { headerRow, rows, STATUS } from './http-rows.js';
+import { writeTogether } from './together.js';
 
 /** Most octets that a compressed body may grow to. */
 const MAX_CONTENT = 16 << 20;
@@ -234,6 +235,13 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
   }
 
   override summary(out: TextBuffer): void {
+    const { stack } = this.frame;
+    // Requests that are pipelined share a segment, and so do their answers.
+    if (stack[stack.lastIndexOf(this) - 1] instanceof Http) writeTogether(out, this, Http);
+    else this.line(out);
+  }
+
+  override line(out: TextBuffer): void {
     const { bytes: b, start, captured, head } = this;
     const stop = trimmed(b, start, Math.min(start + head.line, captured));
     out.octets(b, start, Math.min(stop, start + 512));

@@ -41,6 +41,9 @@ export function drawLadder(ladder: Ladder, record: ConversationRecord, options: 
   return new Drawing(ladder, record, options).lines();
 }
 
+/** How many messages a segment has beside the one that is told. */
+const others = ({ messages }: Step): string => (messages > 1 ? ` (+${messages - 1} more)` : '');
+
 const widest = (steps: readonly Step[], least: number, width: (step: Step) => number): number =>
   steps.reduce((most, step) => Math.max(most, width(step)), least);
 
@@ -120,12 +123,12 @@ class Drawing {
 
   /** What is written on the arrow, the dispensable last. */
   private pieces(step: Step): string[] {
-    const { flags, from, to, length, ack, acks, window, options, messages } = step;
+    const { flags, from, to, length, ack, acks, window, options, message } = step;
     const parts: string[] = [];
     const place = length > 0 ? `${from}..${to} (${countText(length)})` : String(from);
     if (step.kind === 'error') return [flags];
     parts.push(flags === '' ? place : `${flags} ${place}`);
-    if (messages.length > 0) parts.push(messages.length > 1 ? `${messages[0]} (+${messages.length - 1} more)` : messages[0]!);
+    if (message !== '') parts.push(message + others(step));
     if (ack >= 0 && !(flags === 'RST' && ack === 0)) parts.push(acks > 0 ? `ack ${ack} (#${acks})` : `ack ${ack}`);
     if (options !== '') parts.push(options);
     if (!flags.startsWith('RST')) parts.push(`win ${window}`);
@@ -141,8 +144,14 @@ class Drawing {
     if (window) parts.pop();
     const shorter = parts.join('  ');
     if (textWidth(shorter) <= width) return shorter;
-    if (step.messages.length > 0) {
+    if (step.message !== '') {
       const rest = textWidth(shorter) - textWidth(parts[1]!);
+      const more = others(step);
+      // That there are others is said where there is room for the message, too.
+      if (width - rest >= 2 * more.length + 8) {
+        parts[1] = cut(step.message, width - rest - more.length, this.options.unicode) + more;
+        return parts.join('  ');
+      }
       if (width - rest >= 8) {
         parts[1] = cut(parts[1]!, width - rest, this.options.unicode);
         return parts.join('  ');

@@ -5,9 +5,13 @@
 import { type Conversation, type Direction, directionOf } from '../analysis/conversations.js';
 import { Data } from '../core/data.js';
 import type { Frame } from '../core/frame.js';
+import type { Layer } from '../core/layer.js';
 import { u16, u32 } from '../core/octets.js';
 import { safeText, TextBuffer } from '../core/text.js';
 import { durationText } from '../core/time.js';
+import { Dns } from '../dissectors/dns.js';
+import { Http } from '../dissectors/http-layer.js';
+import { Http2 } from '../dissectors/http2-layer.js';
 import { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import { FAST_OPEN, isDsack, MPTCP, MPTCP_JOIN, MSS, SACK, SACK_PERMITTED, WINDOW_SCALE } from '../dissectors/tcp-option-kinds.js';
@@ -50,7 +54,9 @@ export interface Step {
   readonly window: number;
   /** SACK blocks, MSS and the like. */
   readonly options: string;
-  readonly messages: readonly string[];
+  /** What it says: of several messages the one that tells most. */
+  readonly message: string;
+  readonly messages: number;
   readonly notes: string[];
   /** What proves the last note, where there is room for it. */
   readonly evidence: string;
@@ -124,13 +130,7 @@ export class Ladder {
     const length = Math.max(0, facts.length);
     // The SYN takes a number of its own, before its data.
     const from = (facts.sequence + (flags & SYN && length > 0 ? 1 : 0)) >>> 0;
-    const messages: string[] = [];
-    for (const layer of frame.layers.slice(index + 1)) {
-      if (layer instanceof Data) continue;
-      const out = new TextBuffer(256);
-      layer.line(out);
-      messages.push(`${layer.shortName} ${cut(out.toString(), MESSAGE, true)}`);
-    }
+    const messages = frame.layers.slice(index + 1).filter((layer) => !(layer instanceof Data));
     const notes: string[] = [];
     let tone: Tone | undefined;
     if (marks & Facts.REUSED_PORTS) notes.push(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
@@ -240,7 +240,8 @@ export class Ladder {
       acks: facts.acksFrame,
       window: windowOf(b, start, flags, facts.scale),
       options: optionText(b, start, tcp.captured, flags, facts.acknowledgment | 0, me),
-      messages,
+      message: messageOf(messages),
+      messages: messages.length,
       notes,
       evidence,
       tone: duplicateAck ? 'name' : tone,
@@ -312,7 +313,8 @@ const EMPTY = {
   acks: 0,
   window: -1,
   options: '',
-  messages: [],
+  message: '',
+  messages: 0,
   notes: [],
   evidence: '',
   tone: undefined,
@@ -321,6 +323,20 @@ const EMPTY = {
   duplicateAck: false,
   lost: false,
 } as const;
+
+/** A request or a response of HTTP, in whatever version. */
+const isExchanged = (layer: Layer): boolean => layer instanceof Http || (layer instanceof Http2 && layer.says !== '');
+
+/** The message that tells most of what stands in a segment: what HTTP asks or answers, else the first of the innermost protocol. */
+function messageOf(layers: readonly Layer[]): string {
+  const top = layers.at(-1);
+  if (top === undefined) return '';
+  const exchanged = top instanceof Dns ? undefined : layers.find(isExchanged);
+  const told = exchanged ?? layers.find((layer) => layer.protocol === top.protocol)!;
+  const out = new TextBuffer(256);
+  told.line(out);
+  return `${told.shortName} ${cut(out.toString(), MESSAGE, true)}`;
+}
 
 /** The beginning of octets as text. */
 const quoted = (octets: Uint8Array): string => JSON.stringify(safeText(new TextDecoder('latin1').decode(octets.subarray(0, QUOTED))));
@@ -457,7 +473,7 @@ function foldOf(steps: readonly (Step | Fold)[]): Fold {
     fold.segments++;
     if (step.low) fold.lowOctets += step.length;
     else fold.highOctets += step.length;
-    fold.messages += step.messages.length;
+    fold.messages += step.messages;
     if (step.duplicateAck) fold.duplicateAcks++;
     fold.lastSeconds = step.seconds;
     fold.lastNanoseconds = step.nanoseconds;

@@ -122,9 +122,16 @@ describe('where a message ends', () => {
 
 test('pipelined requests are answered in their order', () => {
   const talk = new Talk(80).open();
-  talk.client(0, GET.replace('/a/b', '/1') + GET.replace('/a/b', '/2'));
-  const frame = talk.server(0, OK + OK);
+  const asked = talk.client(0, GET.replace('/a/b', '/1') + GET.replace('/a/b', '/2'));
+  expect(asked.info).toBe('GET /1?x=1&y=%20 HTTP/1.1, GET /2?x=1&y=%20 HTTP/1.1');
+  const frame = talk.server(0, OK + OK.replace('200 OK', '404 Not Found'));
+  expect(frame.info).toBe('HTTP/1.1 200 OK (text/plain), HTTP/1.1 404 Not Found (text/plain) · 1 s after #4');
   expect(values(frame, 'http.response_for.uri')).toBe('http://www.example.org/1?x=1&y=%20,http://www.example.org/2?x=1&y=%20');
+});
+
+test('of very many requests in a segment the first are told, and the others counted', () => {
+  const frame = new Talk(80).open().client(0, lines('GET / HTTP/1.1').repeat(1000));
+  expect(frame.info).toMatch(/^GET \/ HTTP\/1\.1, GET .* \(\+743 more\)$/);
 });
 
 test('compressed bodies are shown as they were, and a bomb is not', () => {

@@ -70,7 +70,7 @@ describe('what no line tells', () => {
       [200, 3000],
       [404, 0],
     ]);
-    expect(frame.info).toBe('HTTP/1.1 404 Not Found');
+    expect(frame.info).toBe('HTTP/1.1 200 OK, HTTP/1.1 404 Not Found');
   });
 
   test('the last Redis message of a segment stands for those before it', () => {

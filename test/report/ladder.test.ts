@@ -8,6 +8,7 @@ import { Ladder } from '../../src/report/ladder.js';
 import { drawLadder } from '../../src/report/ladder-drawing.js';
 import { textWidth } from '../../src/report/table.js';
 import { HANDSHAKE, run } from '../analysis/run.js';
+import { Talk } from '../reassembly/talk.js';
 
 function ladder(lines: readonly string[], width = 120, unicode = true, all = false): string[] {
   const made = new Ladder(0, all);
@@ -92,4 +93,23 @@ test('numbers of data in a SYN are those of its octets', () => {
   const drawn = ladder(['0 > S seq=1000 len=40', '5 < SA seq=5000 ack=1041', '10 > A seq=1041 ack=5001']).join('\n');
   expect(drawn).toContain('SYN 1..41 (40)');
   expect(drawn).not.toContain('not seen');
+});
+
+test('of several messages in a segment the one that tells most is drawn, and how many there are', () => {
+  const http2 = (type: number, payload: string) => `\0\0${String.fromCharCode(payload.length, type, 5, 0, 0, 0, type && 1)}${payload}`;
+  const hello = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';
+  const drawn = (port: number, said: string, width: number) => {
+    const talk = new Talk(port).open();
+    const ladder = new Ladder(0, true);
+    const frame = talk.client(0, said);
+    ladder.see(frame);
+    const record = recordOf(directionOf(frame.get(Tcp)!)!.conversation);
+    return drawLadder(ladder, record, { width, theme: PLAIN, unicode: true })[2]!;
+  };
+  // :method GET, :scheme http, :path /
+  expect(drawn(80, hello + http2(1, '\x82\x86\x84'), 120)).toContain('HTTP2 HEADERS[1]: GET / (+2 more)');
+  const requests = 'GET /a/long/way HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n';
+  expect(drawn(80, requests, 120)).toContain('HTTP GET /a/long/way HTTP/1.1 (+1 more)');
+  expect(drawn(80, requests, 80)).toContain('HTTP GET /a/long/way HTT… (+1 more)');
+  expect(drawn(502, '\0\x01\0\0\0\x06\x01\x03\0\0\0\x01', 120)).toContain('Query: Trans: 1');
 });
