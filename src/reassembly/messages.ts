@@ -18,6 +18,7 @@ import { type Speaks, Talk } from './talk.js';
 /** What is to be known of the other direction. */
 interface Peer {
   readonly messages: Messages;
+  positionOf(sequence: number): number;
 }
 
 /** The messages of one direction. */
@@ -25,9 +26,10 @@ export class Messages implements StreamContext {
   /** Where the next octet in order stands in the stream; holes count. */
   position = 0;
   messageStart = 0;
-  startSeconds = 0;
-  startNanoseconds = 0;
-  received = 0;
+  /** The message under way began with the first of the octets that wait. */
+  private waited = false;
+  /** The acknowledgment field of the segment under way: signed, as all sequence numbers. */
+  acknowledgment = 0;
   /** The parser of {@link speaks}. */
   parser: StreamParser | undefined = undefined;
   /** Octets of the message under way that earlier segments brought. */
@@ -47,8 +49,9 @@ export class Messages implements StreamContext {
   /** What waits are the first octets of a stream whose protocol they are too few to tell; they were shown as data. */
   private opening = false;
   /** Of octets that were held, while they are parsed: where each segment begins, and what its sender had {@link received}. */
-  private readonly late: number[] = [];
+  private late: number[] | undefined = undefined;
   private lateAt = 0;
+  private recalled: number | undefined = undefined;
   /** Where octets that were no message stood last. */
   private refused = -1;
 
@@ -63,6 +66,22 @@ export class Messages implements StreamContext {
 
   private get other(): Messages | undefined {
     return (this.side.peer.reader as Peer | undefined)?.messages;
+  }
+
+  get startSeconds(): number {
+    return this.waited ? this.pending.seconds : this.streams.seconds;
+  }
+  get startNanoseconds(): number {
+    return this.waited ? this.pending.nanoseconds : this.streams.nanoseconds;
+  }
+
+  /** Asked when a command begins, and by few others. */
+  get received(): number {
+    if (this.recalled !== undefined) return this.recalled;
+    const { peer } = this.side;
+    const reader = peer.reader as Peer | undefined;
+    if (reader !== undefined) return reader.positionOf(this.acknowledgment);
+    return peer.baseKnown ? (this.acknowledgment - peer.base - 1) | 0 : 0;
   }
 
   get peer(): StreamParser | undefined {
@@ -189,7 +208,7 @@ export class Messages implements StreamContext {
     let more = false;
     let messages = 0;
     while (at < length) {
-      if (this.late.length > 0) this.recall(this.position - (length - at));
+      if (this.late !== undefined) this.recall(this.late, this.position - (length - at));
       if (this.talk.protocol !== this.speaks || this.parser === undefined) {
         if (length > pending.told) {
           // Another protocol in the middle of a message of which not all octets are held.
@@ -240,7 +259,8 @@ export class Messages implements StreamContext {
     pending.drop();
     if (more) {
       pending.append(bytes, at, length, 0, -1, false);
-      for (const part of parts) if (part.to > at) pending.parts.push({ ...part, from: Math.max(part.from, at) - at, to: part.to - at });
+      for (const { frame: number, from, to, conflict } of parts)
+        if (to > at) pending.part(number, Math.max(from, at) - at, to - at, conflict);
     }
     return true;
   }
@@ -265,8 +285,7 @@ export class Messages implements StreamContext {
   /** A message is to be dissected that begins at `position`; `waited`: with the first of the octets that wait. */
   private begins(position: number, waited: boolean): void {
     this.messageStart = position;
-    this.startSeconds = waited ? this.pending.seconds : this.streams.seconds;
-    this.startNanoseconds = waited ? this.pending.nanoseconds : this.streams.nanoseconds;
+    this.waited = waited;
   }
 
   private measured(tcp: SegmentLayer, length: number): void {
@@ -294,7 +313,7 @@ export class Messages implements StreamContext {
       if (first >= 0) pending.part(frame, first, first + bytes.length, differs);
       return;
     }
-    this.late.push(this.position, received);
+    (this.late ??= []).push(this.position, received);
     const skipped = Math.min(this.skip, fresh);
     this.skip -= skipped;
     if (skipped < fresh)
@@ -303,16 +322,15 @@ export class Messages implements StreamContext {
 
   /** Parse all that wait, each message with what its sender had received then. */
   readHeld(frame: Frame, tcp: SegmentLayer): void {
-    const { pending, received } = this;
+    const { pending } = this;
     if (pending.length > 0 && !this.parsePending(frame, tcp, false) && this.isUnderWay && pending.isTooLarge) this.cut(frame, 0);
-    this.received = received;
-    this.late.length = this.lateAt = 0;
+    this.recalled = this.late = undefined;
+    this.lateAt = 0;
   }
 
   /** The octet at `position`, one of those that were held, comes next: what its sender had received when it sent it. */
-  private recall(position: number): void {
-    const { late } = this;
-    for (; this.lateAt < late.length && late[this.lateAt]! <= position; this.lateAt += 2) this.received = late[this.lateAt + 1]!;
+  private recall(late: readonly number[], position: number): void {
+    for (; this.lateAt < late.length && late[this.lateAt]! <= position; this.lateAt += 2) this.recalled = late[this.lateAt + 1];
   }
 
   /** Leave out octets of a message that was given up; says how many. */

@@ -3,6 +3,8 @@ import type { Part } from '../dissectors/tcp-stream.js';
 import type { Streams } from './streams.js';
 
 const NOTHING = new Uint8Array(0);
+/** Never filled. */
+const NO_PARTS: Part[] = [];
 /**
  * {@link Pending.told}, {@link Pending.wanted}: no end to them. A whole number, unlike `Infinity`: of a property that has
  * once held another kind of number the engine makes an object each time it is read or written, and then of every place in
@@ -18,7 +20,8 @@ export class Pending {
   /** When the first of them came. */
   seconds = 0;
   nanoseconds = 0;
-  parts: Part[] = [];
+  /** Which frames brought them. The list is made with its first part, so that it is not sought far off in memory where that came. */
+  parts: Part[] = NO_PARTS;
   /** Octets that must be there before the parser is asked again; 0: with the next segment. */
   wanted = 0;
   /** Octets from the start that are looked at; those behind them and before {@link wanted} are only counted. */
@@ -49,9 +52,11 @@ export class Pending {
       // Grows with what came, twofold, so that each octet is copied a bounded number of times.
       const { buffers } = this.streams;
       const wanted = Math.min(this.wanted, this.told);
-      const bigger = buffers.take(wanted >= length && wanted <= 2 * length ? wanted : Math.max(2 * length, 512));
-      bigger.set(this.bytes.subarray(0, this.length));
-      buffers.giveBack(this.bytes);
+      const bigger = buffers.take(wanted >= length && wanted <= 4 * length ? wanted : Math.max(2 * length, 512));
+      if (this.length > 0) {
+        bigger.set(this.bytes.subarray(0, this.length));
+        buffers.giveBack(this.bytes);
+      }
       this.bytes = bigger;
     }
     if (end - start < 64) for (let i = start, to = this.length; i < end; i++) this.bytes[to++] = bytes[i]!;
@@ -60,9 +65,14 @@ export class Pending {
 
   /** Frame number `frame` brought the octets `[from, to)`. */
   part(frame: number, from: number, to: number, conflict: boolean): void {
-    const last = this.parts[this.parts.length - 1];
-    if (last !== undefined && last.frame === frame && last.to === from && to > from) last.to = to;
-    else if (this.parts.length < MAX_PARTS) this.parts.push({ frame, from, to, conflict });
+    const { parts } = this;
+    if (parts.length === 0) {
+      this.parts = [{ frame, from, to, conflict }];
+      return;
+    }
+    const last = parts[parts.length - 1]!;
+    if (last.frame === frame && last.to === from && to > from) last.to = to;
+    else if (parts.length < MAX_PARTS) parts.push({ frame, from, to, conflict });
   }
 
   /** Forget the octets; layers of the frame under way may still stand in them. */
@@ -72,7 +82,7 @@ export class Pending {
     this.bytes = NOTHING;
     this.length = 0;
     this.told = ALL;
-    if (this.parts.length > 0) this.parts = [];
+    this.parts = NO_PARTS;
   }
 
   /** More than may be held, of one message or of all. */

@@ -21,7 +21,8 @@ export class StreamReader {
 
   private readonly sink: StreamSink | undefined;
   private recent: Recent | undefined = undefined;
-  private readonly early: Early;
+  /** What came early; undefined while nothing waits, which is nearly always. */
+  private early: Early | undefined = undefined;
   private acked = 0;
   private anyAck = false;
   /** The sequence number behind the last octet, once a FIN said so. */
@@ -36,7 +37,6 @@ export class StreamReader {
   ) {
     this.next = next;
     this.messages = new Messages(streams, side);
-    this.early = new Early(streams);
     this.sink = streams.sinkOf?.(side);
     if (this.sink?.conflict !== undefined && streams.buffered < streams.limits.total) {
       this.recent = new Recent();
@@ -58,17 +58,16 @@ export class StreamReader {
 
   /** A segment with data. */
   receive(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
-    const { early } = this;
     // Holes that were known to be real when this segment came do not wait for it.
-    if (!early.isEmpty && this.hopeless(early.first.sequence, frame)) this.giveUp(frame, tcp);
+    if (this.early !== undefined && this.hopeless(this.early.first.sequence, frame)) this.giveUp(frame, tcp, this.early);
     let ahead = (sequence - this.next) | 0;
-    if (ahead > 0 && early.isEmpty && this.hopeless(sequence, frame)) {
+    if (ahead > 0 && this.early === undefined && this.hopeless(sequence, frame)) {
       this.lose(frame, ahead);
       ahead = 0;
     }
     if (ahead > 0) {
       this.hold(frame, tcp, sequence, start, end);
-      while (!early.isEmpty && early.isTooMuch) this.giveUp(frame, tcp);
+      while (this.early?.isTooMuch) this.giveUp(frame, tcp, this.early);
       return;
     }
     // Not `-ahead`: of 0 that is -0, a fraction to the engine, as which it would keep all positions computed from it.
@@ -84,7 +83,7 @@ export class StreamReader {
       this.closed = true;
       this.last = sequence;
     }
-    if (!this.early.isEmpty && this.hopeless(this.early.first.sequence, frame)) this.giveUp(frame, tcp);
+    if (this.early !== undefined && this.hopeless(this.early.first.sequence, frame)) this.giveUp(frame, tcp, this.early);
     this.end(frame, tcp);
     if (this.lacksEnd) this.streams.waiting.add(this);
   }
@@ -96,7 +95,7 @@ export class StreamReader {
 
   /** The sender gave up: nothing fills a hole any more, and the message under way stays as it is. */
   reset(frame: Frame, tcp: SegmentLayer): void {
-    while (!this.early.isEmpty) this.giveUp(frame, tcp);
+    while (this.early !== undefined) this.giveUp(frame, tcp, this.early);
     if (this.messages.isUnderWay) this.messages.cut(frame, 0);
   }
 
@@ -110,13 +109,13 @@ export class StreamReader {
 
   /** Once nothing that we know is spoken, nobody follows, and nothing is held, octets are only counted. */
   private settle(): void {
-    if (this.messages.isForeign) this.plain = this.sink === undefined && this.early.isEmpty;
+    if (this.messages.isForeign) this.plain = this.sink === undefined && this.early === undefined;
   }
 
   /** A hole before `sequence` will not be filled: its receiver has what follows, or nothing filled it for long. */
   private hopeless(sequence: number, frame: Frame): boolean {
     if (this.anyAck && ((this.acked - sequence) | 0) >= 0) return true;
-    return !this.early.isEmpty && frame.seconds - this.early.first.seconds > this.streams.limits.holeSeconds;
+    return this.early !== undefined && frame.seconds - this.early.first.seconds > this.streams.limits.holeSeconds;
   }
 
   /** Keep octets that came early. */
@@ -131,6 +130,7 @@ export class StreamReader {
       messages.stretch(tcp, start, ends);
       messages.stretch(tcp, ends, end);
     } else messages.stretch(tcp, start, end);
+    this.early ??= new Early(this.streams);
     this.early.add(frame, sequence, frame.bytes.slice(start, stop), messages.received, (from, first, last) =>
       this.conflict(frame, tcp, this.positionOf(from), first, last),
     );
@@ -184,7 +184,7 @@ export class StreamReader {
     let { bytes } = frame;
     /** What is to be added to a position in `bytes` to have one in `frame.bytes`. */
     let shift = 0;
-    if (!early.isEmpty && ((early.first.sequence - this.next) | 0) < stop - start) {
+    if (early !== undefined && ((early.first.sequence - this.next) | 0) < stop - start) {
       bytes = bytes.slice(start, stop);
       shift = start;
       early.reconcile(this.next, bytes, (position, first, last) => this.conflict(frame, tcp, this.positionOf(position), first, last));
@@ -194,11 +194,11 @@ export class StreamReader {
       this.step(stop - start);
     }
     if (stop < end) this.truncated(frame, tcp, from, start, stop, end);
-    else if (!early.isEmpty && ((early.first.sequence - this.next) | 0) <= 0) {
+    else if (early !== undefined && ((early.first.sequence - this.next) | 0) <= 0) {
       const skipped = messages.skipOver(frame, start, end);
       const begin = offset >= 0 ? start - (length - offset) : start;
       messages.pending.append(bytes, start + skipped - shift, end - shift, frame.number, skipped > 0 ? length : from, messages.differs);
-      this.join(frame, tcp);
+      this.join(frame, tcp, early);
       // What fills a hole belongs to what waited behind it, whether that is whole now or not.
       if (messages.isKnown && skipped < end - start) messages.stretch(tcp, begin + skipped, end);
       this.end(frame, tcp);
@@ -255,15 +255,15 @@ export class StreamReader {
   }
 
   /** Give up the hole before the octets that are held, and read on behind it. */
-  private giveUp(frame: Frame, tcp: SegmentLayer): void {
-    const length = (this.early.first.sequence - this.next) | 0;
+  private giveUp(frame: Frame, tcp: SegmentLayer, early: Early): void {
+    const length = (early.first.sequence - this.next) | 0;
     if (length > 0) this.lose(frame, length);
-    this.join(frame, tcp);
+    this.join(frame, tcp, early);
   }
 
   /** Take the held octets that are next in order, and have all that wait read. */
-  private join(frame: Frame, tcp: SegmentLayer): void {
-    const { early, messages } = this;
+  private join(frame: Frame, tcp: SegmentLayer, early: Early): void {
+    const { messages } = this;
     early.release(
       () => this.next,
       ({ sequence, bytes, frame: number, seconds, nanoseconds, differs, received }) => {
@@ -274,7 +274,10 @@ export class StreamReader {
         this.step(fresh);
       },
     );
-    if (early.isEmpty && !this.lacksEnd) this.streams.waiting.delete(this);
+    if (early.isEmpty) {
+      this.early = undefined;
+      if (!this.lacksEnd) this.streams.waiting.delete(this);
+    }
     messages.readHeld(frame, tcp);
     this.settle();
   }
@@ -283,7 +286,7 @@ export class StreamReader {
   abandon(): void {
     const { streams, messages } = this;
     messages.abandon();
-    for (const { sequence, bytes, frame, seconds, nanoseconds } of this.early.clear()) {
+    for (const { sequence, bytes, frame, seconds, nanoseconds } of this.early?.clear() ?? []) {
       const gap = (sequence - this.next) | 0;
       if (gap > 0) {
         streams.counters.holes++;

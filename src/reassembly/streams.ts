@@ -68,10 +68,8 @@ export class Streams {
     this.seconds = frame.seconds;
     this.nanoseconds = frame.nanoseconds;
     const flags = b[at + 13]!;
-    if (flags & ACK) {
-      const other = side.peer.reader as StreamReader | undefined;
-      if (other !== undefined) other.acknowledge(i32(b, at + 8));
-    }
+    const acknowledgment = i32(b, at + 8);
+    if (flags & ACK) (side.peer.reader as StreamReader | undefined)?.acknowledge(acknowledgment);
     let reader = side.reader as StreamReader | undefined;
     // What a reset carries is a reason in words (RFC 9293 section 3.5.2), no part of the stream.
     if (flags & RST) {
@@ -97,11 +95,7 @@ export class Streams {
       frame.data(start, end);
       return;
     }
-    if (flags & ACK) {
-      const other = side.peer.reader as StreamReader | undefined;
-      if (other !== undefined) reader.messages.received = other.positionOf(i32(b, at + 8));
-      else if (side.peer.baseKnown) reader.messages.received = (i32(b, at + 8) - side.peer.base - 1) | 0;
-    }
+    if (flags & ACK) reader.messages.acknowledgment = acknowledgment;
     reader.receive(frame, tcp, sequence, start, end);
     if (flags & FIN) reader.close(frame, tcp, (sequence + end - start) | 0);
   }
