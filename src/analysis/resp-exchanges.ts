@@ -19,8 +19,8 @@ import type { RespShared } from '../dissectors/resp-stream.js';
 const MOST_WAITING = 100_000;
 /** The same of all connections. */
 const MOST_IN_ALL = 1_000_000;
-/** What is kept of those that no longer wait, to be filled again. */
-const MOST_SPARE = 1024;
+/** Commands that waited at once on a connection whose queue is kept to be filled again when it runs empty. */
+const MOST_KEPT = 32;
 
 /** What a command means for the replies that follow. */
 export enum Kind {
@@ -62,21 +62,21 @@ const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
 ];
 
 /** A command that waits for its reply. */
-export interface Asked {
-  kind: Kind;
-  frame: number;
-  seconds: number;
-  nanoseconds: number;
+export class Asked {
+  kind = Kind.Plain;
+  frame = 0;
+  seconds = 0;
+  nanoseconds = 0;
   /** Octets of replies that the client had acknowledged by then. */
-  received: number;
+  received = 0;
   /** Where the command ends in its stream. */
-  end: number;
+  end = 0;
   /** Holes in the stream of commands before it. */
-  holes: number;
+  holes = 0;
   /** Replies that it gets; Infinity: until nothing is subscribed to. */
-  left: number;
+  left = 1;
   /** The observer's. */
-  note: unknown;
+  note: unknown = undefined;
 }
 
 /** Why a command has no reply. */
@@ -141,8 +141,8 @@ export const noCounts = (): RespCounts => ({
 
 /** One connection. */
 export class RespTalk {
-  /** Commands that wait: those of `[first, end)`. Behind them is room that others left, for those to come. */
-  private queue: (Asked | undefined)[] = [];
+  /** Commands that wait: those of `[first, end)`. The others no longer do, and are filled again. */
+  private queue: Asked[] = [];
   private first = 0;
   private end = 0;
   /** Commands behind those of {@link queue} of which nothing is known. */
@@ -190,18 +190,18 @@ export class RespTalk {
     }
     return low > this.first ? queue[low - 1] : undefined;
   }
-  push(asked: Asked): void {
-    this.queue[this.end++] = asked;
+  /** One more waits: what is known of it is to be put in. */
+  push(): Asked {
+    return (this.queue[this.end++] ??= new Asked());
   }
   shift(): Asked {
-    const asked = this.queue[this.first]!;
-    this.queue[this.first++] = undefined;
+    const asked = this.queue[this.first++]!;
     if (this.first === this.end) {
       // Short queues keep their memory; one that was long gives it back.
-      if (this.queue.length > MOST_SPARE) this.queue = [];
+      if (this.queue.length > MOST_KEPT) this.queue = [];
       this.first = this.end = 0;
-    } else if (this.first > 4096 && this.first * 2 > this.end) {
-      this.queue = this.queue.slice(this.first, this.end);
+    } else if (this.first > MOST_KEPT && this.first * 2 > this.end) {
+      this.queue = this.queue.slice(this.first).concat(this.queue.slice(0, this.first));
       this.end -= this.first;
       this.first = 0;
     }
@@ -220,7 +220,6 @@ export class RespExchanges {
   readonly counts: RespCounts;
   /** Commands that wait on all connections. */
   private waiting = 0;
-  private readonly spare: Asked[] = [];
   /** What the frame under way answers. */
   private answer: { request: number; time: Nanoseconds } | undefined = undefined;
   /** Connections with an observer who wants to know of their end. */
@@ -277,9 +276,8 @@ export class RespExchanges {
   private noReply(talk: RespTalk, why: NoReply): void {
     this.waiting--;
     const asked = talk.shift();
-    const { note } = asked;
-    this.release(asked);
-    this.observer?.noReply(note, talk, why);
+    this.observer?.noReply(asked.note, talk, why);
+    asked.note = undefined;
   }
 
   private command(frame: Frame, resp: Resp, context: StreamContext, talk: RespTalk, shared: RespShared): void {
@@ -300,17 +298,7 @@ export class RespExchanges {
       return;
     }
     this.waiting++;
-    const asked = this.spare.pop() ?? {
-      kind,
-      frame: 0,
-      seconds: 0,
-      nanoseconds: 0,
-      received: 0,
-      end: 0,
-      holes: 0,
-      left: 1,
-      note: undefined,
-    };
+    const asked = talk.push();
     asked.kind = kind;
     asked.frame = frame.number;
     asked.seconds = frame.seconds;
@@ -320,14 +308,6 @@ export class RespExchanges {
     asked.holes = shared.commandHoles;
     asked.left = kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe ? confirmations(resp, kind, talk) : 1;
     asked.note = note;
-    talk.push(asked);
-  }
-
-  /** A command that no longer waits: what it was kept in is filled again. */
-  private release(asked: Asked): void {
-    if (this.spare.length >= MOST_SPARE) return;
-    asked.note = undefined;
-    this.spare.push(asked);
   }
 
   /** Commands that get no reply. */
@@ -422,7 +402,7 @@ export class RespExchanges {
       if (head.kind >= Kind.Monitor && !failed) this.took(talk, head.kind, type);
     }
     observer?.reply(frame, resp, talk, head, last);
-    if (last) this.release(head);
+    if (last) head.note = undefined;
   }
 
   /** A command with lasting effect was accepted. */

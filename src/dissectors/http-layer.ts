@@ -18,11 +18,11 @@ const MAX_CONTENT = 16 << 20;
 export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) implements HttpMessage {
   /** What its head says. */
   declare head: Head;
-  declare exchange: HttpExchange | undefined;
+  exchange: HttpExchange | undefined = undefined;
   /** The rest of it was not captured. */
-  declare incomplete: boolean;
+  incomplete = false;
   /** It came in a datagram. */
-  declare datagram: boolean;
+  datagram = false;
 
   override get shortName(): string {
     return this.datagram ? 'SSDP' : 'HTTP';

@@ -25,7 +25,8 @@ export interface RespShared {
 }
 
 class RespParser implements StreamParser {
-  private readonly elements = new Elements();
+  /** Looks closely at messages that are not plain; undefined until there was one. */
+  private elements: Elements | undefined = undefined;
   /** Octets of a data set, header included; 0 when none is under way, Infinity while only a mark at its end is known. */
   private dataSet = 0;
   private endMark: Uint8Array | undefined = undefined;
@@ -37,7 +38,7 @@ class RespParser implements StreamParser {
 
   get need(): number {
     // Within an aggregate there is more to come than the string that is under way.
-    return this.elements.flat ? this.elements.need : 0;
+    return this.elements?.flat ? this.elements.need : 0;
   }
 
   private get shared(): RespShared {
@@ -47,10 +48,11 @@ class RespParser implements StreamParser {
 
   measure(b: Uint8Array, start: number, end: number): number {
     if (b[start] === DOLLAR && !this.context.fromClient && this.shared.syncing) return this.measureDataSet(b, start, end);
-    if (this.elements.untouched) {
+    if (this.elements === undefined || this.elements.untouched) {
       const length = plainLength(b, start, end);
       if (length > 0) return length;
     }
+    this.elements ??= new Elements();
     const n = this.elements.measure(b, start, end);
     if (n !== MORE && n !== ALIEN) this.elements.reset();
     return n;
@@ -58,7 +60,7 @@ class RespParser implements StreamParser {
 
   /** `$<length>\r\n<octets>`, or `$EOF:<mark of 40>\r\n<octets><mark>`; nothing follows either. */
   private measureDataSet(b: Uint8Array, start: number, end: number): number {
-    const { elements } = this;
+    const elements = (this.elements ??= new Elements());
     elements.need = 0;
     if (this.dataSet === 0) {
       const line = lineEnd(b, start, Math.min(end, start + 64));
@@ -122,15 +124,13 @@ class RespParser implements StreamParser {
     resp.fromClient = this.context.fromClient;
     resp.isDataSet = isDataSet;
     resp.incomplete = incomplete;
-    resp.tellsSettings = false;
     frame.stack.push(resp);
     return resp;
   }
 
   partial(frame: Frame, start: number, end: number): number {
-    const { elements } = this;
     const held = Math.min(end, frame.captured);
-    const left = this.dataSet > 0 ? start + this.dataSet - end : elements.flat && elements.need > 0 ? elements.need - (end - held) : 0;
+    const left = this.dataSet > 0 ? start + this.dataSet - end : this.need > 0 ? this.need - (end - held) : 0;
     this.add(frame, start, end, true);
     this.reset();
     return Math.max(0, left);
@@ -143,7 +143,7 @@ class RespParser implements StreamParser {
   }
 
   private reset(): void {
-    this.elements.reset();
+    this.elements?.reset();
     this.dataSet = 0;
     this.endMark = undefined;
     this.looked = 0;

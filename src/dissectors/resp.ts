@@ -163,18 +163,18 @@ let readings = 1;
 /** A message: a command, a reply, or what the server sends on its own. */
 export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) {
   /** True when the client sent it. */
-  declare fromClient: boolean;
+  fromClient = false;
   /** The octets are the data set of a primary, not elements. */
-  declare isDataSet: boolean;
+  isDataSet = false;
   /** The rest of it was not captured. */
-  declare incomplete: boolean;
+  incomplete = false;
   /** It may answer CONFIG GET: settings by name, passwords among them. */
-  declare tellsSettings: boolean;
+  tellsSettings = false;
   /** For a reply: the command that it answers. */
-  declare exchange: Answer | undefined;
-  private found: readonly number[] | undefined;
-  private hidden: Set<number> | undefined | null;
-  private named: CommandName | undefined;
+  exchange: Answer | undefined = undefined;
+  private found: readonly number[] | undefined = undefined;
+  private hidden: Set<number> | undefined | null = undefined;
+  private named: CommandName | undefined = undefined;
   /** Which of the readings of strings was of this message. */
   private reading = 0;
 
