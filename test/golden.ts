@@ -71,7 +71,7 @@ export async function printed(path: string): Promise<Golden> {
     frame.session.shown(frame);
   }
   lines.release(txt);
-  const records = [...over, ...[...conversations].map(recordOf)].sort((a, b) => a.number - b.number);
+  const records = [...over, ...[...conversations].map((conversation) => recordOf(conversation))].sort((a, b) => a.number - b.number);
   const ladder =
     records.length === 0
       ? ''

@@ -40,6 +40,8 @@ export interface ConversationRecord {
   /** True when the client is known to be the one that opened; else it is a guess from the ports. */
   readonly clientKnown: boolean;
   readonly startFrame: number;
+  /** The capture says when its segments came; without that all times and durations mean nothing. */
+  readonly timed: boolean;
   readonly startSeconds: number;
   readonly startNanoseconds: number;
   readonly lastFrame: number;
@@ -71,8 +73,8 @@ export interface ConversationRecord {
   readonly ended: string;
 }
 
-/** The record of a conversation as it stands now. */
-export function recordOf(conversation: Conversation): ConversationRecord {
+/** The record of a conversation as it stands now; `timed`: its frames have times. */
+export function recordOf(conversation: Conversation, { timed = true }: { readonly timed?: boolean } = {}): ConversationRecord {
   const client = conversation.client;
   const server = client.peer;
   const duration =
@@ -91,6 +93,7 @@ export function recordOf(conversation: Conversation): ConversationRecord {
     server: endpoint(server, duration),
     clientKnown: conversation.opener !== undefined,
     startFrame: conversation.startFrame,
+    timed,
     startSeconds: conversation.startSeconds,
     startNanoseconds: conversation.startNanoseconds,
     lastFrame: conversation.lastFrame,
@@ -111,8 +114,8 @@ export function recordOf(conversation: Conversation): ConversationRecord {
     },
     begunBefore: client.syns === 0 && server.syns === 0,
     over: resetBy !== undefined || (client.finFrame !== 0 && server.finFrame !== 0),
-    opened: openedText(conversation, client),
-    ended: endedText(conversation, client, duration),
+    opened: openedText(conversation, client, timed),
+    ended: endedText(conversation, client, timed ? duration : undefined),
   };
 }
 
@@ -140,7 +143,7 @@ function endpoint(me: Direction, duration: number): EndpointRecord {
   };
 }
 
-function openedText(conversation: Conversation, client: Direction): string {
+function openedText(conversation: Conversation, client: Direction, timed: boolean): string {
   const { peer: server } = client;
   if (conversation.simultaneousOpen) return 'opened by both at once';
   if (client.syns === 0 && server.syns === 0) return 'begun before the capture';
@@ -148,14 +151,16 @@ function openedText(conversation: Conversation, client: Direction): string {
   if (resetBy !== undefined && resetCause === 'a SYN') return 'refused';
   if (server.segments === 0) return 'never answered';
   const how = conversation.handshakeDone
-    ? `opened by client in ${durationText(conversation.handshake)}`
+    ? timed
+      ? `opened by client in ${durationText(conversation.handshake)}`
+      : 'opened by client'
     : client.syns === 0
       ? 'opened by client before the capture'
       : 'opened by client, handshake not completed';
   return client.syns > 1 ? `${how}, after ${client.syns} SYNs` : how;
 }
 
-function endedText(conversation: Conversation, client: Direction, duration: number): string {
+function endedText(conversation: Conversation, client: Direction, duration: number | undefined): string {
   const { peer: server } = client;
   const { resetBy, resetCause, resetAnswers } = conversation;
   const name = (direction: Direction) => (direction === client ? 'client' : 'server');
@@ -164,8 +169,8 @@ function endedText(conversation: Conversation, client: Direction, duration: numb
     return resetAnswers === 0 ? `reset by ${name(resetBy)}` : `reset by ${name(resetBy)} after ${resetCause} in #${resetAnswers}`;
   }
   if (server.segments === 0 && client.syns > 0) {
-    const tries = client.syns === 1 ? '1 try' : `${client.syns} tries over ${durationText(duration)}`;
-    return `SYN unanswered, ${tries}`;
+    const tries = client.syns === 1 ? '1 try' : `${client.syns} tries`;
+    return `SYN unanswered, ${tries}${client.syns === 1 || duration === undefined ? '' : ` over ${durationText(duration)}`}`;
   }
   if (client.finFrame !== 0 && server.finFrame !== 0) {
     const first = client.finRole === 1 ? client : server;

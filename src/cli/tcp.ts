@@ -108,6 +108,8 @@ class Run {
   private frames = new FrameCount();
   /** Frames that were captured in part. */
   private cut = 0;
+  /** Some frame has a time. */
+  private timed = false;
   /** Looks at dissected frames, where octets alone do not answer what was asked. */
   private look: TcpLook | undefined;
 
@@ -115,7 +117,7 @@ class Run {
     private readonly options: TcpOptions,
     private readonly sink: Sink,
   ) {
-    this.conversations.ended = (conversation) => this.ended(() => recordOf(conversation), conversation.number);
+    this.conversations.ended = (conversation) => this.ended(() => recordOf(conversation, { timed: this.timed }), conversation.number);
     this.sink.out.asciiOnly = !isUnicodeLocale();
   }
 
@@ -142,6 +144,7 @@ class Run {
     const reader: CaptureReader = live ?? (await openCaptures(files));
     const packets = options.filter === undefined || live !== undefined ? undefined : await this.packetFilter(options.filter, reader);
     const wanted = (record: CaptureRecord) => {
+      if (record.hasTime) this.timed = true;
       if (packets !== undefined && !packets.test(record)) return false;
       if (record.captured - record.start < record.wireLength) this.cut++;
       return true;
@@ -219,7 +222,8 @@ class Run {
   private async showTable(reader: CaptureReader): Promise<void> {
     const { over, sink, frames, options, unlisted } = this;
     const running = new RecordStore();
-    for (const conversation of this.conversations) if (this.wanted(conversation.number)) running.add(recordOf(conversation));
+    for (const conversation of this.conversations)
+      if (this.wanted(conversation.number)) running.add(recordOf(conversation, { timed: this.timed }));
     if (options.stream !== undefined && over.length + running.length === 0) throw this.noSuch();
     const records = {
       length: over.length + running.length,
@@ -260,7 +264,8 @@ class Run {
   private recordOfLadder(stream: number): ConversationRecord | undefined {
     const { over } = this;
     let record = over.length > 0 ? over.get(over.length - 1) : undefined;
-    for (const conversation of this.conversations) if (conversation.number === stream) record = recordOf(conversation);
+    for (const conversation of this.conversations)
+      if (conversation.number === stream) record = recordOf(conversation, { timed: this.timed });
     return record;
   }
 

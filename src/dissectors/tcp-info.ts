@@ -25,7 +25,7 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
   }
   const flags = b[start + 13]!;
   // What matters comes first: on a narrow terminal the rest is cut off.
-  if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts, flags);
+  if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts, flags, l.frame.hasTime);
   if (marked(l, Facts.ACCURATE_ECN)) {
     const text = FLAG_TEXT[flags & 0x3f]!;
     out.ascii(text.slice(0, -1));
@@ -77,7 +77,7 @@ const SAID =
   Facts.ACK_LOST_SEGMENT;
 
 /** `retransmission of #7 after 203 ms (timeout 2) · `. */
-function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: number): void {
+function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: number, hasTime: boolean): void {
   const say = (text: string) => {
     out.unicode(text);
     out.unicode(' · ');
@@ -86,11 +86,11 @@ function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: numb
   if (marks & Facts.REUSED_PORTS) say(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
   if (verdict !== undefined) {
     const { repeat, late, missing, duplicateAck, handshake, needless, note } = verdict;
-    if (repeat !== undefined) say(repeatText(repeat));
-    if (late !== undefined) say(`out of order by ${durationText(late)}`);
+    if (repeat !== undefined) say(repeatText(repeat, hasTime));
+    if (late !== undefined) say(hasTime ? `out of order by ${durationText(late)}` : 'out of order');
     if (missing !== undefined) say(missing === 1 ? '1 octet before it not captured' : `${missing} octets before it not captured`);
     if (duplicateAck !== undefined) say(`duplicate ACK ${duplicateAck} of #${verdict.duplicateOf}`);
-    if (handshake !== undefined) say(`handshake ${durationText(handshake)}`);
+    if (handshake !== undefined && hasTime) say(`handshake ${durationText(handshake)}`);
     if (needless !== undefined) say(`#${needless} was sent in vain`);
     if (note !== undefined) say(note);
   }
@@ -104,8 +104,7 @@ function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: numb
   if (marks & Facts.KEEP_ALIVE_ACK) say('answers the keep-alive');
 }
 
-function repeatText({ kind, of, after, timeout }: NonNullable<TcpVerdict['repeat']>): string {
-  const time = durationText(after);
+function repeatText({ kind, of, after, timeout }: NonNullable<TcpVerdict['repeat']>, hasTime: boolean): string {
   switch (kind) {
     case 'keep-alive':
       return 'keep-alive';
@@ -114,7 +113,9 @@ function repeatText({ kind, of, after, timeout }: NonNullable<TcpVerdict['repeat
     case 'duplicate-capture':
       return `same packet as #${of}, captured twice`;
   }
-  const what = of === 0 ? `retransmission, the first was not captured, ${time} after the gap` : `retransmission of #${of} after ${time}`;
+  const time = hasTime ? durationText(after) : '';
+  const gap = hasTime ? `, ${time} after the gap` : '';
+  const what = of === 0 ? `retransmission, the first was not captured${gap}` : `retransmission of #${of}${hasTime ? ` after ${time}` : ''}`;
   switch (kind) {
     case 'timeout':
     case 'syn':

@@ -145,18 +145,24 @@ const COLUMNS: readonly Column[] = [
     title: 'start',
     align: 'right',
     leaves: 9,
-    cell: (r, look) => (r.startSeconds - look.startSeconds + (r.startNanoseconds - look.startNanoseconds) / 1e9).toFixed(3),
+    cell: (r, look) =>
+      r.timed ? (r.startSeconds - look.startSeconds + (r.startNanoseconds - look.startNanoseconds) / 1e9).toFixed(3) : NONE,
     tone: () => 'name',
   },
   { title: 'lasted', align: 'right', leaves: 2, cell: (r) => (r.duration === 0 ? NONE : durationText(r.duration)) },
-  { title: 'handshake', align: 'right', leaves: 7, cell: (r) => (r.handshake === undefined ? NONE : durationText(r.handshake)) },
+  {
+    title: 'handshake',
+    align: 'right',
+    leaves: 7,
+    cell: (r) => (r.handshake === undefined || !r.timed ? NONE : durationText(r.handshake)),
+  },
   {
     title: 'rtt min/med/max',
     align: 'right',
     leaves: 8,
     cell: (r) => {
       const rtt = farther(r)?.rtt;
-      return rtt === undefined ? NONE : spreadText(rtt.minimum, rtt.median, rtt.maximum);
+      return rtt === undefined || !r.timed ? NONE : spreadText(rtt.minimum, rtt.median, rtt.maximum);
     },
   },
   { title: 'sent', align: 'right', leaves: 4, cell: (r) => sizeText(r.client.octets) },
@@ -363,23 +369,26 @@ const seconds = (nanoseconds: number): number => nanoseconds / 1e9;
 
 /** A conversation as a JSON record: times in seconds, rates in octets a second. */
 export function conversationJson(record: ConversationRecord): object {
-  const { client, server, reset } = record;
+  const { client, server, reset, timed } = record;
   return {
     type: 'tcp',
     stream: record.number,
     community_id: communityId(6, client.address, client.port, server.address, server.port),
-    start: `${record.startSeconds}.${String(record.startNanoseconds).padStart(9, '0')}`,
-    duration: seconds(record.duration),
+    ...(timed && {
+      start: `${record.startSeconds}.${String(record.startNanoseconds).padStart(9, '0')}`,
+      duration: seconds(record.duration),
+    }),
     first_frame: record.startFrame,
     last_frame: record.lastFrame,
-    client: endpointJson(client),
-    server: endpointJson(server),
+    client: endpointJson(client, timed),
+    server: endpointJson(server, timed),
     client_known: record.clientKnown,
-    ...(record.handshake !== undefined && {
-      handshake: seconds(record.handshake),
-      handshake_server: seconds(record.handshakeServer!),
-      handshake_client: seconds(record.handshakeClient!),
-    }),
+    ...(timed &&
+      record.handshake !== undefined && {
+        handshake: seconds(record.handshake),
+        handshake_server: seconds(record.handshakeServer!),
+        handshake_client: seconds(record.handshakeClient!),
+      }),
     opened: record.opened,
     ended: record.ended,
     summary: storyOf(record),
@@ -394,7 +403,7 @@ export function conversationJson(record: ConversationRecord): object {
   };
 }
 
-function endpointJson(side: EndpointRecord): object {
+function endpointJson(side: EndpointRecord, timed: boolean): object {
   const { rtt } = side;
   return {
     address: side.address,
@@ -403,13 +412,13 @@ function endpointJson(side: EndpointRecord): object {
     packets: side.segments,
     bytes: side.octets,
     unique_bytes: side.fresh,
-    goodput: side.goodput,
+    ...(timed && { goodput: side.goodput }),
     retransmissions: side.retransmissions,
     needless_retransmissions: side.needless,
     reordered: side.reordered,
     missing_bytes: side.missing,
     zero_windows: side.zeroWindows,
-    zero_window_time: seconds(side.stalled),
-    ...(rtt && { rtt: { min: seconds(rtt.minimum), median: seconds(rtt.median), max: seconds(rtt.maximum), samples: rtt.count } }),
+    ...(timed && { zero_window_time: seconds(side.stalled) }),
+    ...(timed && rtt && { rtt: { min: seconds(rtt.minimum), median: seconds(rtt.median), max: seconds(rtt.maximum), samples: rtt.count } }),
   };
 }

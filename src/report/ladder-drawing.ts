@@ -69,8 +69,8 @@ class Drawing {
     this.clientIsLow = ladder.clientIsLow;
     const drawn = this.steps.filter((step): step is Step => step.kind !== 'fold');
     this.frameWidth = widest(drawn, 2, (step) => String(step.frame).length + 1);
-    this.timeWidth = widest(drawn, 8, (step) => this.time(step).length);
-    this.margin = this.frameWidth + this.timeWidth + 3;
+    this.timeWidth = record.timed ? widest(drawn, 8, (step) => this.time(step).length) : 0;
+    this.margin = this.frameWidth + (record.timed ? this.timeWidth + 3 : 1);
     const room = options.width - this.margin - 2;
     this.beside = options.width >= WIDE;
     const notes = this.beside ? widest(drawn, 26, (step) => textWidth(this.notes(step))) + 2 : 0;
@@ -237,10 +237,9 @@ class Drawing {
 
   private rung(step: Step | undefined, body: string, life: string, tone?: Tone, notes = ''): void {
     const { theme, width, unicode } = this.options;
+    const time = step !== undefined && this.record.timed ? `  ${this.time(step).padStart(this.timeWidth)}` : '';
     const margin =
-      step === undefined
-        ? ' '.repeat(this.margin)
-        : `${theme.paint(`#${step.frame}`.padStart(this.frameWidth), 'name')}  ${this.time(step).padStart(this.timeWidth)} `;
+      step === undefined ? ' '.repeat(this.margin) : `${theme.paint(`#${step.frame}`.padStart(this.frameWidth), 'name')}${time} `;
     const filled = body === '' ? ' '.repeat(this.inner) : body;
     const painted = tone === undefined ? filled : theme.paint(filled, tone);
     const words = notes === '' ? '' : cut(notes, width - this.margin - this.inner - 4, unicode);
@@ -265,15 +264,15 @@ class Drawing {
   }
 
   private totals(): string[] {
-    const { client, server, handshake, duration } = this.record;
+    const { client, server, handshake, duration, timed } = this.record;
     const parts = [
       `client ${sizeText(client.octets)} in ${counted(client.segments, 'segment')}`,
       `server ${sizeText(server.octets)} in ${counted(server.segments, 'segment')}`,
     ];
     if (duration > 0) parts.push(durationText(duration));
-    if (handshake !== undefined) parts.push(`handshake ${durationText(handshake)}`);
+    if (handshake !== undefined && timed) parts.push(`handshake ${durationText(handshake)}`);
     for (const [name, { rtt }] of [['to server', client] as const, ['to client', server] as const])
-      if (rtt !== undefined) parts.push(`rtt ${name} ${spreadText(rtt.minimum, rtt.median, rtt.maximum)}`);
+      if (rtt !== undefined && timed) parts.push(`rtt ${name} ${spreadText(rtt.minimum, rtt.median, rtt.maximum)}`);
     const again = client.retransmissions + server.retransmissions;
     if (again > 0) parts.push(`${countText(again)} resent`);
     return parts;

@@ -132,6 +132,7 @@ export class Ladder {
     const from = (facts.sequence + (flags & SYN && length > 0 ? 1 : 0)) >>> 0;
     const messages = frame.layers.slice(index + 1).filter((layer) => !(layer instanceof Data));
     const notes: string[] = [];
+    const { hasTime } = frame;
     let tone: Tone | undefined;
     if (marks & Facts.REUSED_PORTS) notes.push(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
     if (flags & SYN) {
@@ -144,12 +145,12 @@ export class Ladder {
     if (noRoom) notes.push(this.hadNoRoom.has(me) ? STILL_NO_ROOM : 'no room left');
     const repeat = verdict?.repeat;
     if (repeat !== undefined) {
-      notes.push(repeatNote(repeat));
+      notes.push(repeatNote(repeat, hasTime));
       if (
         repeat.kind === 'fast' ||
         repeat.kind === 'sack' ||
         repeat.kind === 'spurious' ||
-        (repeat.kind === 'timeout' && repeat.timeout === 0)
+        (repeat.kind === 'timeout' && repeat.timeout === 0 && hasTime)
       )
         evidence = repeat.evidence;
       tone =
@@ -158,7 +159,7 @@ export class Ladder {
     }
     if (verdict !== undefined) {
       if (verdict.late !== undefined) {
-        notes.push(`out of order: ${durationText(verdict.late)} after #${verdict.overtakenBy}`);
+        notes.push(`out of order: ${hasTime ? `${durationText(verdict.late)} ` : ''}after #${verdict.overtakenBy}`);
         evidence = verdict.lateEvidence ?? '';
         tone = 'trouble';
       }
@@ -176,7 +177,7 @@ export class Ladder {
     const established = !this.established && me.conversation.handshakeDone;
     if (established) {
       this.established = true;
-      notes.push(`established in ${durationText(me.conversation.handshake)}`);
+      notes.push(hasTime ? `established in ${durationText(me.conversation.handshake)}` : 'established');
       tone ??= 'opens';
     }
     const conflict = tcp.assembly?.conflict;
@@ -345,26 +346,27 @@ const QUOTED = 12;
 
 const timeOf = (frame: Frame) => ({ frame: frame.number, seconds: frame.seconds, nanoseconds: frame.nanoseconds });
 
-function repeatNote({ kind, of, after, timeout }: NonNullable<Facts.TcpVerdict['repeat']>): string {
-  const time = durationText(after);
+function repeatNote({ kind, of, after, timeout }: NonNullable<Facts.TcpVerdict['repeat']>, hasTime: boolean): string {
+  const waited = hasTime ? `, waited ${durationText(after)}` : '';
+  const later = hasTime ? ` after ${durationText(after)}` : '';
   const what = of === 0 ? '' : ` of #${of}`;
   switch (kind) {
     case 'syn':
-      return `again${what}, try ${timeout + 1}, waited ${time}`;
+      return `again${what}, try ${timeout + 1}${waited}`;
     case 'timeout':
-      return timeout > 0 ? `retransmission ${timeout}${what}, waited ${time}` : `retransmission${what} after ${time}`;
+      return timeout > 0 ? `retransmission ${timeout}${what}${waited}` : `retransmission${what}${later}`;
     case 'fast':
-      return `fast retransmission${what} after ${time}`;
+      return `fast retransmission${what}${later}`;
     case 'sack':
-      return `retransmission${what} after ${time}`;
+      return `retransmission${what}${later}`;
     case 'tlp':
-      return `tail loss probe${what} after ${time}`;
+      return `tail loss probe${what}${later}`;
     case 'spurious':
       return `needless retransmission${what}`;
     case 'keep-alive':
-      return `keep-alive after ${time}`;
+      return `keep-alive${later}`;
     case 'window-probe':
-      return `asks for room after ${time}`;
+      return `asks for room${later}`;
     case 'duplicate-capture':
       return `the same packet as #${of}, captured twice`;
   }

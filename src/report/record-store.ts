@@ -65,7 +65,8 @@ export class RecordStore {
       (record.begunBefore ? 16 : 0) |
       (record.over ? 32 : 0) |
       (handshake === undefined ? 0 : 64) |
-      (reset === undefined ? 0 : 128);
+      (reset === undefined ? 0 : 128) |
+      (record.timed ? 0 : 256);
     this.number(flags);
     this.number(SIDES.indexOf(closedFirst) | (SIDES.indexOf(timeWait) << 2));
     this.number(record.startFrame);
@@ -120,6 +121,7 @@ export class RecordStore {
       server,
       clientKnown: (flags & 1) !== 0,
       startFrame,
+      timed: (flags & 256) === 0,
       startSeconds,
       startNanoseconds,
       lastFrame,

@@ -8,8 +8,11 @@ import { HttpKind } from '../../src/cli/http.js';
 import { PingKind } from '../../src/cli/ping.js';
 import { RedisKind } from '../../src/cli/redis.js';
 import { StatsReport } from '../../src/cli/stats.js';
+import { listConversations, type TcpOptions } from '../../src/cli/tcp.js';
 import { TlsKind } from '../../src/cli/tls.js';
+import { open } from '../../src/frames.js';
 import { concat, scratch } from '../capture/octets.js';
+import { written } from '../written.js';
 import { fixture, listed, printedBy, recorded } from './printed.js';
 
 const folder = scratch();
@@ -72,6 +75,34 @@ describe('frames without a time', () => {
     const lines = await printedBy(capture, {}, (options, sink) => new StatsReport({ ...options, top: 3 }, sink));
     expect(lines.filter((line) => /^Rates|^ +time|1970|\/s\b/.test(line))).toEqual([]);
     expect(lines.find((line) => line.includes('frames '))).toMatch(/^ +frames +80$/);
+  });
+
+  it('leave times and durations out of netlens tcp: the table, its records, and ladders', async () => {
+    const printed = async (capture: string, options: Partial<TcpOptions>) =>
+      (await written((sink) => listConversations([capture], { sort: 'number', color: 'never', ...options }, sink))).trimEnd().split('\n');
+    for (const name of ['http', 'unanswered', 'reorder', 'zero-window']) {
+      const capture = withoutTimes(`${name}.pcap`, () => false);
+      const shown = [...(await printed(capture, {})), ...(await printed(capture, { stream: 0, all: true }))].join('\n');
+      expect(shown).not.toMatch(/\d [µnm]?s\b|0\.00| (after|over|waited) 0|established in|handshake 0|0\/0/);
+      const [record] = (await printed(capture, { json: true })).map((line) => JSON.parse(line) as Record<string, unknown>);
+      for (const key of ['start', 'duration', 'handshake', 'handshake_server']) expect(record).not.toHaveProperty(key);
+      for (const key of ['rtt', 'goodput', 'zero_window_time']) expect(record!['client']).not.toHaveProperty(key);
+      expect(JSON.stringify(record)).not.toMatch(/\d [µnm]?s\b| (after|in|over) 0/);
+    }
+    // One frame with a time is enough for the others' to be told from it.
+    const [, row] = await printed(
+      withoutTimes('http.pcap', (number) => number < 20),
+      {},
+    );
+    expect(row).toMatch(/ 0\.000 .* µs/);
+  });
+
+  it('leave durations out of the lines of TCP', async () => {
+    const infos: string[] = [];
+    for (const name of ['http', 'unanswered', 'reorder'])
+      for await (const frame of open(withoutTimes(`${name}.pcap`, () => false))) infos.push(frame.info);
+    expect(infos.filter((info) => /^(retransmission of #\d+ \(|out of order|\[SYN\]|\[ACK\])/.test(info)).length).toBeGreaterThan(10);
+    expect(infos.filter((info) => /after 0|handshake 0|by 0/.test(info))).toEqual([]);
   });
 
   it('leave the times of the others', async () => {
