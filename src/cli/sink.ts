@@ -1,5 +1,6 @@
 /** Where output goes: standard output in large writes, one line at a time where it must be seen at once. */
-import { write } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { NetlensError } from '../core/errors.js';
 import { TextBuffer } from '../core/text.js';
 
@@ -20,13 +21,19 @@ export class Sink {
   closed = false;
   private spare: Uint8Array | undefined;
   private under: Promise<void> | undefined;
+  /** What is written is taken at once, or may be waited for. */
+  private readonly isQuick: boolean;
   private failure: NetlensError | undefined;
 
   constructor(
     private readonly descriptor = 1,
     /** Octets to gather before they are written. */
     readonly batch = BATCH,
-  ) {}
+    /** Packets come while something is written: nobody waits for a disk, then. */
+    isLive = false,
+  ) {
+    this.isQuick = !isLive && takesAtOnce(descriptor);
+  }
 
   /** True when enough was gathered; then `await flush()`. */
   get full(): boolean {
@@ -71,6 +78,11 @@ export class Sink {
     const { out } = this;
     if (out.length === 0) return;
     const { bytes, length } = out;
+    if (this.isQuick) {
+      this.sendNow(bytes, length);
+      out.clear();
+      return;
+    }
     // Most commands print so little that one buffer does.
     out.bytes = this.spare ?? new Uint8Array(ROOM);
     out.clear();
@@ -110,15 +122,33 @@ export class Sink {
       try {
         from += await writeOnce(this.descriptor, bytes, from, length - from);
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, 2));
-        else {
-          this.closed = true;
-          if (code !== 'EPIPE')
-            this.failure = new NetlensError('unreadable', `what netlens prints could not be written: ${(error as Error).message}`);
-        }
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, 2));
+        else this.fail(error as NodeJS.ErrnoException);
       }
     }
+  }
+
+  private sendNow(bytes: Uint8Array, length: number): void {
+    try {
+      for (let from = 0; from < length && !this.closed; ) from += writeSync(this.descriptor, bytes, from, length - from);
+    } catch (error) {
+      this.fail(error as NodeJS.ErrnoException);
+    }
+  }
+
+  private fail({ code, message }: NodeJS.ErrnoException): void {
+    this.closed = true;
+    if (code !== 'EPIPE') this.failure = new NetlensError('unreadable', `what netlens prints could not be written: ${message}`);
+  }
+}
+
+/** True for files and the like of /dev/null: handing pieces to the thread that writes would take longer than writing them. */
+function takesAtOnce(descriptor: number): boolean {
+  try {
+    const status = fstatSync(descriptor);
+    return status.isFile() || (status.isCharacterDevice() && !isatty(descriptor));
+  } catch {
+    return false;
   }
 }
 
