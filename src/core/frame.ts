@@ -1,6 +1,7 @@
 /** A captured frame and the layers found in it. */
 import type { CaptureInterface, RecordNotes } from '../capture/source.js';
 import { Data } from './data.js';
+import { FixedText } from './fixed-text.js';
 import { FrameLayer } from './frame-layer.js';
 import type { Layer, LayerClass } from './layer.js';
 import type { Dissect, Table } from './registry.js';
@@ -31,8 +32,9 @@ export interface Answer {
   readonly time: Nanoseconds;
 }
 
-const DOT = new TextEncoder().encode(' · ');
-const ASCII_DOT = new TextEncoder().encode(asciiText(' · '));
+const DOT = new FixedText(' · ');
+const ASCII_DOT = new FixedText(asciiText(' · '));
+const AFTER = new FixedText(' after #');
 
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
 const MAX_LAYERS = 64;
@@ -243,8 +245,11 @@ export class Frame {
     return out.toString();
   }
 
-  /** Write the Info column; for those who know {@link top} already. */
-  writeInfo(out: TextBuffer, top = this.top): void {
+  /**
+   * Write the Info column; for those who know {@link top} already. False when it is numbers and words of ours alone, as
+   * transport layers tell them: nobody need look for quotes and backslashes in it.
+   */
+  writeInfo(out: TextBuffer, top = this.top): boolean {
     if (top !== this.headless) {
       top.summary(out);
       if (this.stopped) out.byte(0x20);
@@ -255,11 +260,15 @@ export class Frame {
     }
     const { answer } = this;
     if (answer !== undefined && this.hasTime) {
-      out.raw(out.asciiOnly ? ASCII_DOT : DOT);
+      out.fixed(out.asciiOnly ? ASCII_DOT : DOT);
       writeDuration(out, answer.time);
-      out.ascii(' after #');
+      out.fixed(AFTER);
       out.number(answer.request);
-    } else if (this.words !== undefined) out.text(this.words);
+    } else if (this.words !== undefined) {
+      out.text(this.words);
+      return true;
+    }
+    return top !== this.transport;
   }
 
   /** A copy that stays valid when the next frame is read. */

@@ -3,6 +3,7 @@
  * that is exact (104 days) and a bigint beyond, so that nothing is rounded and the common case allocates nothing.
  */
 
+import { FixedText } from './fixed-text.js';
 import type { TextBuffer } from './text.js';
 
 /** Nanoseconds: a number up to 2^53, else a bigint. Both compare with `<` and `===` of like kinds. */
@@ -34,9 +35,8 @@ export function durationText(time: Nanoseconds): string {
   if (n < 1e3) return `${n} ns`;
   const unit = unitOf(n);
   if (unit !== undefined) {
-    const value = rounded(n, unit.nanoseconds);
-    const decimals = value.digits === 0 ? '' : `.${String(value.fraction).padStart(value.digits, '0')}`;
-    return `${value.whole}${decimals}${unit.name}`;
+    const decimals = decimalsOf(n, unit.nanoseconds);
+    return `${threeDigits(n, unit.nanoseconds, decimals) / 10 ** decimals}${unit.name}`;
   }
   const s = Math.round(n / 1e9);
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
@@ -47,24 +47,20 @@ export function durationText(time: Nanoseconds): string {
 /** What {@link durationText} says, into a buffer; without a string in between for what is told in µs, ms or s. */
 export function writeDuration(out: TextBuffer, time: Nanoseconds): void {
   const unit = typeof time === 'number' && time >= 1e3 ? unitOf(time) : undefined;
-  if (unit === undefined) return out.unicode(durationText(time));
-  const { whole, fraction, digits } = rounded(time as number, unit.nanoseconds);
-  out.number(whole);
-  if (digits > 0) {
-    out.byte(0x2e);
-    out.padded(fraction, digits);
-  }
-  if (out.asciiOnly) out.unicode(unit.name);
-  else out.raw(unit.octets);
+  if (unit === undefined || out.asciiOnly) return out.unicode(durationText(time));
+  const decimals = decimalsOf(time as number, unit.nanoseconds);
+  const digits = threeDigits(time as number, unit.nanoseconds, decimals);
+  out.room(MANTISSA + unit.text.length + 8);
+  out.length = unit.text.put(out.view, putMantissa(out.view, out.length, digits, decimals));
 }
 
 interface Unit {
   readonly nanoseconds: number;
   readonly name: string;
-  readonly octets: Uint8Array;
+  readonly text: FixedText;
 }
 
-const unit = (nanoseconds: number, name: string): Unit => ({ nanoseconds, name, octets: new TextEncoder().encode(name) });
+const unit = (nanoseconds: number, name: string): Unit => ({ nanoseconds, name, text: new FixedText(name) });
 const MICROSECONDS = unit(1e3, ' µs');
 const MILLISECONDS = unit(1e6, ' ms');
 const SECONDS = unit(1e9, ' s');
@@ -74,24 +70,35 @@ function unitOf(n: number): Unit | undefined {
   return n < 999.5e3 ? MICROSECONDS : n < 999.5e6 ? MILLISECONDS : n < 99.95e9 ? SECONDS : undefined;
 }
 
-/** The result of {@link rounded}, used again by the next call. */
-const mantissa = { whole: 0, fraction: 0, digits: 0 };
+/** How many of three digits of `n / scale` stand behind the point; the same carry as above. */
+const decimalsOf = (n: number, scale: number): 0 | 1 | 2 => (n < 9.995 * scale ? 2 : n < 99.95 * scale ? 1 : 0);
 
-/** `n / scale` to three digits, without zeros at the end: `whole` and `digits` decimals, which read as a number are `fraction`. */
-function rounded(n: number, scale: number): typeof mantissa {
-  let digits = n < 9.995 * scale ? 2 : n < 99.95 * scale ? 1 : 0;
-  let power = digits === 2 ? 100 : digits === 1 ? 10 : 1;
-  const value = Math.floor((n * power) / scale + 0.5);
-  mantissa.whole = Math.floor(value / power);
-  let fraction = value - mantissa.whole * power;
-  while (digits > 0 && fraction % 10 === 0) {
-    fraction /= 10;
-    power /= 10;
-    digits--;
+/** Those three digits, rounded: 100 to 999. */
+const threeDigits = (n: number, scale: number, decimals: 0 | 1 | 2): number =>
+  Math.floor((n * (decimals === 2 ? 100 : decimals === 1 ? 10 : 1)) / scale + 0.5);
+
+/** Octets of three digits and a point. */
+const MANTISSA = 4;
+const ZERO = 0x30;
+const POINT = 0x2e;
+
+/** Write three digits of which so many stand behind the point, without zeros at the end: `1.5`. */
+function putMantissa(view: DataView, at: number, digits: number, decimals: 0 | 1 | 2): number {
+  const a = (digits / 100) | 0;
+  const b = ((digits / 10) | 0) - 10 * a;
+  const c = digits - 100 * a - 10 * b;
+  const first = ZERO + a;
+  const last = (ZERO + c) << 24;
+  if (decimals === 2) {
+    view.setInt32(at, first | (POINT << 8) | ((ZERO + b) << 16) | last, true);
+    return at + (c > 0 ? 4 : b > 0 ? 3 : 1);
   }
-  mantissa.fraction = fraction;
-  mantissa.digits = digits;
-  return mantissa;
+  if (decimals === 1) {
+    view.setInt32(at, first | ((ZERO + b) << 8) | (POINT << 16) | last, true);
+    return at + (c > 0 ? 4 : 2);
+  }
+  view.setInt32(at, first | ((ZERO + b) << 8) | ((ZERO + c) << 16), true);
+  return at + 3;
 }
 
 const two = (n: number) => String(n).padStart(2, '0');

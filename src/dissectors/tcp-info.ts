@@ -1,7 +1,7 @@
 /** The Info column of TCP: what stands out first, then flags, numbers, window, length and options. */
-import { putWhole } from '../core/digits.js';
+import { putWord } from '../core/digits.js';
 import { FixedText, wordOf } from '../core/fixed-text.js';
-import { u16, u32 } from '../core/octets.js';
+import { i32, u16 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
 import { durationText } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
@@ -24,6 +24,16 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
     return;
   }
   const flags = b[start + 13]!;
+  // Read before anything is written: the engine keeps nothing that it knows of objects across a store.
+  const sequence = facts === undefined ? i32(b, start + 4) : facts.sequence | 0;
+  const acknowledgment = facts === undefined ? i32(b, start + 8) : facts.acknowledgment | 0;
+  const window = scaledWindow(l) | 0;
+  const length = payloadLength(l);
+  const options = start + FIXED_LENGTH;
+  // What nearly all segments of a running connection carry.
+  const isTimed = onlyTimestamps(l);
+  const value = isTimed ? i32(b, options + 4) : 0;
+  const reply = isTimed ? i32(b, options + 8) : 0;
   // What matters comes first: on a narrow terminal the rest is cut off.
   if (facts !== undefined && (facts.verdict !== undefined || (facts.marks & SAID) !== 0)) writeVerdict(out, facts, flags, l.frame.hasTime);
   if (marked(l, Facts.ACCURATE_ECN)) {
@@ -38,25 +48,22 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
   const { view } = out;
   let at = out.length;
   view.setFloat64(at, SEQ_IS, true);
-  at = putWhole(view, at + 5, facts === undefined ? u32(b, start + 4) : facts.sequence >>> 0);
+  at = putWord(view, at + 5, sequence);
   if (flags & ACK) {
     view.setFloat64(at, ACK_IS, true);
-    at = putWhole(view, at + 5, facts === undefined ? u32(b, start + 8) : facts.acknowledgment >>> 0);
+    at = putWord(view, at + 5, acknowledgment);
   }
   view.setFloat64(at, WIN_IS, true);
-  at = putWhole(view, at + 5, scaledWindow(l));
+  at = putWord(view, at + 5, window);
   if (flags & URG) {
     view.setFloat64(at, URG_IS, true);
-    at = putWhole(view, at + 5, u16(b, start + 18));
+    at = putWord(view, at + 5, u16(b, start + 18));
   }
-  const length = payloadLength(l);
   if (length !== undefined) {
     view.setFloat64(at, LEN_IS, true);
-    at = putWhole(view, at + 5, length);
+    at = putWord(view, at + 5, length);
   }
-  // What nearly all segments of a running connection carry.
-  const options = start + FIXED_LENGTH;
-  if (onlyTimestamps(l)) out.length = putTimestamps(view, at, u32(b, options + 4), u32(b, options + 8));
+  if (isTimed) out.length = putTimestamps(view, at, value, reply);
   else {
     out.length = at;
     if (header === FIXED_LENGTH) return;

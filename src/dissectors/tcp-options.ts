@@ -8,11 +8,11 @@
  *     0      1        2
  *     | kind | length | value …      kinds 0 and 1 are one octet
  */
-import { DIGITS_ROOM, putWhole } from '../core/digits.js';
+import { DIGITS_ROOM, putWord } from '../core/digits.js';
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
 import { wordOf } from '../core/fixed-text.js';
 import type { Layer, Tree } from '../core/layer.js';
-import { u16, u32 } from '../core/octets.js';
+import { i32, u16, u32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
 import { mptcpRows, walkMptcp } from './mptcp.js';
 import {
@@ -376,12 +376,12 @@ export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: 
 const VALUE_IS = wordOf(' TSval=');
 const REPLY_IS = wordOf(' TSecr=');
 
-/** Time stamps, which take up to 4 * {@link DIGITS_ROOM} octets; returns where they end. */
+/** Time stamps, as the signed numbers of the same bits, which take up to 4 * {@link DIGITS_ROOM} octets; returns where they end. */
 export function putTimestamps(view: DataView, at: number, value: number, reply: number): number {
   view.setFloat64(at, VALUE_IS, true);
-  const next = putWhole(view, at + 7, value);
+  const next = putWord(view, at + 7, value);
   view.setFloat64(next, REPLY_IS, true);
-  return putWhole(view, next + 7, reply);
+  return putWord(view, next + 7, reply);
 }
 
 /** The SACK blocks that are whole in `[at, end)`. */
@@ -398,7 +398,7 @@ function writeOption(out: TextBuffer, b: Uint8Array, at: number, kind: number, l
   switch (kind) {
     case TIMESTAMPS:
       out.room(4 * DIGITS_ROOM);
-      out.length = putTimestamps(out.view, out.length, u32(b, at + 2), u32(b, at + 6));
+      out.length = putTimestamps(out.view, out.length, i32(b, at + 2), i32(b, at + 6));
       return;
     case MSS:
       out.ascii(' MSS=');

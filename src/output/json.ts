@@ -306,8 +306,7 @@ export class JsonWriter implements RowWriter {
   info(out: TextBuffer, frame: Frame): void {
     out.fixed(INFO_KEY);
     const from = out.length;
-    frame.writeInfo(out);
-    if (hasEscapes(out, from)) escapeFrom(out, from);
+    if (frame.writeInfo(out)) escapeFrom(out, from);
     out.byte(QUOTE);
   }
 
@@ -417,33 +416,36 @@ function close(out: TextBuffer, first: number): void {
   out.byte(CLOSE);
 }
 
-/** True when there is a quote or a backslash from `from` on; looked for in four octets at a time, and what is behind the end is blank. */
-function hasEscapes(out: TextBuffer, from: number): boolean {
+/** Put a backslash before every quote and backslash from `from` on. */
+function escapeFrom(out: TextBuffer, from: number): void {
+  const first = firstEscape(out, from);
+  if (first === out.length) return;
+  let extra = 0;
+  for (let i = first; i < out.length; i++) if (out.bytes[i] === QUOTE || out.bytes[i] === BACKSLASH) extra++;
+  out.room(extra);
+  const { bytes } = out;
+  let to = out.length + extra;
+  // From the last to the first, so that nothing is overwritten before it was read.
+  for (let i = out.length - 1; i >= first; i--) {
+    const octet = bytes[i]!;
+    bytes[--to] = octet;
+    if (octet === QUOTE || octet === BACKSLASH) bytes[--to] = BACKSLASH;
+  }
+  out.length += extra;
+}
+
+/** The octets from `from` on are none but others up to there, or up to the end; they are looked at four at a time. */
+function firstEscape(out: TextBuffer, from: number): number {
   out.room(4);
   const { view, length } = out;
+  // What is behind the end is blank.
   view.setInt32(length, 0x20202020, true);
   for (let i = from; i < length; i += 4) {
     const four = view.getInt32(i, true);
     const quotes = four ^ 0x22222222;
     const backslashes = four ^ 0x5c5c5c5c;
     // The highest bit of an octet is set where it was 0 (and perhaps in those above it).
-    if ((((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes)) & 0x80808080) return true;
+    if ((((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes)) & 0x80808080) return i;
   }
-  return false;
-}
-
-/** Put a backslash before every quote and backslash from `from` on. */
-function escapeFrom(out: TextBuffer, from: number): void {
-  let extra = 0;
-  for (let i = from; i < out.length; i++) if (out.bytes[i] === QUOTE || out.bytes[i] === BACKSLASH) extra++;
-  out.room(extra);
-  const { bytes } = out;
-  let to = out.length + extra;
-  // From the last to the first, so that nothing is overwritten before it was read.
-  for (let i = out.length - 1; i >= from; i--) {
-    const octet = bytes[i]!;
-    bytes[--to] = octet;
-    if (octet === QUOTE || octet === BACKSLASH) bytes[--to] = BACKSLASH;
-  }
-  out.length += extra;
+  return length;
 }
