@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly method: string;
   /** With scheme and host, where the host is known. */
   readonly uri: string;
+  /** Of HTTP/1: what {@link uri} is made of. */
+  readonly head?: MessageHead;
   /** Which request of its connection it is: HTTP/2 and HTTP/3 number their streams. 0 while it is under way. */
   readonly ordinal: number;
   /** The frame of the request before it. */

@@ -46,9 +46,12 @@ export const HTTP2_UPGRADE = 'h2c';
 export const isInterim = ({ code, upgrade }: MessageHead): boolean =>
   code >= 100 && code < 200 && (code !== 101 || upgrade === HTTP2_UPGRADE);
 
-export function fullUri(head: MessageHead): string {
-  const { uri, host } = head;
-  return host === undefined || head.method === 'CONNECT' || /^(https?|about):/i.test(uri) ? uri : `http://${host}${uri}`;
+/** The URI with scheme and host, where the host is known. */
+export const fullUri = (head: MessageHead): string => (lacksHost(head) ? `http://${head.host}${head.uri}` : head.uri);
+
+/** The host that was asked stands in a header, not in the request's URI. */
+export function lacksHost({ host, method, uri }: MessageHead): boolean {
+  return host !== undefined && method !== 'CONNECT' && (uri.startsWith('/') || !/^(https?|about):/i.test(uri));
 }
 
 const isVersion = (b: Uint8Array, at: number): boolean =>

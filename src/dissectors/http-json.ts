@@ -5,9 +5,10 @@ import { FixedText } from '../core/fixed-text.js';
 import type { TextBuffer } from '../core/text.js';
 import { eachChunk } from './http-chunks.js';
 import type { HttpExchange } from './http-exchange.js';
-import { fullUri, type Head } from './http-head.js';
-import { COLON, eachPiece, isBlank, lineEnd, SPACE, tokenEnd, trimmed, wordEnd } from './http-lines.js';
-import { headerRow, rows, STATUS } from './http-rows.js';
+import { fullUri, type Head, lacksHost, type MessageHead } from './http-head.js';
+import { HeaderLines } from './http-header-lines.js';
+import { eachPiece, isBlank, lineEnd, trimmed, wordEnd } from './http-lines.js';
+import { rows, STATUS } from './http-rows.js';
 
 /** What is written of a message: its octets from `start`, of which those up to `captured` are there. */
 export interface PlainHttp {
@@ -22,7 +23,8 @@ const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
 const AMPERSAND = 0x26;
 const QUESTION = 0x3f;
-const TAB = 9;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const END_LIST = 0x5d;
 const END_OBJECT = 0x7d;
 
@@ -33,6 +35,7 @@ const QUERY = new FixedText(',"query":{"value":');
 const PARAMETERS = new FixedText(',"parameter":[');
 const REQUEST_VERSION = new FixedText('},"version":');
 const FULL_URI = new FixedText(',"full_uri":');
+const SCHEME = new FixedText('"http://');
 const RESPONSE = new FixedText(',"chat":[true],"response":{"value":true,"version":');
 const CODE = new FixedText(',"code":{"value":');
 const DESCRIPTION = new FixedText(',"desc":');
@@ -69,9 +72,10 @@ export function writePlainHttp(out: TextBuffer, http: PlainHttp): boolean {
   const mark = out.length;
   if (head.kind === 'request') writeRequestLine(out, head, b, start, first, second, stop);
   else writeStatusLine(out, head, b, start, first, second, stop);
-  headers.write(out, b);
-  if (exchange !== undefined) writeExchange(out, head, exchange);
-  if (head.framing !== 'chunked' || writeChunks(out, b, bodyFrom, captured)) return true;
+  if (writeHeaders(out, headers, b)) {
+    if (exchange !== undefined) writeExchange(out, head, exchange);
+    if (head.framing !== 'chunked' || writeChunks(out, b, bodyFrom, captured)) return true;
+  }
   out.length = mark;
   return false;
 }
@@ -97,9 +101,34 @@ function writeRequestLine(out: TextBuffer, head: Head, b: Uint8Array, start: num
   out.jsonText(b, second + 1, stop);
   if (head.host !== undefined) {
     out.fixed(FULL_URI);
-    out.json(fullUri(head));
+    writeUri(out, head);
   }
   out.byte(END_OBJECT);
+}
+
+/** Write {@link fullUri} as a JSON string, without making one text of its parts if they are plain. */
+function writeUri(out: TextBuffer, head: MessageHead): void {
+  if (!lacksHost(head)) return out.json(head.uri);
+  const mark = out.length;
+  out.fixed(SCHEME);
+  if (writePlain(out, head.host!) && writePlain(out, head.uri)) return out.byte(QUOTE);
+  out.length = mark;
+  out.json(fullUri(head));
+}
+
+/** Write text that stands for itself in a JSON string; false when it does not. */
+function writePlain(out: TextBuffer, text: string): boolean {
+  const { length } = text;
+  out.room(length);
+  const { bytes } = out;
+  let at = out.length;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return false;
+    bytes[at++] = code;
+  }
+  out.length = at;
+  return true;
 }
 
 function writeStatusLine(out: TextBuffer, head: Head, b: Uint8Array, start: number, first: number, second: number, stop: number): void {
@@ -130,7 +159,8 @@ function writeExchange(out: TextBuffer, { kind }: Head, exchange: HttpExchange):
   }
   if (asked !== undefined) {
     out.fixed(RESPONSE_FOR);
-    out.json(asked.uri);
+    if (asked.head !== undefined) writeUri(out, asked.head);
+    else out.json(asked.uri);
     out.byte(END_OBJECT);
   }
 }
@@ -180,121 +210,57 @@ class TextList {
   }
 }
 
-/** Headers with a field of their own that a message has at most; one with more is read by the walk. */
-const MOST_HEADERS = 64;
 /** Digits of a length that is a plain number. */
 const MOST_DIGITS = 15;
 
-/** The headers of a message that have a field of their own, in the order of the fields. */
-class Headers {
-  private count = 0;
-  private readonly rows: Field[] = [];
-  private readonly starts = new Int32Array(MOST_HEADERS);
-  private readonly ends = new Int32Array(MOST_HEADERS);
-
-  /** Take in the lines `[from, end)`, up to an empty one; false when there is something unusual. */
-  read(b: Uint8Array, from: number, end: number): boolean {
-    this.count = 0;
-    for (let at = from; at < end; ) {
-      const colon = tokenEnd(b, at, end);
-      if (b[colon] !== COLON || colon === at) {
-        const next = lineEnd(b, at, end);
-        return next >= 0 && isBlank(b, at, next);
-      }
-      let value = colon + 1;
-      while (value < end && (b[value] === SPACE || b[value] === TAB)) value++;
-      const next = lineEnd(b, value, end);
-      const isFolded = next < end && (b[next] === SPACE || b[next] === TAB);
-      if (next < 0 || isFolded) return false;
-      const row = headerNames.rowOf(b, at, colon);
-      if (row !== undefined) {
-        const stop = trimmed(b, value, next);
-        if (row === rows.authorization || row === rows.proxyAuthorization) return false;
-        if (row === rows.contentLengthHeader && plainNumber(b, value, stop, MOST_DIGITS) < 0) return false;
-        if (!this.add(row, value, stop)) return false;
-      }
-      at = next;
-    }
-    return true;
-  }
-
-  /** Put a value behind those of its own row and of the rows before it. */
-  private add(row: Field, start: number, end: number): boolean {
-    const { rows: known, starts, ends } = this;
-    if (this.count === MOST_HEADERS) return false;
-    let i = this.count++;
-    for (; i > 0 && known[i - 1]!.index > row.index; i--) {
-      known[i] = known[i - 1]!;
-      starts[i] = starts[i - 1]!;
-      ends[i] = ends[i - 1]!;
-    }
-    known[i] = row;
-    starts[i] = start;
-    ends[i] = end;
-    return true;
-  }
-
-  /** Write what was read. */
-  write(out: TextBuffer, b: Uint8Array): void {
-    const { rows: known, starts, ends, count } = this;
-    for (let i = 0; i < count; ) {
-      const row = known[i]!;
-      const first = i;
-      out.fixed((headerKeys[row.index] ??= new FixedText(`,"${row.name.slice('http.'.length)}":[`)));
-      for (; i < count && known[i] === row; i++) {
-        if (i > first) out.byte(COMMA);
-        out.jsonText(b, starts[i]!, ends[i]!);
-      }
-      out.byte(END_LIST);
-      if (row === rows.contentLengthHeader) this.writeLengths(out, b, first, i);
-      else if (row === rows.cookie) this.writeCookies(out, b, first, i);
+/** Write the headers that have a field of their own; false where one is not plain. */
+function writeHeaders(out: TextBuffer, { lines, order }: HeaderLines, b: Uint8Array): boolean {
+  for (let i = 0; i < order.length; ) {
+    const line = lines[order[i]!]!;
+    const row = line.row!;
+    const first = i++;
+    while (i < order.length && lines[order[i]!]!.row === row) i++;
+    const isSingle = i === first + 1;
+    if (isSingle && line.text !== undefined) out.fixed(line.text);
+    else {
+      const mark = out.length;
+      if (!writeHeader(out, b, row, first, i)) return false;
+      if (isSingle && line.isSteady) line.text = new FixedText(out.bytes.subarray(mark, out.length));
     }
   }
-
-  private writeLengths(out: TextBuffer, b: Uint8Array, first: number, end: number): void {
-    out.fixed(CONTENT_LENGTH);
-    for (let i = first; i < end; i++) {
-      if (i > first) out.byte(COMMA);
-      writeNumber(out, plainNumber(b, this.starts[i]!, this.ends[i]!, MOST_DIGITS));
-    }
-    out.byte(END_LIST);
-  }
-
-  private writeCookies(out: TextBuffer, b: Uint8Array, first: number, end: number): void {
-    const list = new TextList(out, COOKIE_PAIRS);
-    for (let i = first; i < end; i++) eachPiece(b, this.starts[i]!, this.ends[i]!, SEMICOLON, (at, stop) => list.add(b, at, stop));
-    list.end();
-  }
+  return true;
 }
 
-const headers = new Headers();
-
-/** Names that are kept at most, a power of two; a name has so many octets at most. */
-const KEPT_NAMES = 256;
-const LONGEST_NAME = 64;
-
-/** Names of headers as they were written, each with its row: found by their octets, without a text. */
-class HeaderNames {
-  private readonly octets = new Array<Uint8Array | undefined>(KEPT_NAMES).fill(undefined);
-  private readonly rows = new Array<Field | undefined>(KEPT_NAMES).fill(undefined);
-
-  /** The row of the header whose name stands in `[from, to)`; undefined when it has none. */
-  rowOf(b: Uint8Array, from: number, to: number): Field | undefined {
-    const length = to - from;
-    if (length > LONGEST_NAME) return headerRow(b, from, to);
-    // What tells names apart is how long they are, how they begin, and how they end.
-    const slot = (length ^ (b[from]! << 1) ^ (b[to - 1]! << 4) ^ (b[from + (length >> 1)]! << 2)) & (KEPT_NAMES - 1);
-    const known = this.octets[slot];
-    if (known !== undefined && known.length === length) {
-      let same = 0;
-      while (same < length && known[same] === b[from + same]) same++;
-      if (same === length) return this.rows[slot];
-    }
-    const row = headerRow(b, from, to);
-    this.octets[slot] = b.slice(from, to);
-    this.rows[slot] = row;
-    return row;
+/** Write the values of the lines `[first, end)`, which all have the same field. */
+function writeHeader(out: TextBuffer, b: Uint8Array, row: Field, first: number, end: number): boolean {
+  if (row === rows.authorization || row === rows.proxyAuthorization) return false;
+  out.fixed((headerKeys[row.index] ??= new FixedText(`,"${row.name.slice('http.'.length)}":[`)));
+  for (let i = first; i < end; i++) {
+    if (i > first) out.byte(COMMA);
+    out.jsonText(b, headers.startOf(i), headers.endOf(i));
   }
+  out.byte(END_LIST);
+  if (row === rows.contentLengthHeader) return writeLengths(out, b, first, end);
+  if (row === rows.cookie) writeCookies(out, b, first, end);
+  return true;
 }
 
-const headerNames = new HeaderNames();
+function writeLengths(out: TextBuffer, b: Uint8Array, first: number, end: number): boolean {
+  out.fixed(CONTENT_LENGTH);
+  for (let i = first; i < end; i++) {
+    if (i > first) out.byte(COMMA);
+    const length = plainNumber(b, headers.startOf(i), headers.endOf(i), MOST_DIGITS);
+    if (length < 0) return false;
+    writeNumber(out, length);
+  }
+  out.byte(END_LIST);
+  return true;
+}
+
+function writeCookies(out: TextBuffer, b: Uint8Array, first: number, end: number): void {
+  const list = new TextList(out, COOKIE_PAIRS);
+  for (let i = first; i < end; i++) eachPiece(b, headers.startOf(i), headers.endOf(i), SEMICOLON, (at, stop) => list.add(b, at, stop));
+  list.end();
+}
+
+const headers = new HeaderLines();

@@ -138,6 +138,30 @@ test('plain messages need no walk', () => {
   expect(walk).not.toHaveBeenCalled();
 });
 
+const AGAIN = ['Host: a', 'Server: one', 'Content-Length: 0', 'Date: now', 'Cookie: a=1; b'];
+
+test.each([
+  ['as it was', AGAIN],
+  ['with other values', ['Host: a', 'Server: on', 'Content-Length: 00', 'Date: now', 'Cookie: a=1; b=2']],
+  ['with longer values', ['Host: a', `Server: ${'one'.repeat(300)}`, 'Content-Length: 0', 'Date: now', `Cookie: ${'a; '.repeat(150)}`]],
+  ['with values that are no plain ones', ['Host: ü"', 'Server:', 'Content-Length: +0', 'Date: \t\u001b']],
+  ['with credentials', [...AGAIN, 'Authorization: Basic YTpi']],
+  ['with other blanks', ['Host: a', 'Server:one', 'Content-Length:\t0', 'Date:  now ', 'Cookie: a=1; b']],
+  ['with a folded line', ['Host: a', 'Server: one', ' two', 'Content-Length: 0', '\tnow']],
+  ['with other lines', ['Host: a', 'Via: b', 'Content-Length: 0', 'Via: c', 'Host: a']],
+  ['with a line that begins as one before', ['Host: a', 'Server: one', 'Content-Length: 0', 'Date: now', 'Cookie: a=1; b\r\r']],
+  ['with ends of another kind', ['Host: a\nServer: one\nContent-Length: 0', 'Date: now']],
+  ['with the same line twice', [...AGAIN, ...AGAIN]],
+])('a head that came before, now %s', (_, changed) => {
+  const write = (headers: readonly string[]) => {
+    const [message] = messagesOf(lines('GET / HTTP/1.1', ...headers));
+    const quick = jsonOf(message!);
+    message!.quickJson = () => false;
+    expect(quick).toBe(jsonOf(message!));
+  };
+  for (const headers of [AGAIN, AGAIN, AGAIN, AGAIN, AGAIN, AGAIN, changed, AGAIN, changed, changed, AGAIN]) write(headers);
+});
+
 test('what repeats octets is there when asked for', () => {
   expect(JSON.parse(jsonOf(messagesOf(REQUEST, [RESPONSE])[1]!, true)).http.file_data).toBe('68656c6c6f');
 });
