@@ -417,8 +417,11 @@ function setTime(record: CaptureRecord, high: number, low: number, clock: Clock)
   const seconds1 = Math.floor(middle / units);
   const last = (middle - seconds1 * units) * 65536 + (low & 0xffff);
   const seconds0 = Math.floor(last / units);
-  record.seconds = seconds2 * 4294967296 + seconds1 * 65536 + seconds0 + clock.offset;
-  record.nanoseconds = (last - seconds0 * units) * nanosecondsPerUnit;
+  const seconds = seconds2 * 4294967296 + seconds1 * 65536 + seconds0 + clock.offset;
+  // What comes of a division the engine keeps in a box, as it would in all that is made of the record, unless told that it is small.
+  const small = seconds | 0;
+  record.seconds = small === seconds ? small : seconds;
+  record.nanoseconds = ((last - seconds0 * units) * nanosecondsPerUnit) | 0;
 }
 
 /** Octets of the address in a name record, by its type: IPv4, IPv6, EUI-48, EUI-64. */
