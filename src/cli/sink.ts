@@ -19,11 +19,15 @@ export class Sink {
   readonly out = new TextBuffer(ROOM);
   /** The reader is gone: nothing more needs to be made. */
   closed = false;
-  private spare: Uint8Array | undefined;
-  private under: Promise<void> | undefined;
+  private spare: Uint8Array | undefined = undefined;
+  private under: Promise<void> | undefined = undefined;
   /** What is written is taken at once, or may be waited for. */
   private readonly isQuick: boolean;
-  private failure: NetlensError | undefined;
+  private failure: NetlensError | undefined = undefined;
+  /** While input is awaited: what is to be done when it takes long. */
+  private pause: (() => void) | undefined = undefined;
+  /** Runs since input was awaited last; one for all waits, as a file makes one wait thousands of times. */
+  private clock: NodeJS.Timeout | undefined = undefined;
 
   constructor(
     private readonly descriptor = 1,
@@ -97,16 +101,20 @@ export class Sink {
    * `pause` may add to it what was held back.
    */
   async during<T>(coming: Promise<T>, pause: () => void): Promise<T> {
-    const timer = setTimeout(() => {
-      pause();
-      // While a write is under way, `flush` would wait for it, and meet the next one.
-      if (this.under === undefined) void this.flush();
-    }, PATIENCE);
+    this.pause = pause;
+    this.clock = this.clock?.refresh() ?? setTimeout(() => this.paused(), PATIENCE).unref();
     try {
       return await coming;
     } finally {
-      clearTimeout(timer);
+      this.pause = undefined;
     }
+  }
+
+  private paused(): void {
+    if (this.pause === undefined) return;
+    this.pause();
+    // While a write is under way, `flush` would wait for it, and meet the next one.
+    if (this.under === undefined) void this.flush();
   }
 
   /** Write what was gathered, and wait until all of it is out. */

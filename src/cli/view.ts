@@ -138,8 +138,9 @@ export async function showFrames(
   if (view?.room !== undefined) sink.writeIn(view.room);
   view?.begin?.(out);
   let begun = false;
-  do {
-    while (reader.next(record)) {
+  /** Show the frames that are held; true when what they made has to be written first. It waits for nothing: the engine begins anew with a function that does. */
+  const showHeld = (): boolean => {
+    while (tally.selected < count && reader.next(record)) {
       if (!begun) {
         begun = true;
         selection.begin?.(reader);
@@ -154,7 +155,6 @@ export async function showFrames(
         // Nobody looks at the frames, as in `live -w`: then writing them is all there is to do.
         tally.selected++;
         chosen(record);
-        if (tally.selected >= count) break;
         continue;
       }
       const frame = session.dissect(record);
@@ -163,9 +163,12 @@ export async function showFrames(
       view?.frame(out, frame);
       session.shown(frame);
       chosen?.(record);
-      if (sink.full) await sink.flush();
-      if (tally.selected >= count || sink.closed) break;
+      if (sink.full) return true;
     }
+    return false;
+  };
+  do {
+    while (!sink.closed && showHeld()) await sink.flush();
     if (perLine && out.length > 0) await sink.flush();
     if (settle !== undefined) await settle();
   } while (tally.selected < count && !sink.closed && (await sink.during(reader.fill(), () => view?.release?.(out))));

@@ -284,10 +284,11 @@ export class LineWriter {
       nanoseconds += 1_000_000_000;
     }
     if (seconds < 0 || seconds > 0xffff_ffff || !frame.hasTime) return false;
-    const width = digitsOf(seconds) + FRACTION;
-    if (width > this.widths[TIME]!) this.widen(TIME, width);
+    const { widths } = this;
+    // Without a branch, which the engine would meet for the first time after ten seconds, and compile all of this anew.
+    widths[TIME] = Math.max(widths[TIME]!, digitsOf(seconds) + FRACTION);
     const { view } = out;
-    const point = putRight(view, out.length, seconds, this.widths[TIME]! - FRACTION);
+    const point = putRight(view, out.length, seconds, widths[TIME]! - FRACTION);
     view.setUint8(point, 46);
     out.length = putSix(view, point + 1, (nanoseconds / 1000) | 0);
     return true;
