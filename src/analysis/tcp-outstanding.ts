@@ -91,7 +91,7 @@ export class Outstanding {
     if (!this.ordered) return (this.high - this.low) >>> 0;
     const { data } = this;
     const last = (this.head + this.count - 1) & (this.capacity - 1);
-    return (data[last * WIDTH + END]! - data[this.head * WIDTH + START]!) >>> 0;
+    return (data[last * WIDTH + END]! - data[this.head * WIDTH + START]!) | 0;
   }
 
   /** Take off what `ack` covers; true when one of the segments ended there (the oldest such is in the found fields). */
