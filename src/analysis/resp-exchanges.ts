@@ -13,6 +13,7 @@ import { latin1Of } from '../core/octets.js';
 import type { StreamContext } from '../core/stream.js';
 import { between, type Nanoseconds } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
+import { Tells } from '../dissectors/resp-arguments.js';
 import type { RespShared } from '../dissectors/resp-stream.js';
 
 /** Commands of one connection that wait for their replies; further ones are counted alone. */
@@ -41,6 +42,10 @@ export enum Kind {
   Hello,
   Shutdown,
   Config,
+  /** ACL, and those of its subcommands whose replies tell secrets. */
+  Acl,
+  Users,
+  Password,
 }
 
 const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
@@ -59,6 +64,7 @@ const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
   ['hello', Kind.Hello],
   ['shutdown', Kind.Shutdown],
   ['config', Kind.Config],
+  ['acl', Kind.Acl],
 ];
 
 /** A command that waits for its reply. */
@@ -299,7 +305,7 @@ export class RespExchanges {
     }
     this.waiting++;
     const asked = talk.push();
-    asked.kind = kind;
+    asked.kind = kind === Kind.Acl ? aclKind(resp) : kind;
     asked.frame = frame.number;
     asked.seconds = frame.seconds;
     asked.nanoseconds = frame.nanoseconds;
@@ -392,7 +398,7 @@ export class RespExchanges {
       resp.exchange = before;
     } else if (before !== undefined && before.request === head.frame && before.time === time) resp.exchange = before;
     else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
-    resp.tellsSettings = head.kind === Kind.Config;
+    if (head.kind >= Kind.Config) resp.tells = toldBy(head.kind);
     const failed = type === MINUS;
     const last = failed || (head.left === Infinity ? talk.subscriptions(head.kind) === 0 : --head.left <= 0);
     if (last) {
@@ -423,7 +429,7 @@ export class RespExchanges {
   private stray(frame: Frame, resp: Resp, talk: RespTalk): void {
     this.counts.strayReplies++;
     // Of what, nobody knows.
-    resp.tellsSettings = true;
+    resp.tells = Tells.Anything;
     this.observer?.unasked(frame, resp, talk, 'stray');
   }
 
@@ -467,6 +473,17 @@ const PUSH = 0x3e;
 const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
 const isSubscription = (kind: Kind): boolean => kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe;
 const confirms = (kind: Kind, asked: Asked): boolean => asked.kind === kind;
+
+/** What ACL asks for. */
+function aclKind(resp: Resp): Kind {
+  const what = resp.argument(1).toLowerCase();
+  if (what === 'list' || what === 'getuser') return Kind.Users;
+  return what === 'genpass' ? Kind.Password : Kind.Plain;
+}
+
+/** What secrets the reply to a command of this kind may tell. */
+const toldBy = (kind: Kind): Tells =>
+  kind === Kind.Config ? Tells.Settings : kind === Kind.Users ? Tells.Users : kind === Kind.Password ? Tells.Password : Tells.Nothing;
 
 const MESSAGE = /^[ps]?message$/;
 const CONFIRMED = new Map(NAMES.slice(0, 6));
@@ -530,7 +547,8 @@ export function kindOf(resp: Resp): Kind {
     from = args[0]!;
     to = args[1]!;
   }
-  if (to > captured || to - from < 4 || to - from > 12) return Kind.Plain;
+  // ACL is the only short name; GET and SET are most of all commands.
+  if (to > captured || to - from > 12 || to - from < 3 || (to - from === 3 && (b[from]! | 0x20) !== 0x61)) return Kind.Plain;
   let hash = 0;
   for (let at = from; at < to; at++) hash = (hash * 31 + (b[at]! | 0x20)) & 0xffff;
   for (let slot = hash & 255; SLOTS[slot] !== 0; slot = (slot + 1) & 255) {

@@ -8,6 +8,7 @@ import type { StreamContext } from '../core/stream.js';
 import { safeText, TextBuffer } from '../core/text.js';
 import type { Nanoseconds } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
+import { SECRET } from '../dissectors/resp-arguments.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import { type Aged, AgeOrder } from './age-order.js';
 import { directionOf } from './conversations.js';
@@ -198,7 +199,8 @@ export class RespTransactions implements RespObserver {
     if (this.wants.lines) transaction.answer = this.lineOf(resp);
     if (resp.isDataSet) return;
     const isExec = transaction.command === 'EXEC';
-    if (this.wants.values || isExec) transaction.reply = replyValue(b, start, captured, resp.secrets && ((from) => resp.isSecret(from)));
+    if (this.wants.values || isExec)
+      transaction.reply = replyValue(b, start, captured, resp.hides ? (from, to) => resp.instead(from, to) : undefined);
     const type = b[start];
     if (type === PLUS) transaction.queued = captured - start === 9 && textOf(b, start, captured) === '+QUEUED\r\n';
     else if (type === MINUS || type === BANG || type === ATTRIBUTE) {
@@ -296,7 +298,7 @@ function argumentTexts(resp: Resp): string[] {
   const texts: string[] = [];
   for (let i = 1; 2 * i < args.length && i <= MOST_ARGUMENTS; i++) {
     const from = args[2 * i]!;
-    texts.push(secrets?.has(i) ? '(secret)' : textOf(bytes, from, Math.min(args[2 * i + 1]!, from + MOST_OCTETS)));
+    texts.push(secrets?.has(i) ? SECRET : textOf(bytes, from, Math.min(args[2 * i + 1]!, from + MOST_OCTETS)));
   }
   return texts;
 }

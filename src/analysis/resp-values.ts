@@ -52,15 +52,15 @@ const QUESTION = 0x3f;
 const SEMICOLON = 0x3b;
 const DOT = 0x2e;
 
-/** What stands where a secret was. */
-const SECRET = '(secret)';
+/** What is shown in place of the string `[from, to)`; undefined when that is no secret. */
+type Instead = (from: number, to: number) => string | undefined;
 
 /** The reply in `[start, end)`, without what an attribute says of it. Reads each octet once, and stops at what is kept. */
-export function replyValue(bytes: Uint8Array, start: number, end: number, isSecret = nothing): RespValue {
-  return new Reader(bytes, start, end, isSecret).value(0) ?? CUT;
+export function replyValue(bytes: Uint8Array, start: number, end: number, instead: Instead = nothing): RespValue {
+  return new Reader(bytes, start, end, instead).value(0) ?? CUT;
 }
 
-const nothing = (_from: number): boolean => false;
+const nothing: Instead = () => undefined;
 const CUT: RespValue = { type: 'cut short', value: null };
 
 class Reader {
@@ -70,7 +70,7 @@ class Reader {
     private readonly b: Uint8Array,
     private at: number,
     private readonly end: number,
-    private readonly isSecret: (from: number) => boolean,
+    private readonly instead: Instead,
   ) {}
 
   /** The next element; undefined when it is not whole or no more are kept. */
@@ -114,7 +114,8 @@ class Reader {
     const from = this.at;
     if (from + length > this.end) return undefined;
     this.at = from + length + 2;
-    if (this.isSecret(from)) return { type: 'bulk_string', value: SECRET, length: SECRET.length };
+    const instead = this.instead(from, from + length);
+    if (instead !== undefined) return { type: 'bulk_string', value: instead, length: instead.length };
     const skip = type === EQUALS ? 4 : 0;
     const text = textOf(this.b, from + skip, Math.min(from + length, from + skip + MOST_OCTETS));
     if (type === BANG) return { type: 'error', value: text };

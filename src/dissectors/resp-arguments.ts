@@ -97,6 +97,35 @@ export function secretsOf(arg: (i: number) => string, count: number): Set<number
   return secrets.size > 0 ? secrets : undefined;
 }
 
+/** What stands where a secret was. */
+export const SECRET = '(secret)';
+
+/** What a reply may tell of secrets, by the command that it answers. */
+export enum Tells {
+  Nothing = 0,
+  /** CONFIG GET: settings by name, passwords among them. */
+  Settings,
+  /** ACL LIST and GETUSER: users with the hashes of their passwords. */
+  Users,
+  /** ACL GENPASS: a password. */
+  Password,
+  /** The command is not known: settings or users. */
+  Anything,
+}
+
+/** A hash of SHA-256, as ACL GETUSER tells it. */
+const HASH = /^[0-9a-f]{64}$/;
+/** The same among the words of ACL LIST. */
+const HASHES = /(?<= )#[0-9a-f]{64}(?= |$)/g;
+
+/** What is to be shown in place of a string of a reply; undefined when it is no secret. */
+export function withoutSecrets(text: string, tells: Tells): string | undefined {
+  if (tells === Tells.Password || (tells === Tells.Users && HASH.test(text))) return SECRET;
+  if ((tells !== Tells.Users && tells !== Tells.Anything) || !text.startsWith('user ')) return undefined;
+  const masked = text.replace(HASHES, SECRET);
+  return masked === text ? undefined : masked;
+}
+
 /** Which values in a reply to CONFIG GET are secrets, by their number among names and values. */
 export function secretSettings(text: (i: number) => string, count: number): Set<number> | undefined {
   const secrets = new Set<number>();

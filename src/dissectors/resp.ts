@@ -30,7 +30,18 @@ import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, Recalled, textOf } from '../core/octets.js';
 import { TextBuffer } from '../core/text.js';
-import { argumentsOf, MAX_ARGUMENTS, mayHaveSecrets, NO_ARGUMENTS, secretSettings, secretsOf, settingsOf } from './resp-arguments.js';
+import {
+  argumentsOf,
+  MAX_ARGUMENTS,
+  mayHaveSecrets,
+  NO_ARGUMENTS,
+  SECRET,
+  secretSettings,
+  secretsOf,
+  settingsOf,
+  Tells,
+  withoutSecrets,
+} from './resp-arguments.js';
 import {
   ATTRIBUTE,
   behind,
@@ -127,8 +138,7 @@ const fields = {
   malformedLength: many(expert('error', 'malformed', 'resp.malformed_length', 'Malformed length specified')),
 };
 
-/** What stands where a secret was. */
-const SECRET = Uint8Array.from('(secret)', (c) => c.charCodeAt(0));
+const utf8 = new TextEncoder();
 /** Most arguments that are shown in the Info column. */
 const MAX_SHOWN = 24;
 
@@ -169,8 +179,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
   isDataSet = false;
   /** The rest of it was not captured. */
   incomplete = false;
-  /** It may answer CONFIG GET: settings by name, passwords among them. */
-  tellsSettings = false;
+  /** For a reply: what secrets it may tell. */
+  tells = Tells.Nothing;
   /** For a reply: the command that it answers. */
   exchange: Answer | undefined = undefined;
   private found: readonly number[] | undefined = undefined;
@@ -186,7 +196,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     place.captured = this.end = end;
     this.exchange = this.found = this.hidden = this.named = undefined;
     this.reading = 0;
-    this.tellsSettings = false;
+    this.tells = Tells.Nothing;
   }
 
   override lasting(): PropertyDescriptorMap {
@@ -239,7 +249,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
 
   private findSecrets(): Set<number> | undefined {
     if (this.frame.session.showSecrets) return undefined;
-    if (this.tellsSettings) {
+    if (this.tells === Tells.Settings || this.tells === Tells.Anything) {
       const found = settingsOf(this.bytes, this.start, this.captured);
       this.found = found;
       return secretSettings((i) => textOf(this.bytes, found[2 * i]!, found[2 * i + 1]!), found.length / 2);
@@ -248,11 +258,25 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     return secretsOf((i) => this.argument(i), this.arguments.length / 2);
   }
 
-  /** Whether the string whose octets begin at `from` is a secret and not to be shown. */
-  isSecret(from: number): boolean {
-    const { secrets } = this;
-    if (secrets !== undefined) for (const i of secrets) if (this.found![2 * i] === from) return true;
-    return false;
+  /** Whether some of its strings may be secrets and not to be shown. */
+  get hides(): boolean {
+    if (this.tells > Tells.Settings && !this.frame.session.showSecrets && (this.tells !== Tells.Anything || this.mayListUsers)) return true;
+    return this.secrets !== undefined;
+  }
+
+  /** An array whose first string begins as those of ACL LIST do. */
+  private get mayListUsers(): boolean {
+    const { bytes: b, start, captured } = this;
+    const line = b[start] === STAR ? lineEnd(b, start, captured) : -1;
+    const first = line > 0 && b[line] === DOLLAR ? lineEnd(b, line, captured) : -1;
+    return first > 0 && first + 5 <= captured && latin1Of(b, first, first + 5) === 'user ';
+  }
+
+  /** What is shown in place of its string `[from, to)`; undefined for what is no secret. Where {@link hides} is false none is. */
+  instead(from: number, to: number): string | undefined {
+    const { secrets, tells } = this;
+    if (secrets !== undefined) for (const i of secrets) if (this.found![2 * i] === from) return SECRET;
+    return tells > Tells.Settings ? withoutSecrets(textOf(this.bytes, from, to), tells) : undefined;
   }
 
   /** An argument as text, its first 256 octets at most; empty when there is none. */
@@ -304,7 +328,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
 
   override quickJson(out: TextBuffer): boolean {
     const { bytes: b, start, exchange } = this;
-    if (this.isDataSet || this.secrets !== undefined || typeof exchange?.time === 'bigint') return false;
+    if (this.isDataSet || this.hides || typeof exchange?.time === 'bigint') return false;
     const type = b[start];
     if (type === STAR || type === DOLLAR) {
       if (this.stringCount === 0) return false;
@@ -329,6 +353,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
       if (at > 0) tree.add(fields.dataSet, at, captured - at);
       return;
     }
+    const { hides } = this;
     // Elements still to come of each open aggregate.
     const open: number[] = [];
     let closing = 0;
@@ -360,7 +385,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
             break;
           }
           const whole = length >= 0 && line + length <= captured;
-          walkBulk(tree, type, at, line, length, whole, this.isSecret(line));
+          walkBulk(tree, type, at, line, length, whole, hides && whole ? this.instead(line, line + length) : undefined);
           at = length >= 0 ? line + length + 2 : line;
           break;
         }
@@ -412,7 +437,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
     let text = '';
     const { arguments: args, secrets } = this;
     if (secrets === undefined) text = textOf(this.bytes, at, stop);
-    else for (let i = 0; 2 * i < args.length; i++) text += (i ? ' ' : '') + (secrets.has(i) ? '(secret)' : this.argument(i));
+    else for (let i = 0; 2 * i < args.length; i++) text += (i ? ' ' : '') + (secrets.has(i) ? SECRET : this.argument(i));
     tree.put(fields.inline, text, at, line - at);
   }
 
@@ -434,7 +459,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
       const { secrets } = this;
       for (let i = 0; i < count && i < MAX_SHOWN; i++) {
         if (i > 0) out.byte(32);
-        if (secrets?.has(i)) out.ascii('(secret)');
+        if (secrets?.has(i)) out.ascii(SECRET);
         else writeArgument(out, b, this.place(2 * i), this.place(2 * i + 1), i);
       }
       if (count > MAX_SHOWN) out.unicode(' …');
@@ -462,6 +487,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) 
           const length = decimal(b, at + 1, stop);
           if (b[at + 1] === QUESTION) return out.ascii('streamed string');
           if (!(length >= 0)) return out.ascii('null');
+          const instead = this.tells > Tells.Settings && this.hides ? this.instead(line, Math.min(line + length, captured)) : undefined;
+          if (instead !== undefined) return out.text(instead);
           if (type === DOLLAR) return writeQuoted(out, b, line, Math.min(line + length, captured));
           const skip = type === 0x3d ? 4 : 0;
           return out.octets(b, line + skip, Math.min(line + length, captured, line + 256));
@@ -546,7 +573,7 @@ function walkLine(tree: Tree, type: number, b: Uint8Array, from: number, to: num
   }
 }
 
-function walkBulk(tree: Tree, type: number, at: number, line: number, length: number, whole: boolean, secret: boolean): void {
+function walkBulk(tree: Tree, type: number, at: number, line: number, length: number, whole: boolean, instead: string | undefined): void {
   if (type === 0x21) {
     if (whole) tree.add(fields.blobError, line, length);
     return;
@@ -562,7 +589,7 @@ function walkBulk(tree: Tree, type: number, at: number, line: number, length: nu
   if (!Number.isNaN(length)) tree.put(fields.bulkLength, Math.max(-0x8000_0000, Math.min(length, 0x7fff_ffff)), at + 1, line - at - 3);
   if (length < -1 || Number.isNaN(length)) tree.put(fields.malformedLength, true, at, line - at);
   if (whole && length > 0) {
-    if (secret) tree.put(fields.bulkValue, SECRET, line, length);
+    if (instead !== undefined) tree.put(fields.bulkValue, utf8.encode(instead), line, length);
     else tree.add(fields.bulkValue, line, length);
   }
   tree.close();

@@ -99,6 +99,15 @@ test('passwords that CONFIG GET tells are masked', () => {
   expect(exchanged([get], true)[0]!.reply!.value).toEqual(['requirepass', 'hunter2']);
 });
 
+test('hashes of passwords that ACL tells are masked, in values and on lines', () => {
+  const hash = 'ab'.repeat(32);
+  const list: [string, string] = [command('ACL', 'LIST'), `*1\r\n${bulk(`user ada on #${hash} +@all`)}`];
+  expect(exchanged([list])[0]!.reply!.value).toEqual(['user ada on (secret) +@all']);
+  expect(exchanged([list], true)[0]!.reply!.value).toEqual([`user ada on #${hash} +@all`]);
+  const made = exchanged([[command('ACL', 'GENPASS', '16'), bulk('b00c')]])[0]!;
+  expect([made.answer, made.reply!.value]).toEqual(['(secret)', '(secret)']);
+});
+
 test('deep nesting is cut', () => {
   const b = octets(`*2\r\n${'*1\r\n'.repeat(60_000)}`);
   expect(JSON.stringify(replyValue(b, 0, b.length).value)).toBe('[[[[[[[[[]]]]]]]]]');

@@ -201,6 +201,46 @@ test.each([
   expect(told(command('HGETALL', 'k'), false)).toBe([port, number, password].join());
 });
 
+describe('hashes of passwords, and passwords, that ACL tells are masked', () => {
+  const hash = '2f183a4e64493af3f377f745eda502363cd3e7ef6e4d266d444758de0a85fcc8';
+  const users = [`user default on nopass ~* &* +@all`, `user ada on sanitize-payload #${hash} #${hash} ~#abc -@all +get`];
+  const list = `*2\r\n${users.map(bulk).join('')}`;
+  const masked = ['user default on nopass ~* &* +@all', 'user ada on sanitize-payload (secret) (secret) ~#abc -@all +get'];
+  const strings = (frame: Frame) =>
+    values(frame, 'resp.bulk_string.value')
+      .split(',')
+      .map((octets) => Buffer.from(octets, 'hex').toString());
+  const told = (question: string, reply: string, showSecrets = false) => {
+    const talk = new Talk(6379, { showSecrets }).open();
+    if (question !== '') talk.client(0, question);
+    return talk.server(0, reply, question.length);
+  };
+
+  test('ACL LIST, also where the question was not captured', () => {
+    expect(strings(told(command('ACL', 'LIST'), list))).toEqual(masked);
+    expect(strings(told(command('acl', 'list'), list))).toEqual(masked);
+    expect(strings(told('', list))).toEqual(masked);
+    expect(strings(told(command('ACL', 'LIST'), list, true))).toEqual(users);
+    // Not in what people keep.
+    expect(strings(told(command('LRANGE', 'k', '0', '-1'), list))).toEqual(users);
+    expect(strings(told(command('ACL', 'USERS'), `*1\r\n${bulk(hash)}`))).toEqual([hash]);
+  });
+
+  test.each([
+    ['RESP2', `*4\r\n${bulk('passwords')}*2\r\n${bulk(hash)}${bulk(hash)}${bulk('commands')}${bulk('-@all')}`],
+    ['RESP3', `%2\r\n${bulk('passwords')}*2\r\n${bulk(hash)}${bulk(hash)}${bulk('commands')}${bulk('-@all')}`],
+  ])('ACL GETUSER in %s', (_version, reply) => {
+    expect(strings(told(command('ACL', 'GETUSER', 'ada'), reply))).toEqual(['passwords', '(secret)', '(secret)', 'commands', '-@all']);
+    expect(strings(told(command('ACL', 'GETUSER', 'ada'), reply, true))).toContain(hash);
+  });
+
+  test('ACL GENPASS', () => {
+    const frame = told(command('ACL', 'GENPASS', '32'), bulk('90f6aa31'));
+    expect([frame.info, ...strings(frame)]).toEqual(['(secret) · 1 s after #4', '(secret)']);
+    expect(told(command('ACL', 'GENPASS'), bulk('90f6aa31'), true).info).toMatch(/^"90f6aa31"/);
+  });
+});
+
 test('the data set of a primary has no end of line behind it', () => {
   const talk = new Talk(6379).open();
   talk.client(0, command('PSYNC', '?', '-1'));
