@@ -1,9 +1,10 @@
 /** The frame itself as a layer: what the capture says about it. */
+import type { CaptureInterface } from '../capture/source.js';
 import { DIGITS_ROOM, putNine } from './digits.js';
 import { computed, expert, gated } from './field.js';
-import { FixedText } from './fixed-text.js';
 import type { Frame } from './frame.js';
 import { type Layer, layer } from './layer.js';
+import type { Plain } from './plain.js';
 import type { TextBuffer } from './text.js';
 import { between, isoText, type Nanoseconds } from './time.js';
 
@@ -184,36 +185,33 @@ const direction = (l: Layer): number | undefined => {
 const since = (frame: Frame, seconds: number, nanoseconds: number): Nanoseconds | undefined =>
   frame.hasTime ? between(frame.seconds, frame.nanoseconds, seconds, nanoseconds) : undefined;
 
-/** The JSON of a second in some form, up to its point. */
-class SecondText {
-  private second = Number.NaN;
-  private text = new FixedText('');
-
-  constructor(private readonly textOf: (second: number) => string) {}
-
-  /** Write a point in time; the calendar is worked out once a second. */
-  write(out: TextBuffer, { seconds, nanoseconds }: Frame): void {
-    if (seconds !== this.second) {
-      this.second = seconds;
-      this.text = new FixedText(`"${this.textOf(seconds)}.`);
-    }
-    out.fixed(this.text);
-    out.room(DIGITS_ROOM);
-    out.length = putNine(out.view, out.length, nanoseconds);
+/** `2026-11-21T11:15:40`, worked out once for the frames of a second. */
+function isoSecond(second: number): string {
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastText = isoText(second, 0).replace(/\.0{9}Z?$/, '');
   }
+  return lastText;
 }
+let lastSecond = Number.NaN;
+let lastText = '';
 
-const isoSecond = new SecondText((second) => isoText(second, 0).replace(/\.0{9}Z?$/, ''));
-const epochSecond = new SecondText(String);
-
-function writeIso(l: Layer, out: TextBuffer): void {
-  isoSecond.write(out, l.frame);
+function writeIso({ frame }: Layer, out: TextBuffer): void {
+  writeSecond(out, isoSecond(frame.seconds), frame.nanoseconds);
   out.ascii('Z"');
 }
 
-function writeEpoch(l: Layer, out: TextBuffer): void {
-  epochSecond.write(out, l.frame);
+function writeEpoch({ frame }: Layer, out: TextBuffer): void {
+  writeSecond(out, String(frame.seconds), frame.nanoseconds);
   out.byte(34);
+}
+
+function writeSecond(out: TextBuffer, second: string, nanoseconds: number): void {
+  out.byte(34);
+  out.ascii(second);
+  out.byte(46);
+  out.room(DIGITS_ROOM);
+  out.length = putNine(out.view, out.length, nanoseconds);
 }
 
 function writeProtocols(l: Layer, out: TextBuffer): void {
@@ -226,30 +224,48 @@ function writeProtocols(l: Layer, out: TextBuffer): void {
   out.byte(34);
 }
 
-/** What is known of a frame as a whole: number, time, lengths, interface, comments, protocols. */
-export class FrameLayer extends layer('frame', 'Frame', {
-  ...gated(
-    (l: Layer) => l.frame.interface_.id !== undefined || l.frame.interface_.name !== undefined || l.frame.interface_.section !== undefined,
-    {
-      sectionNumber: computed('uint32', 'frame.section_number', 'Section number', (l) => l.frame.interface_.section),
-      interface: computed('string', 'frame.interface', 'Interface', (l) => l.frame.interface_.name ?? l.frame.interface_.id?.toString()),
-      interfaceId: computed('uint32', 'frame.interface_id', 'Interface id', (l) => l.frame.interface_.id),
-      interfaceName: computed('string', 'frame.interface_name', 'Interface name', (l) =>
-        l.frame.interface_.id === undefined ? undefined : (l.frame.interface_.name ?? 'unknown'),
-      ),
-      interfaceDescription: computed(
-        'string',
-        'frame.interface_description',
-        'Interface description',
-        (l) => l.frame.interface_.description,
-      ),
-    },
-  ),
+/** Numbers of interfaces, which are told apart as objects: what they are called may occur again in another file. */
+class InterfaceNumbers {
+  private readonly numbers = new WeakMap<CaptureInterface, number>();
+  private last: CaptureInterface | undefined = undefined;
+  private lastNumber = 0;
+  private count = 0;
+
+  of(one: CaptureInterface): number {
+    if (one === this.last) return this.lastNumber;
+    let number = this.numbers.get(one);
+    if (number === undefined) {
+      number = ++this.count;
+      this.numbers.set(one, number);
+    }
+    this.last = one;
+    this.lastNumber = number;
+    return number;
+  }
+}
+
+const interfaceNumbers = new InterfaceNumbers();
+
+const hasInterface = ({ frame: { interface_: from } }: Layer): boolean =>
+  from.id !== undefined || from.name !== undefined || from.section !== undefined;
+const hasTime = (l: Layer): boolean => l.frame.hasTime;
+const hasNotes = (l: Layer): boolean => l.frame.notes !== undefined;
+
+const fields = {
+  ...gated(hasInterface, {
+    sectionNumber: computed('uint32', 'frame.section_number', 'Section number', (l) => l.frame.interface_.section),
+    interface: computed('string', 'frame.interface', 'Interface', (l) => l.frame.interface_.name ?? l.frame.interface_.id?.toString()),
+    interfaceId: computed('uint32', 'frame.interface_id', 'Interface id', (l) => l.frame.interface_.id),
+    interfaceName: computed('string', 'frame.interface_name', 'Interface name', (l) =>
+      l.frame.interface_.id === undefined ? undefined : (l.frame.interface_.name ?? 'unknown'),
+    ),
+    interfaceDescription: computed('string', 'frame.interface_description', 'Interface description', (l) => l.frame.interface_.description),
+  }),
   encapsulation: computed('int16', 'frame.encap_type', 'Encapsulation type', (l) => encapsulation(l.frame.interface_.linkType), {
     quiet: true,
   }),
   number: computed('uint32', 'frame.number', 'Frame Number', (l) => l.frame.number),
-  ...gated((l: Layer) => l.frame.hasTime, {
+  ...gated(hasTime, {
     time: computed('time', 'frame.time', 'Arrival Time', (l) => (l.frame.hasTime ? l.frame.time : undefined), { json: writeIso }),
     timeEpoch: computed('duration', 'frame.time_epoch', 'Epoch Time', (l) => (l.frame.hasTime ? l.frame.time : undefined), {
       unit: 'seconds',
@@ -289,7 +305,7 @@ export class FrameLayer extends layer('frame', 'Frame', {
       unit: 'bytes',
     },
   ),
-  ...gated((l: Layer) => l.frame.notes !== undefined, {
+  ...gated(hasNotes, {
     direction: computed(
       'int8',
       'frame.p2p_dir',
@@ -303,7 +319,30 @@ export class FrameLayer extends layer('frame', 'Frame', {
   protocols: computed('string', 'frame.protocols', 'Protocols in frame', (l) => l.frame.protocols, { json: writeProtocols }),
   malformed: expert('error', 'malformed', '_ws.malformed', 'Malformed packet', (l) => l.frame.stopped?.reason === 'malformed'),
   cutShort: expert('note', 'protocol', '_ws.short', 'Packet size limited during capture', (l) => l.frame.stopped?.reason === 'truncated'),
-}) {
+};
+
+const second = (l: Layer): number => l.frame.seconds | 0;
+const nanoseconds = (l: Layer): number => l.frame.nanoseconds;
+
+/** A packet that came whole, at a time up to the year 2106, and about which nothing was noted. */
+const plain: Plain = {
+  when: ({ frame }) => frame.notes === undefined && frame.stopped === undefined && frame.seconds >>> 0 === frame.seconds,
+  octets: 0,
+  holds: [hasTime],
+  fails: [hasNotes],
+  present: [fields.number, fields.length, fields.capturedLength],
+  decided: {
+    rows: [fields.sectionNumber, fields.interface, fields.interfaceId, fields.interfaceName, fields.interfaceDescription],
+    by: (l) => interfaceNumbers.of(l.frame.interface_),
+  },
+  json: [
+    [fields.time, [{ by: second, text: (l) => `"${isoSecond(l.frame.seconds)}.` }, { nanoseconds }, 'Z"']],
+    [fields.timeEpoch, [{ by: second, text: (l) => `"${l.frame.seconds}.` }, { nanoseconds }, '"']],
+  ],
+};
+
+/** What is known of a frame as a whole: number, time, lengths, interface, comments, protocols. */
+export class FrameLayer extends layer('frame', 'Frame', fields, 'FRAME', plain) {
   override summary(out: TextBuffer): void {
     out.number(this.end - this.start);
     out.ascii(' octets');

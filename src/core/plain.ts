@@ -22,15 +22,29 @@ export interface Plain<L extends Layer = Layer> {
   readonly present?: readonly Field[];
   /** Values that are always the same; undefined: there is none. */
   readonly values?: readonly (readonly [row: Field, value: Raw | undefined])[];
+  /** The JSON of rows that write it in their own way (`FieldOptions.json`). */
+  readonly json?: readonly (readonly [row: Field, parts: readonly PlainPart<L>[]])[];
+  /** Neighbouring rows of which a number of 32 bits decides whether they are there, and with what values. */
+  readonly decided?: { readonly rows: readonly Field[]; readonly by: (layer: L) => number };
   /** The JSON of what the walk finds, in order; it finds nothing else. */
   readonly walk?: readonly PlainWalk<L>[];
 }
 
+/**
+ * A piece of JSON: text, an unsigned number (as the signed one of the same 32 bits), nine digits of nanoseconds, or a text
+ * that a number of 32 bits decides.
+ */
+export type PlainPart<L extends Layer = Layer> =
+  | string
+  | ((layer: L) => number)
+  | { readonly nanoseconds: (layer: L) => number }
+  | { readonly by: (layer: L) => number; readonly text: (layer: L) => string };
+
 /** JSON that stands in a plain layer where `when` holds. */
 export interface PlainWalk<L extends Layer = Layer> {
   readonly when: (layer: L) => boolean;
-  /** Keys with a comma before each, and between them unsigned numbers, as the signed ones of the same 32 bits. */
-  readonly json?: readonly (string | ((layer: L) => number))[];
+  /** Keys with a comma before each, and their values. */
+  readonly json?: readonly PlainPart<L>[];
   /** Writes it, where that is more than keys and numbers. */
   readonly write?: (layer: L, out: TextBuffer) => void;
 }

@@ -52,7 +52,7 @@ export function writePlainSegment(out: TextBuffer, l: Layer, notes: StreamNotes 
 function writeTimestamps(out: TextBuffer, l: Layer): void {
   for (const part of TIMESTAMPS)
     if (part instanceof FixedText) out.fixed(part);
-    else writeNumber(out, part(l) >>> 0);
+    else if (typeof part === 'function') writeNumber(out, part(l) >>> 0);
 }
 
 /** True when the message that a segment completes, if any, came in order and once. */

@@ -172,9 +172,17 @@ const COMMON = `
     (local.set $at (call $part (local.get $at) (i32.shr_u (local.get $n) (i32.const 8)) (i32.const 46)))
     (call $part (local.get $at) (local.get $n) (i32.const 34)))
 
+  ;; A number below 1 000 000 000, with leading zeros to nine digits.
+  (func $nine (param $at i32) (param $n i32) (result i32)
+    (local $top i32)
+    (local.set $top (i32.div_u (local.get $n) (i32.const 100000000)))
+    (i32.store8 (local.get $at) (i32.add (i32.const 48) (local.get $top)))
+    (call $eight (i32.add (local.get $at) (i32.const 1))
+      (i32.sub (local.get $n) (i32.mul (local.get $top) (i32.const 100000000)))))
+
   ;; Nanoseconds as seconds with nine decimals.
   (func $seconds (param $at i32) (param $time f64) (result i32)
-    (local $floor f64) (local $rest i64) (local $whole i64) (local $n i32) (local $top i32)
+    (local $floor f64) (local $rest i64) (local $whole i64)
     (local.set $floor (f64.floor (local.get $time)))
     ;; The nearest whole number, of two the higher one.
     (local.set $rest
@@ -193,11 +201,8 @@ const COMMON = `
         (local.set $whole (i64.div_u (local.get $rest) (i64.const 1000000000)))
         (local.set $at (call $word (local.get $at) (i32.wrap_i64 (local.get $whole))))
         (local.set $rest (i64.sub (local.get $rest) (i64.mul (local.get $whole) (i64.const 1000000000))))))
-    (local.set $n (i32.wrap_i64 (local.get $rest)))
-    (local.set $top (i32.div_u (local.get $n) (i32.const 100000000)))
-    (i32.store16 (local.get $at) (i32.add (i32.const ${wordOf('.0')}) (i32.shl (local.get $top) (i32.const 8))))
-    (call $eight (i32.add (local.get $at) (i32.const 2))
-      (i32.sub (local.get $n) (i32.mul (local.get $top) (i32.const 100000000)))))
+    (i32.store8 (local.get $at) (i32.const 46))
+    (call $nine (i32.add (local.get $at) (i32.const 1)) (i32.wrap_i64 (local.get $rest))))
 
   ;; Octets from elsewhere, sixteen at a time.
   (func $copy (param $at i32) (param $from i32) (param $length i32) (result i32)

@@ -3,7 +3,8 @@
  * to hold, no row is written that is known to be absent, and what stands between two numbers is one text.
  */
 import type { Field } from '../core/field.js';
-import type { Plain, PlainWalk } from '../core/plain.js';
+import type { Layer } from '../core/layer.js';
+import type { Plain, PlainPart } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { readInPlace, UNSIGNED, type ValueKind, wordAt } from './json-source.js';
@@ -18,6 +19,7 @@ const CLOSE = Uint8Array.of(125);
 export type Piece =
   | { readonly kind: 'text'; readonly octets: Uint8Array }
   | { readonly kind: 'value'; readonly how: ValueKind; readonly value: string }
+  | { readonly kind: 'nanoseconds'; readonly value: string }
   | { readonly kind: 'run'; readonly run: Run }
   /** A statement that writes to `out` itself. */
   | { readonly kind: 'call'; readonly statement: string }
@@ -28,12 +30,17 @@ export type Piece =
   /** Its end. */
   | { readonly kind: 'end' };
 
-/** A run (json-layout.ts) whose text the octets `words` decide. */
+/** Text that four words decide, for which it is made once. */
 export interface Run {
+  readonly words: readonly string[];
+  /** So many octets at most, as far as can be told. */
+  readonly most: number;
+  /** Keys with their values. */
   readonly nodes: readonly JsonNode[];
+  /** What follows them. */
+  readonly more: readonly (Uint8Array | ((layer: Layer) => string))[];
   /** The first key follows the brace of its object. */
   readonly isFirst: boolean;
-  readonly words: readonly string[];
 }
 
 /** A key with its value: whether it is in every plain layer, and what writes it. */
@@ -50,8 +57,7 @@ const scratch = new TextBuffer(256);
  */
 export function plainPieces(layout: Layout, use: (value: unknown) => string): readonly Piece[] | undefined {
   const { plain } = layout;
-  if (plain === undefined || layout.hasOctets || layout.hasInfo) return undefined;
-  return new PlainLine(plain, use).layer(layout);
+  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use).layer(layout);
 }
 
 class PlainLine {
@@ -60,6 +66,8 @@ class PlainLine {
   private readonly fails: ReadonlySet<Gate>;
   private readonly present: ReadonlySet<Field>;
   private readonly values: ReadonlyMap<Field, unknown>;
+  private readonly json: ReadonlyMap<Field, readonly PlainPart[]>;
+  private readonly decided: ReadonlySet<Field | undefined>;
   /** The next key is the first of its object. */
   private isFirst = false;
 
@@ -71,17 +79,30 @@ class PlainLine {
     this.fails = new Set(plain.fails);
     this.present = new Set(plain.present);
     this.values = new Map(plain.values);
+    this.json = new Map(plain.json);
+    this.decided = new Set(plain.decided?.rows);
   }
 
   /** Undefined when something may come first that is not in every layer, or only a walk tells. */
-  layer({ steps, key }: Layout): readonly Piece[] | undefined {
+  layer({ steps, key, hasInfo }: Layout): readonly Piece[] | undefined {
     if (steps.some(({ nodes }) => nodes.some((node) => node.walked))) return undefined;
-    const members = steps.flatMap((step) => (step.range === undefined ? this.members(step.nodes) : this.run(step)));
+    const isDecided = ({ nodes }: Step) => this.decided.has(nodes[0]!.row);
+    const first = steps.findIndex(isDecided);
+    const members = steps.flatMap((step, i) => {
+      if (isDecided(step)) return i === first ? this.decidedRun(steps.filter(isDecided).flatMap(({ nodes }) => nodes)) : [];
+      return step.range === undefined ? this.members(step.nodes) : this.run(step);
+    });
     if (members[0]?.isSure !== true) return undefined;
     this.key(key);
     this.isFirst = true;
     for (const member of members) member.write();
-    for (const found of this.plain.walk ?? []) this.walk(found);
+    for (const { when, json = [], write } of this.plain.walk ?? []) {
+      this.open(`${this.use(when)}(layer)`);
+      this.parts(json);
+      if (write !== undefined) this.call(`${this.use(write)}(layer, out);`);
+      this.close();
+    }
+    if (hasInfo) this.call('writer.info(out, layer.frame);');
     this.text(CLOSE);
     return merged(this.pieces);
   }
@@ -96,11 +117,18 @@ class PlainLine {
   private run({ nodes, range }: Step): Member[] {
     const [from, to] = range!;
     const words = [0, 4, 8, 12].map((at) => wordAt('start', from + at, Math.min(4, to - from - at)));
-    const write = () => {
-      this.pieces.push({ kind: 'run', run: { nodes, isFirst: this.isFirst, words } });
-      this.isFirst = false;
-    };
-    return [{ isSure: true, write }];
+    return [{ isSure: true, write: () => this.decide(words, nodes, []) }];
+  }
+
+  /** Keys that may all be absent: the one behind them, which never is, stands in the same text. */
+  private decidedRun(nodes: readonly JsonNode[]): Member[] {
+    return [{ isSure: true, write: () => this.decide([`${this.use(this.plain.decided!.by)}(layer)`], nodes, []) }];
+  }
+
+  private decide(words: readonly string[], nodes: readonly JsonNode[], more: Run['more']): void {
+    const { isFirst } = this;
+    this.isFirst = false;
+    this.pieces.push({ kind: 'run', run: { words, most: mostOf(nodes) + more.length * MOST_TEXT, nodes, more, isFirst } });
   }
 
   private object({ key, row, children }: JsonNode): Member[] {
@@ -137,6 +165,14 @@ class PlainLine {
       },
     ];
     if (isKnown) return member(true, () => this.constant(row, key, value));
+    const parts = this.json.get(row);
+    if (parts !== undefined || row.name === 'frame.protocols')
+      return member(true, () => {
+        this.key(key);
+        if (parts !== undefined) this.parts(parts);
+        // What stands in what is the writer's to know.
+        else this.call('writer.protocols(out);');
+      });
     if (json !== undefined)
       return member(true, () => {
         this.key(key);
@@ -176,14 +212,13 @@ class PlainLine {
     else this.call(`writeJsonValue(out, ${this.use(row)}, ${get});`);
   }
 
-  private walk({ when, json = [], write }: PlainWalk): void {
-    this.open(`${this.use(when)}(layer)`);
-    for (const part of json) {
+  private parts(parts: readonly PlainPart[]): void {
+    for (const part of parts) {
       if (typeof part === 'string') this.text(encoder.encode(part));
-      else this.value('word', `${this.use(part)}(layer)`);
+      else if (typeof part === 'function') this.value('word', `${this.use(part)}(layer)`);
+      else if ('nanoseconds' in part) this.pieces.push({ kind: 'nanoseconds', value: `${this.use(part.nanoseconds)}(layer)` });
+      else this.decide([`${this.use(part.by)}(layer)`], [], [part.text]);
     }
-    if (write !== undefined) this.call(`${this.use(write)}(layer, out);`);
-    this.close();
   }
 
   private value(how: ValueKind, value: string): void {
@@ -218,14 +253,32 @@ class PlainLine {
   }
 }
 
-/** Neighbouring texts as one, and neighbours below one condition below it together. */
+/** Octets of a value as text, by its type; of text so many are assumed. */
+const LENGTHS: Readonly<Record<string, number>> = { bool: 5, none: 4, uint8: 3, uint16: 5, uint24: 8, uint32: 10, ether: 19, ipv4: 17 };
+const MOST_TEXT = 64;
+
+/** Octets that keys with their values take at most. */
+function mostOf(nodes: readonly JsonNode[]): number {
+  let most = 0;
+  for (const { key, kind, row, children } of nodes) {
+    most += key.length + (kind === NESTED ? 12 + mostOf(children) : 0);
+    if (row !== undefined && row.severity === undefined) most += LENGTHS[row.type] ?? MOST_TEXT;
+  }
+  return most;
+}
+
+/** Neighbouring texts as one, also behind a run, and neighbours below one condition below it together. */
 function merged(pieces: readonly Piece[]): Piece[] {
   const together: Piece[] = [];
   for (const piece of pieces) {
     const last = together.at(-1);
     if (piece.kind === 'text' && last?.kind === 'text')
       together.splice(-1, 1, { kind: 'text', octets: Uint8Array.of(...last.octets, ...piece.octets) });
-    else if (piece.kind === 'open' && last?.kind === 'close' && conditionBefore(together) === piece.condition) together.pop();
+    else if (piece.kind === 'text' && last?.kind === 'run') {
+      const { run } = last;
+      const more = [...run.more, piece.octets];
+      together.splice(-1, 1, { kind: 'run', run: { ...run, most: run.most + piece.octets.length, more } });
+    } else if (piece.kind === 'open' && last?.kind === 'close' && conditionBefore(together) === piece.condition) together.pop();
     else together.push(piece);
   }
   return together;

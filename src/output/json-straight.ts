@@ -15,7 +15,6 @@
 
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
-import { type JsonNode, NESTED } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
 import type { Piece, Run } from './json-plain.js';
 import { type RowWriter, VALUE_ROOM } from './json-source.js';
@@ -25,8 +24,6 @@ const OPEN = 123;
 
 /** Octets at a time that text is copied in; so many are written over behind each text. */
 const WIDTH = 16;
-/** Texts of runs have so many octets at most where a row's type does not say it. */
-const MOST_TEXT = 64;
 /** Most conditions that one function is told of. */
 const MOST_CONDITIONS = 30;
 
@@ -223,6 +220,9 @@ class Line {
         this.put(`(call $${part.how} ${this.place()} (local.get $${name}))`);
         return;
       }
+      case 'nanoseconds':
+        this.room += VALUE_ROOM;
+        return this.put(`(call $nine ${this.place()} (local.get $${this.read('i32', part.value)}))`);
       case 'run':
         return this.run(part.run);
       case 'block':
@@ -252,19 +252,21 @@ class Line {
     this.room += length;
   }
 
-  private run({ nodes, isFirst, words }: Run): void {
-    const most = mostOf(nodes);
-    this.room += most + WIDTH;
+  private run(run: Run): void {
+    this.room += run.most + WIDTH;
     this.settle();
     const { writer, memory } = this.given;
-    const call = memory.run(most, () => textOf(nodes, isFirst, this.underWay.layer!, writer));
+    const call = memory.run(run.most, () => textOf(run, this.underWay.layer!, writer));
     if (call === undefined) {
       this.isWhole = false;
       return;
     }
-    const known = words.map((word) => (word === '0' ? '(i32.const 0)' : `(local.get $${this.read('i32', word)})`));
-    this.code.push(`;; ${nodes.map((node) => node.name).join(', ')}`);
-    this.put(call(known));
+    const words = Array.from({ length: 4 }, (_, i) => {
+      const word = run.words[i] ?? '0';
+      return word === '0' ? '(i32.const 0)' : `(local.get $${this.read('i32', word)})`;
+    });
+    this.code.push(`;; ${run.nodes.map((node) => node.name).join(', ')}`);
+    this.put(call(words));
     this.code.push('(if (i32.eqz (local.get $at)) (then (return (i32.const 0))))');
   }
 
@@ -346,24 +348,15 @@ const READS = {
 };
 
 /** The text of a run in a layer. */
-function textOf(nodes: readonly JsonNode[], isFirst: boolean, layer: Layer, writer: RowWriter): Uint8Array {
+function textOf({ nodes, more, isFirst }: Run, layer: Layer, writer: RowWriter): Uint8Array {
   scratch.clear();
   for (const node of nodes) writer.member(scratch, node, layer, undefined);
+  for (const part of more) {
+    if (typeof part === 'function') scratch.ascii(part(layer));
+    else scratch.raw(part);
+  }
   if (isFirst) scratch.bytes[0] = OPEN;
   return scratch.bytes.subarray(0, scratch.length);
 }
 
 const scratch = new TextBuffer(4096);
-
-/** Octets of a value as text, by its type. */
-const LENGTHS: Readonly<Record<string, number>> = { bool: 5, none: 4, uint8: 3, uint16: 5, uint24: 8, uint32: 10, ether: 19, ipv4: 17 };
-
-/** Octets that keys with their values take at most. */
-function mostOf(nodes: readonly JsonNode[]): number {
-  let most = 0;
-  for (const { key, kind, row, children } of nodes) {
-    most += key.length + (kind === NESTED ? 12 + mostOf(children) : 0);
-    if (row !== undefined && row.severity === undefined) most += LENGTHS[row.type] ?? MOST_TEXT;
-  }
-  return most;
-}

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureRecord } from '../../src/capture/source.js';
 import { computed, expert, group, uint8, uint16, uint32 } from '../../src/core/field.js';
+import { FrameLayer } from '../../src/core/frame-layer.js';
 import { type Layer, layer, type Protocol } from '../../src/core/layer.js';
 import { LAYERS } from '../../src/dissectors/index.js';
 import { createSession } from '../../src/frames.js';
@@ -89,7 +90,7 @@ test('no straight line where octets are shown too', () => {
   expect(straightOf(Beacon.protocol, true)).toBeUndefined();
 });
 
-const PLAIN = LAYERS.filter(({ protocol }) => protocol.plain !== undefined);
+const PLAIN = [FrameLayer, ...LAYERS].filter(({ protocol }) => protocol.plain !== undefined);
 
 test.each(PLAIN.map(({ protocol }) => [protocol.name, protocol] as const))('%s: has a straight line', (_name, protocol) => {
   expect(straightOf(protocol)).toBeDefined();
