@@ -89,6 +89,7 @@ export interface HttpMessage {
 
 /** A request of HTTP/1 that waits for its answer. */
 class Asked implements HttpRequest {
+  readonly method: string;
   frame = 0;
   ordinal = 0;
   seconds = 0;
@@ -104,10 +105,8 @@ class Asked implements HttpRequest {
     public head: MessageHead,
     readonly previous: number | undefined,
     readonly received: number,
-  ) {}
-
-  get method(): string {
-    return this.head.method;
+  ) {
+    this.method = head.method;
   }
 
   /** Made when it is read: no line tells it. */
@@ -135,7 +134,7 @@ export class Connection {
   /** Answers may be missing: octets were lost since the last one. */
   holed = false;
   /** Where final answers stand that no known request asked for, the oldest first. */
-  private readonly unasked: number[] = [];
+  private unasked: number[] | undefined = undefined;
 
   /** A request whose first line is there waits for its answer: some come before its head or its body is whole. */
   begin(head: MessageHead, received: number): HttpRequest | undefined {
@@ -157,7 +156,7 @@ export class Connection {
       asked.seconds = seconds;
       asked.nanoseconds = nanoseconds;
     }
-    if (this.unasked.length > 0 && asked !== undefined) this.settle(asked);
+    if (this.unasked !== undefined && asked !== undefined) this.settle(asked, this.unasked);
     const exchange: HttpExchange = {
       number: ++this.requests,
       previousRequest: this.lastRequest,
@@ -174,8 +173,8 @@ export class Connection {
    * A request that waited behind a hole comes after its answer: one that began no earlier than what the client had when it
    * asked. It waits for no other.
    */
-  private settle(asked: HttpRequest): void {
-    const { unasked, waiting } = this;
+  private settle(asked: HttpRequest, unasked: number[]): void {
+    const { waiting } = this;
     while (unasked.length > 0 && unasked[0]! < asked.received) unasked.shift();
     if (unasked.length === 0 || waiting[waiting.length - 1] !== asked) return;
     unasked.shift();
@@ -198,8 +197,9 @@ export class Connection {
     // An interim answer leaves its request waiting for the final one.
     const request = isInterim(head) ? this.waiting[0] : this.waiting.shift();
     if (request === undefined && instead === undefined && position >= 0 && !isInterim(head)) {
-      if (this.unasked.length >= MAX_UNASKED) this.unasked.shift();
-      this.unasked.push(position);
+      const unasked = (this.unasked ??= []);
+      if (unasked.length >= MAX_UNASKED) unasked.shift();
+      unasked.push(position);
     }
     const exchange: HttpExchange = {
       number: ++this.responses,

@@ -138,6 +138,14 @@ function headerNumber(b: Uint8Array, at: number, next: number, name: number): nu
   return n;
 }
 
+const octetsOf = (name: string): Uint8Array => new TextEncoder().encode(name);
+const HOST = octetsOf('host');
+const UPGRADE = octetsOf('upgrade');
+const CONTENT_TYPE = octetsOf('content-type');
+const CONTENT_LENGTH = octetsOf('content-length');
+const CONTENT_ENCODING = octetsOf('content-encoding');
+const TRANSFER_ENCODING = octetsOf('transfer-encoding');
+
 /** Most lines of a head that are remembered from the search for its end. */
 const MOST_LINES = 64;
 
@@ -203,23 +211,23 @@ export function readHead(
     // The first letter rules out most.
     switch (b[at]! | 0x20) {
       case 0x68:
-        if (host === undefined && named(b, at, 'host')) host = headerValue(b, at, next, 4);
+        if (host === undefined && named(b, at, HOST)) host = headerValue(b, at, next, 4);
         break;
       case 0x75:
-        if (named(b, at, 'upgrade')) upgrade = headerValue(b, at, next, 7).toLowerCase();
+        if (named(b, at, UPGRADE)) upgrade = headerValue(b, at, next, 7).toLowerCase();
         break;
       case 0x63:
-        if (named(b, at, 'content-type')) {
+        if (named(b, at, CONTENT_TYPE)) {
           contentType = headerValue(b, at, next, 12);
           const semicolon = contentType.indexOf(';');
           if (semicolon >= 0) contentType = contentType.slice(0, semicolon).trim();
-        } else if (named(b, at, 'content-length')) {
+        } else if (named(b, at, CONTENT_LENGTH)) {
           const value = headerNumber(b, at, next, 14);
           if (value >= 0) contentLength = value;
-        } else if (named(b, at, 'content-encoding')) contentEncoding = headerValue(b, at, next, 16).toLowerCase();
+        } else if (named(b, at, CONTENT_ENCODING)) contentEncoding = headerValue(b, at, next, 16).toLowerCase();
         break;
       case 0x74:
-        if (named(b, at, 'transfer-encoding')) chunked = /chunked/i.test(headerValue(b, at, next, 17));
+        if (named(b, at, TRANSFER_ENCODING)) chunked = /chunked/i.test(headerValue(b, at, next, 17));
     }
     at = next;
   }

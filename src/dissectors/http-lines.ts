@@ -6,7 +6,15 @@ export const COLON = 0x3a;
 
 /** Index behind the LF that ends the line at `from`, or -1. */
 export function lineEnd(b: Uint8Array, from: number, end: number): number {
-  for (let i = from; i < end; i++) if (b[i] === LF) return i + 1;
+  let i = from;
+  // What the engine makes sure of in each turn, it does once for four octets.
+  for (; i + 3 < end; i += 4) {
+    if (b[i] === LF) return i + 1;
+    if (b[i + 1] === LF) return i + 2;
+    if (b[i + 2] === LF) return i + 3;
+    if (b[i + 3] === LF) return i + 4;
+  }
+  for (; i < end; i++) if (b[i] === LF) return i + 1;
   return -1;
 }
 
@@ -52,10 +60,10 @@ export function eachPiece(b: Uint8Array, from: number, to: number, separator: nu
 }
 
 /** Is the header at `at` called `name` (in lower case)? */
-export function named(b: Uint8Array, at: number, name: string): boolean {
+export function named(b: Uint8Array, at: number, name: Uint8Array): boolean {
   const n = name.length;
   if (b[at + n] !== COLON) return false;
-  for (let i = 0; i < n; i++) if ((b[at + i]! | 0x20) !== name.charCodeAt(i)) return false;
+  for (let i = 0; i < n; i++) if ((b[at + i]! | 0x20) !== name[i]) return false;
   return true;
 }
 

@@ -211,7 +211,8 @@ class HttpParser implements StreamParser {
     http.incomplete = incomplete;
     const { connection } = this;
     if (head.kind === 'response') {
-      http.exchange = connection.response(frame, head, this.context.messageStart, this.instead);
+      const instead = connection.waiting.length === 0 ? this.instead : undefined;
+      http.exchange = connection.response(frame, head, this.context.messageStart, instead);
       const { request, time } = http.exchange;
       if (time !== undefined) frame.answer = { request: request!.frame, time };
       if (http.exchange.request?.method === 'CONNECT' && head.code >= 200 && head.code < 300)

@@ -8,8 +8,9 @@ import { CR, DOLLAR, decimal, Elements, KIND, Kind, LF, lineEnd, MINUS, PLUS, pl
 
 /** `*3\r\n$5\r\nP…`, `*1\r\n$4\r\nS…`. */
 function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
+  if (b[start + 5] !== 0x34 && b[start + 5] !== 0x35) return false;
   const letter = b[start + 8]! | 0x20;
-  return b[start] === STAR && end - start < 128 && (letter === 0x70 || letter === 0x73) && (b[start + 5] === 0x34 || b[start + 5] === 0x35);
+  return (letter === 0x70 || letter === 0x73) && b[start] === STAR && end - start < 128;
 }
 
 /** What both directions know. */
@@ -33,6 +34,8 @@ class RespParser implements StreamParser {
   private looked = 0;
   /** The frame that the last whole message is of. */
   private seen = 0;
+  /** The messages of that frame come from the client. */
+  private fromClient = false;
 
   constructor(private readonly context: StreamContext) {}
 
@@ -47,7 +50,7 @@ class RespParser implements StreamParser {
   }
 
   measure(b: Uint8Array, start: number, end: number): number {
-    if (b[start] === DOLLAR && !this.context.fromClient && this.shared.syncing) return this.measureDataSet(b, start, end);
+    if (b[start] === DOLLAR && this.shared.syncing && !this.context.fromClient) return this.measureDataSet(b, start, end);
     if (this.elements === undefined || this.elements.untouched) {
       const length = plainLength(b, start, end);
       if (length > 0) return length;
@@ -110,18 +113,21 @@ class RespParser implements StreamParser {
   private layerOf(frame: Frame, start: number, end: number, incomplete: boolean): Resp {
     const isDataSet = this.dataSet > 0;
     const again = this.seen === frame.number;
-    this.seen = frame.number;
+    if (!again) {
+      this.seen = frame.number;
+      this.fromClient = this.context.fromClient;
+    }
     if (again && frame.session.brief && !incomplete && !isDataSet) {
       // The line is about the last message alone.
       const last = frame.stack[frame.stack.length - 1];
       if (last instanceof Resp && last.bytes === frame.bytes && !last.incomplete && !last.isDataSet) {
         last.moveTo(start, end);
-        last.fromClient = this.context.fromClient;
+        last.fromClient = this.fromClient;
         return last;
       }
     }
     const resp = new Resp(frame, start, end);
-    resp.fromClient = this.context.fromClient;
+    resp.fromClient = this.fromClient;
     resp.isDataSet = isDataSet;
     resp.incomplete = incomplete;
     frame.stack.push(resp);
