@@ -6,7 +6,8 @@
  * After octets were lost nobody knows how many commands or replies were among them. Acknowledgments tell where a new count
  * begins: the reply right behind what a client had when it sent a command is the answer to that command, if the client
  * waits for the answers to what it has asked together. Until there replies are told without a command, and commands
- * without a reply: a pair that is wrong would shift all that follow.
+ * without a reply: a pair that is wrong would shift all that follow. A capture that begins in the middle of a connection
+ * is no different: commands before it may have replies to come.
  */
 import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
@@ -22,6 +23,9 @@ const MOST_WAITING = 100_000;
 const MOST_IN_ALL = 1_000_000;
 /** Commands that waited at once on a connection whose queue is kept to be filled again when it runs empty. */
 const MOST_KEPT = 32;
+
+/** Of a connection that began before the capture: how often all has to be answered until nothing from before can be to come. */
+const SETTLED = 8;
 
 /** What a command means for the replies that follow. */
 export enum Kind {
@@ -170,11 +174,17 @@ export class RespTalk {
   adrift = false;
   /** Holes in the stream of commands behind which such a reply was found. */
   holes = 0;
+  /** It is not known how many replies are to come to commands before the capture. */
+  unsure: boolean;
+  /** How often, while that is so, all commands seen would have been answered, with no reply left over since. */
+  settled = 0;
   /** The observer's. */
   note: unknown = undefined;
 
   /** `whole`: how the connection began was captured. */
-  constructor(readonly whole: boolean) {}
+  constructor(readonly whole: boolean) {
+    this.unsure = !whole;
+  }
 
   get waiting(): number {
     return this.end - this.first;
@@ -382,6 +392,9 @@ export class RespExchanges {
     if (talk.adrift || (head !== undefined && head.holes !== talk.holes)) {
       if (!this.begins(talk, context)) return this.stray(frame, resp, talk);
       head = talk.head;
+    } else if (talk.unsure) {
+      if (!this.joins(talk, context)) return this.stray(frame, resp, talk);
+      head = talk.head;
     }
     if (head === undefined) {
       if (talk.beyond > 0) talk.beyond--;
@@ -434,7 +447,7 @@ export class RespExchanges {
   }
 
   /** After a hole: true when this reply begins a new count. Commands that were answered before it are given up. */
-  private begins(talk: RespTalk, { messageStart: position, received }: StreamContext): boolean {
+  private begins(talk: RespTalk, { messageStart: position, received }: Pick<StreamContext, 'messageStart' | 'received'>): boolean {
     const last = talk.lastAsked(position, received);
     if (last === undefined) return false;
     while (talk.head!.received < last.received) {
@@ -442,9 +455,29 @@ export class RespExchanges {
       this.noReply(talk, 'lost');
     }
     if (last.received !== position) return false;
-    talk.adrift = false;
+    talk.adrift = talk.unsure = false;
     talk.holes = talk.head!.holes;
     return true;
+  }
+
+  /**
+   * Of a connection that began before the capture: true when this reply is known to be the one to the oldest command that
+   * waits, or to the one that it leaves the oldest. Commands before the capture may have replies to come; acknowledgments
+   * tell, as in {@link begins}, or that the server had answered all that was seen, time and again, with no reply left over.
+   */
+  private joins(talk: RespTalk, { messageStart: position, received }: StreamContext): boolean {
+    if (talk.lastAsked(position, received)?.received === position) return this.begins(talk, { messageStart: position, received });
+    const { head } = talk;
+    // The server had not received it when it sent this.
+    if (head === undefined || head.end > received) {
+      talk.settled = 0;
+      return false;
+    }
+    if (--head.left > 0) return false;
+    this.counts.lostReplies++;
+    this.noReply(talk, 'lost');
+    if (talk.waiting === 0 && ++talk.settled === SETTLED) talk.unsure = false;
+    return false;
   }
 
   /** The kind of command that a confirmation of (un)subscribing answers; keeps count of what is subscribed to. */

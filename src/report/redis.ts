@@ -55,7 +55,7 @@ export function redisRow(t: RespTransaction, start: Start, signs: Signs = UNICOD
 
 const NO_ANSWER: Readonly<Partial<Record<RespOutcome, string>>> = {
   unanswered: 'no reply',
-  lost: 'reply not captured',
+  lost: 'reply not known',
   silent: 'no reply wanted',
 };
 
@@ -90,7 +90,7 @@ function notes(t: RespTransaction): string[] {
   if (t.db !== undefined && t.db !== 0) found.push(`db ${t.db}`);
   if (t.queued) found.push('MULTI');
   if (t.blocking) found.push('may wait');
-  if (t.outcome === 'unasked') found.push('command not captured');
+  if (t.outcome === 'unasked') found.push('command not known');
   if (t.outcome === 'replicated') found.push('to replica');
   return found;
 }
@@ -269,8 +269,8 @@ export function redisCoverageText(counts: RespCounts, losses: Losses, signs: Sig
   ];
   if (shown !== undefined) parts.push(`${shown} shown`);
   if (pushed > 0) parts.push(`${pushed} pushed`);
-  if (lostReplies > 0) parts.push(`${lostReplies === 1 ? '1 reply' : `${lostReplies} replies`} lost in holes`);
-  if (strayReplies > 0) parts.push(`${strayReplies === 1 ? '1 reply' : `${strayReplies} replies`} without a captured command`);
+  if (lostReplies > 0) parts.push(`${lostReplies === 1 ? '1 reply' : `${lostReplies} replies`} lost or not known`);
+  if (strayReplies > 0) parts.push(`${strayReplies === 1 ? '1 reply' : `${strayReplies} replies`} to commands not known`);
   if (evicted > 0) parts.push(`${plural(evicted, 'command')} only counted: too many waited`);
   return [...parts, ...lossTexts(losses)].join(` ${signs.dot} `);
 }

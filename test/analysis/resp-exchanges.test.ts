@@ -284,3 +284,51 @@ test('a replica shows itself by its acknowledgments, also where the capture begi
     '*3 REPLCONF ACK 40: silent',
   ]);
 });
+
+describe('a connection that began before the capture', () => {
+  /** Octets of `GET a` and of a reply of one character. */
+  const asks = command('GET a').length;
+  const one = (text: string) => `$1\r\n${text}\r\n`;
+  const joined = () => {
+    const notes = new Notes();
+    return { notes, talk: new Talk(6379, { respObserver: notes }) };
+  };
+
+  test('what a client asks that has every reply is answered next', () => {
+    const { notes, talk } = joined();
+    talk.server(0, one('0'), 0);
+    talk.client(0, command('GET a'), 7);
+    talk.server(7, one('1'), asks);
+    talk.client(asks, command('GET b') + command('GET c'), 14);
+    talk.server(14, one('2') + one('3'), 3 * asks);
+    expect(notes.lines).toEqual(['! stray: 0', '*2 GET a = 1', '*2 GET b = 2', '*2 GET c = 3']);
+  });
+
+  test('in the middle of a batch nobody knows what is answered, until its end', () => {
+    const { notes, talk } = joined();
+    // Two commands before it have replies to come: one was sent before the server had `GET a`, one after.
+    talk.server(0, one('x'), 0);
+    talk.client(0, command('GET a'), 0);
+    talk.server(7, one('y'), 0);
+    talk.server(14, one('z'), asks);
+    talk.client(asks, command('GET b'), 7);
+    talk.server(21, one('1') + one('2'), 2 * asks);
+    talk.client(2 * asks, command('GET c'), 35);
+    talk.server(35, one('3'), 3 * asks);
+    talk.session.hooks.end?.();
+    expect(notes.lines.filter((line) => line.includes('='))).toEqual(['*2 GET c = 3']);
+    expect(notes.counts).toMatchObject({ commands: 3, replies: 6, paired: 1, lostReplies: 2, strayReplies: 5, unanswered: 0 });
+  });
+
+  test('where acknowledgments come late, a server that has answered all that it has, time and again, owes nothing', () => {
+    const { notes, talk } = joined();
+    talk.server(0, one('0'), 0);
+    // The client has never yet received the reply before when it asks.
+    for (let i = 0; i < 12; i++) {
+      talk.client(i * asks, command('GET a'), i * 7);
+      talk.server(7 + i * 7, one(String(i % 10)), (i + 1) * asks);
+    }
+    expect(notes.lines.slice(-6)).toEqual(['*2 GET a: lost', '! stray: 7', '*2 GET a = 8', '*2 GET a = 9', '*2 GET a = 0', '*2 GET a = 1']);
+    expect(notes.counts).toMatchObject({ paired: 4, lostReplies: 8, strayReplies: 9 });
+  });
+});
