@@ -8,14 +8,15 @@
  */
 import { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
-import { Layer, type Protocol, type TreeNode } from '../core/layer.js';
+import type { Layer, Protocol, TreeNode } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
-import { compileLayer, type WriteLayer } from './json-compile.js';
+import { compileLayer } from './json-compile.js';
 import { Found } from './json-found.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
 import { JsonMemory } from './json-memory.js';
 import { writeRemarks } from './json-remarks.js';
 import type { RowWriter } from './json-source.js';
+import { Kept, Stack, type WholeStack } from './json-stacks.js';
 import { writeJsonValue, writeNodeValue } from './json-values.js';
 import { webAssembly } from './webassembly.js';
 
@@ -39,95 +40,6 @@ export interface JsonOptions {
   readonly compileAfter?: number;
 }
 
-/** What is kept for a protocol. */
-class Kept {
-  /** `,"ip":`, `,"ip#2":`, … */
-  private readonly keys: FixedText[];
-  /** Layers written so far, while there is no function. */
-  written = 0;
-
-  constructor(
-    readonly layout: Layout,
-    readonly name: string,
-    public write: WriteLayer,
-    /** What a layer adds to `frame.protocols`. */
-    public chain: (layer: Layer) => string,
-  ) {
-    this.keys = [new FixedText(layout.key)];
-  }
-
-  /** The key of a layer that so many others of the protocol are around. */
-  key(before: number): FixedText {
-    return (this.keys[before] ??= new FixedText(keyOf(`${this.name}#${before + 1}`)));
-  }
-}
-
-/** A layer in those around it: a capture has a few such stacks, each in many frames. */
-class Stack {
-  private readonly inner = new Map<unknown, Stack[]>();
-  /** The layers that were met last in it: what a connection carries, and what the one beside it does. */
-  private last: Stack | undefined = undefined;
-  private other: Stack | undefined = undefined;
-  /** The names of the layers as JSON, outermost first. */
-  readonly text: FixedText;
-
-  constructor(
-    readonly kept: Kept,
-    readonly key: FixedText,
-    /** The class of the layer. */
-    private readonly kind: unknown,
-    private readonly chain: string,
-    /** Every layer of the class has the same chain. */
-    private readonly isPlain: boolean,
-    private readonly names: string,
-    private readonly around: Stack | undefined,
-  ) {
-    this.text = new FixedText(`"${names}"`);
-  }
-
-  /** The stack with `layer` in it, if that was met before. */
-  known(layer: Layer): Stack | undefined {
-    const { last } = this;
-    if (last?.is(layer)) return last;
-    const { other } = this;
-    const next = other?.is(layer) ? other : this.inner.get(layer.constructor)?.find((stack) => stack.is(layer));
-    if (next === undefined) return undefined;
-    this.other = last;
-    this.last = next;
-    return next;
-  }
-
-  add(kept: Kept, layer: Layer): Stack {
-    const { chain, constructor: kind } = layer;
-    let before = 0;
-    for (let stack: Stack | undefined = this; stack !== undefined; stack = stack.around) if (stack.kept === kept) before++;
-    const next = new Stack(
-      kept,
-      kept.key(before),
-      kind,
-      chain,
-      hasPlainChain(layer),
-      this.names === '' ? chain : `${this.names}:${chain}`,
-      this,
-    );
-    const same = this.inner.get(kind);
-    if (same === undefined) this.inner.set(kind, [next]);
-    else same.push(next);
-    return next;
-  }
-
-  private is(layer: Layer): boolean {
-    return layer.constructor === this.kind && (this.isPlain || this.kept.chain(layer) === this.chain);
-  }
-}
-
-/** Nothing of the layer's class makes another chain than the protocol's name. */
-function hasPlainChain(layer: Layer): boolean {
-  let holder: object = layer;
-  while (!Object.hasOwn(holder, 'chain')) holder = Object.getPrototypeOf(holder);
-  return holder === Layer.prototype;
-}
-
 /** Room for a frame that is written elsewhere first. */
 const OWN_ROOM = 1 << 17;
 
@@ -141,6 +53,8 @@ function memoryIfAny(): JsonMemory | undefined {
   }
 }
 
+/** Stacks that a frame is compared with before its layers are followed one by one. */
+const MOST_RECENT = 6;
 /** Stacks that are kept at most: a packet that is built to exhaust us may nest anything in anything. */
 const MOST_STACKS = 4096;
 
@@ -163,6 +77,8 @@ export class JsonWriter implements RowWriter {
   private readonly upTo: Stack[] = [];
   private stack: Stack | undefined = undefined;
   private stacks = 0;
+  /** Whole stacks with functions of their own that were met last. */
+  private readonly recent: Stack[] = [];
   private readonly octets: boolean;
   private readonly compileAfter: number;
   private readonly memory = memoryIfAny();
@@ -197,8 +113,35 @@ export class JsonWriter implements RowWriter {
 
   private line(out: TextBuffer, frame: Frame): void {
     const { layers } = frame;
-    const { upTo } = this;
     const begin = out.length;
+    const whole = this.wholeOf(layers);
+    if (whole === undefined) this.layers(out, layers);
+    else whole.write(out, layers);
+    out.bytes[begin] = OPEN;
+    out.byte(CLOSE);
+    out.byte(10);
+  }
+
+  /** The functions for frames like this one, if it is like one of the last few. */
+  private wholeOf(layers: readonly Layer[]): WholeStack | undefined {
+    const { recent } = this;
+    for (let i = 0; i < recent.length; i++) {
+      const stack = recent[i]!;
+      if (!stack.whole!.fits(layers)) continue;
+      if (i > 0) {
+        // What comes often moves to the front.
+        recent[i] = recent[i - 1]!;
+        recent[i - 1] = stack;
+      }
+      this.stack = stack;
+      return stack.whole;
+    }
+    return undefined;
+  }
+
+  /** Any layers, one by one. */
+  private layers(out: TextBuffer, layers: readonly Layer[]): void {
+    const { upTo } = this;
     let stack = this.outermost ?? this.begin(layers[0]!);
     upTo[0] = stack;
     for (let i = 1; i < layers.length; i++) {
@@ -211,9 +154,11 @@ export class JsonWriter implements RowWriter {
       const { kept, key } = upTo[i]!;
       kept.write(out, layers[i]!, key);
     }
-    out.bytes[begin] = OPEN;
-    out.byte(CLOSE);
-    out.byte(10);
+    if (stack.whole === undefined && ++stack.frames <= this.compileAfter) return;
+    if ((stack.whole ?? stack.compile()) === undefined) return;
+    const { recent } = this;
+    if (recent.length < MOST_RECENT) recent.push(stack);
+    else recent[MOST_RECENT - 1] = stack;
   }
 
   /** The stack of nothing but the frame itself, which `frame.protocols` leaves out. */
@@ -250,6 +195,7 @@ export class JsonWriter implements RowWriter {
     const { layout } = kept;
     if (++kept.written > this.compileAfter) {
       kept.written = Number.NEGATIVE_INFINITY;
+      kept.isSettled = true;
       const compiled = compileLayer(layout, this, this.memory);
       if (compiled !== undefined) {
         kept.write = compiled.write;

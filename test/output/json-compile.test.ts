@@ -116,7 +116,7 @@ async function linesOf(file: string, writer: JsonWriter, checksums: boolean): Pr
   return lines;
 }
 
-test.each(readdirSync('fixtures').filter((name) => name.endsWith('.pcap')))('%s: code writes what rows write', async (name) => {
+test.each(readdirSync('fixtures').filter((name) => /\.pcap(ng)?$/.test(name)))('%s: code writes what rows write', async (name) => {
   for (const octets of [false, true]) {
     const byRows = await linesOf(`fixtures/${name}`, new JsonWriter({ octets, compileAfter: Number.POSITIVE_INFINITY }), octets);
     const byCode = await linesOf(`fixtures/${name}`, new JsonWriter({ octets, compileAfter: 0 }), octets);
