@@ -2,8 +2,8 @@
 import type { Layer } from '../core/layer.js';
 import { i32 } from '../core/octets.js';
 
-/** Conversations' directions that are remembered, a power of two: one for each value of a hash. */
-const PLACES = 512;
+/** Directions of conversations that are remembered, a power of two: one for each value of a hash; with hundreds at a time few share one. */
+const PLACES = 4096;
 /** Octets of two ends with blanks and an arrow: those of IPv4 need 49. */
 const ROOM = 64;
 const WORDS = ROOM / 8;
