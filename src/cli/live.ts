@@ -71,7 +71,7 @@ async function capture(device: string, options: LiveCommandOptions): Promise<voi
   for (const warning of source.warnings) say(warning);
   const tally: Tally = { seen: 0, selected: 0 };
   const done = watch(source, tally, options.duration);
-  const sink = new Sink(undefined, undefined, true);
+  const sink = new Sink(undefined, true);
   try {
     await showFrames(source, session, view, sink, selection, true, tally);
   } finally {

@@ -6,6 +6,8 @@ import { TextBuffer } from '../core/text.js';
 
 /** Octets to gather before they are written: handing a piece to the thread that writes takes longer than making 50 kB of it. */
 const BATCH = 1 << 20;
+/** The same where it is written at once: what was just gathered is still in the processor's cache. */
+const QUICK_BATCH = 1 << 18;
 /** Room for them, and for the frame that makes them full. */
 const ROOM = BATCH + (BATCH >> 2);
 /** Milliseconds without input after which what was gathered is written. */
@@ -24,6 +26,8 @@ export class Sink {
   /** What is written is taken at once, or may be waited for. */
   private readonly isQuick: boolean;
   private failure: NetlensError | undefined = undefined;
+  /** Octets to gather before they are written. */
+  private readonly batch: number;
   /** While input is awaited: what is to be done when it takes long. */
   private pause: (() => void) | undefined = undefined;
   /** Runs since input was awaited last; one for all waits, as a file makes one wait thousands of times. */
@@ -31,12 +35,11 @@ export class Sink {
 
   constructor(
     private readonly descriptor = 1,
-    /** Octets to gather before they are written. */
-    readonly batch = BATCH,
     /** Packets come while something is written: nobody waits for a disk, then. */
     isLive = false,
   ) {
     this.isQuick = !isLive && takesAtOnce(descriptor);
+    this.batch = this.isQuick ? QUICK_BATCH : BATCH;
   }
 
   /** True when enough was gathered; then `await flush()`. */
