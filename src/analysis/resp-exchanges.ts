@@ -157,6 +157,14 @@ export class RespTalk {
   private end = 0;
   /** Commands behind those of {@link queue} of which nothing is known. */
   beyond = 0;
+  /** Replies were lost since the last that is known to belong to its command. */
+  adrift = false;
+  /** Holes in the stream of commands behind which such a reply was found. */
+  holes = 0;
+  /** It is not known how many replies are to come to commands before the capture. */
+  unsure = !this.whole;
+  /** How often, while that is so, all commands seen would have been answered, with no reply left over since. */
+  settled = 0;
   /** CLIENT REPLY OFF is in force. */
   muted = false;
   /** CLIENT REPLY SKIP: the next command gets no reply. */
@@ -170,21 +178,11 @@ export class RespTalk {
   channels = 0;
   patterns = 0;
   shards = 0;
-  /** Replies were lost since the last that is known to belong to its command. */
-  adrift = false;
-  /** Holes in the stream of commands behind which such a reply was found. */
-  holes = 0;
-  /** It is not known how many replies are to come to commands before the capture. */
-  unsure: boolean;
-  /** How often, while that is so, all commands seen would have been answered, with no reply left over since. */
-  settled = 0;
   /** The observer's. */
   note: unknown = undefined;
 
   /** `whole`: how the connection began was captured. */
-  constructor(readonly whole: boolean) {
-    this.unsure = !whole;
-  }
+  constructor(readonly whole: boolean) {}
 
   get waiting(): number {
     return this.end - this.first;

@@ -116,15 +116,14 @@ export function plainLength(b: Uint8Array, start: number, end: number): number {
   }
   // Each string takes octets, so this ends.
   for (; left > 0; left--) {
-    if (at >= end || b[at] !== DOLLAR) return 0;
-    const digits = ++at;
-    let length = 0;
-    for (; at < end && b[at] !== CR; at++) {
+    if (at + 1 >= end || b[at] !== DOLLAR) return 0;
+    let length = b[at + 1]! - 48;
+    if (length < 0 || length > 9) return 0;
+    for (at += 2; at < end && b[at] !== CR; at++) {
       const digit = b[at]! - 48;
       if (digit < 0 || digit > 9 || length > MAX_PLAIN) return 0;
       length = length * 10 + digit;
     }
-    if (at === digits) return 0;
     const stop = at + length + 4;
     if (stop > end || b[at + 1] !== LF || b[stop - 2] !== CR || b[stop - 1] !== LF) return 0;
     at = stop;

@@ -58,6 +58,13 @@ export class StreamReader {
 
   /** A segment with data. */
   receive(frame: Frame, tcp: SegmentLayer, sequence: number, start: number, end: number): void {
+    this.messages.differs = false;
+    // So are nearly all: the next in order, whole, and nothing waits for it.
+    if (sequence === this.next && this.early === undefined && this.sink === undefined && end <= frame.captured) {
+      this.step(end - start);
+      this.read(frame, tcp, start, end, this.messages.pending.length);
+      return;
+    }
     // Holes that were known to be real when this segment came do not wait for it.
     if (this.early !== undefined && this.hopeless(this.early.first.sequence, frame)) this.giveUp(frame, tcp, this.early);
     let ahead = (sequence - this.next) | 0;
@@ -72,7 +79,6 @@ export class StreamReader {
     }
     // Not `-ahead`: of 0 that is -0, a fraction to the engine, as which it would keep all positions computed from it.
     const old = Math.min(0 - ahead, end - start);
-    this.messages.differs = false;
     if (old > 0) this.again(frame, tcp, sequence, start, start + old, start + old === end);
     if (start + old < end) this.advance(frame, tcp, sequence, start + old, end);
   }
@@ -202,10 +208,15 @@ export class StreamReader {
       // What fills a hole belongs to what waited behind it, whether that is whole now or not.
       if (messages.isKnown && skipped < end - start) messages.stretch(tcp, begin + skipped, end);
       this.end(frame, tcp);
-    } else {
-      messages.feed(frame, tcp, start + messages.skipOver(frame, start, end), end, from);
-      if (this.closed) this.end(frame, tcp);
-    }
+    } else return this.read(frame, tcp, start, end, from);
+    this.settle();
+  }
+
+  /** Octets that are in order and were counted. */
+  private read(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
+    const { messages } = this;
+    messages.feed(frame, tcp, start + messages.skipOver(frame, start, end), end, from);
+    if (this.closed) this.end(frame, tcp);
     this.settle();
   }
 
