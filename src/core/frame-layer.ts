@@ -4,6 +4,7 @@ import { DIGITS_ROOM, putNine } from './digits.js';
 import { computed, expert, gated } from './field.js';
 import type { Frame } from './frame.js';
 import { type Layer, layer } from './layer.js';
+import { u16 } from './octets.js';
 import type { Plain } from './plain.js';
 import type { TextBuffer } from './text.js';
 import { between, isoText, type Nanoseconds } from './time.js';
@@ -169,17 +170,34 @@ const ENCAPSULATION: Readonly<Record<number, number>> = {
 /** Blocks that are no packets (pcapng custom blocks) have no link type, and no encapsulation. */
 const encapsulation = (linkType: number): number | undefined => (linkType < 0 ? undefined : (ENCAPSULATION[linkType] ?? 0));
 
-const DIRECTION: Readonly<Record<number, string>> = { 0: 'Sent', 1: 'Received' };
-
 /** Octets before the frame that were not on the wire. */
 const pseudoHeader = (l: Layer): number => l.frame.interface_.pseudoHeader ?? 0;
 
-/** The direction bits of epb_flags. */
-const direction = (l: Layer): number | undefined => {
-  const flags = l.frame.notes?.flags;
-  if (flags === undefined || (flags & 3) === 0) return undefined;
-  return (flags & 3) === 1 ? 1 : 0;
-};
+const SENT = 0;
+const RECEIVED = 1;
+/** Link types whose octets before the frame tell its direction. */
+const LINUX_LAPD = 177;
+const BLUETOOTH_HCI = 201;
+const DIRECTED = new Set([139, LINUX_LAPD, BLUETOOTH_HCI, 204]);
+
+/** The direction bits of epb_flags, or what stands before the frame. */
+function direction({ frame: { notes, interface_, own, start, ownCaptured } }: Layer): number | undefined {
+  const flags = (notes?.flags ?? 0) & 3;
+  if (flags !== 0) return flags === 1 ? RECEIVED : SENT;
+  const { linkType, pseudoHeader: length = 0 } = interface_;
+  if (length === 0 || start + length > ownCaptured || !DIRECTED.has(linkType)) return undefined;
+  switch (linkType) {
+    // As of Linux cooked captures: sent to others by this host, or by another (LINKTYPE_LINUX_SLL).
+    case LINUX_LAPD: {
+      const type = u16(own, start);
+      return type === 3 || type === 4 ? SENT : RECEIVED;
+    }
+    case BLUETOOTH_HCI:
+      return own[start + 3]! & 1 ? RECEIVED : SENT;
+    default:
+      return own[start] === 0 ? RECEIVED : SENT;
+  }
+}
 
 /** From a point in time to a frame's, where the frame has one. One without counts as 0 for those after it, as in Wireshark. */
 const since = (frame: Frame, seconds: number, nanoseconds: number): Nanoseconds | undefined =>
@@ -249,7 +267,8 @@ const interfaceNumbers = new InterfaceNumbers();
 const hasInterface = ({ frame: { interface_: from } }: Layer): boolean =>
   from.id !== undefined || from.name !== undefined || from.section !== undefined;
 const hasTime = (l: Layer): boolean => l.frame.hasTime;
-const hasNotes = (l: Layer): boolean => l.frame.notes !== undefined;
+/** Something was noted about it, or may be in what stands before it. */
+const hasNotes = (l: Layer): boolean => l.frame.notes !== undefined || pseudoHeader(l) > 0;
 
 const fields = {
   ...gated(hasInterface, {
@@ -306,13 +325,9 @@ const fields = {
     },
   ),
   ...gated(hasNotes, {
-    direction: computed(
-      'int8',
-      'frame.p2p_dir',
-      'Point-to-Point Direction',
-      (l) => (l.frame.notes === undefined ? undefined : direction(l)),
-      { values: DIRECTION },
-    ),
+    direction: computed('int8', 'frame.p2p_dir', 'Point-to-Point Direction', (l) => (hasNotes(l) ? direction(l) : undefined), {
+      values: { [SENT]: 'Sent', [RECEIVED]: 'Received' },
+    }),
     dropCount: computed('uint64', 'frame.drop_count', 'Drop Count', (l) => l.frame.notes?.dropCount),
     comment: computed('string', 'frame.comment', 'Comment', (l) => l.frame.notes?.comments?.join(',')),
   }),
@@ -326,7 +341,11 @@ const nanoseconds = (l: Layer): number => l.frame.nanoseconds;
 
 /** A packet that came whole, at a time up to the year 2106, and about which nothing was noted. */
 const plain: Plain = {
-  when: ({ frame }) => frame.notes === undefined && frame.stopped === undefined && frame.seconds >>> 0 === frame.seconds,
+  when: ({ frame }) =>
+    frame.notes === undefined &&
+    !(frame.interface_.pseudoHeader! > 0) &&
+    frame.stopped === undefined &&
+    frame.seconds >>> 0 === frame.seconds,
   octets: 0,
   holds: [hasTime],
   fails: [hasNotes],

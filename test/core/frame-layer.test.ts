@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pseudoHeaderLength } from '../../src/capture/link-types.js';
 import { CaptureRecord, TIMELESS } from '../../src/capture/source.js';
 import type { Frame } from '../../src/core/frame.js';
 import type { Session } from '../../src/core/session.js';
@@ -57,5 +58,39 @@ describe('A frame without a time', () => {
     const lines = new LineWriter({ ...LINE_DEFAULTS, time, look: 0 });
     lines.write(out, timeless(createSession()));
     expect(out.toString()).toMatch(/^\s*1\s+02:00:00:00:00:02 → /);
+  });
+});
+
+describe('What stands before a frame tells its direction', () => {
+  const SENT = '0';
+  const RECEIVED = '1';
+  it.each([
+    ['PPP', 204, '00 | ff030021', RECEIVED],
+    ['PPP', 204, '01 | ff030021', SENT],
+    ['MTP2', 139, '00 000001 | 0102', RECEIVED],
+    ['MTP2', 139, '01 000001 | 0102', SENT],
+    ['LAPD', 177, '0000 0001 0006 0000000000000000 0030 | 00017f', RECEIVED],
+    ['LAPD', 177, '0003 0001 0006 0000000000000000 0030 | 00017f', SENT],
+    ['LAPD', 177, '0004 0001 0006 0000000000000000 0030 | 00017f', SENT],
+    ['Bluetooth', 201, '00000000 | 040e0401030c00', SENT],
+    ['Bluetooth', 201, '00000001 | 040e0401030c00', RECEIVED],
+    ['PPP, cut before that', 204, '', ''],
+    ['SunATM', 123, '80 000005 | aaaa', ''],
+  ])('%s (%i): %s', (_name, linkType, octets, direction) => {
+    const record = new CaptureRecord();
+    record.bytes = hex(octets);
+    record.captured = record.wireLength = record.bytes.length;
+    record.interface = { ...record.interface, linkType, pseudoHeader: pseudoHeaderLength(linkType) };
+    const frame = createSession().dissect(record);
+    expect(values(frame, 'frame.p2p_dir')).toBe(direction);
+    for (const compileAfter of [0, 1000]) {
+      const out = new TextBuffer();
+      new JsonWriter({ compileAfter }).write(out, frame);
+      const { frame: told } = JSON.parse(out.toString()) as { frame: { p2p_dir?: number } };
+      expect(told.p2p_dir?.toString() ?? '').toBe(direction);
+    }
+    // What was noted of the packet goes before.
+    record.notes = { flags: 1 };
+    expect(values(createSession().dissect(record), 'frame.p2p_dir')).toBe(RECEIVED);
   });
 });
