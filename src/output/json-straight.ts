@@ -10,9 +10,8 @@
  *     if (c1(layer)) {                             (if (i32.and (local.get $when) (i32.const 1)) (then
  *       when |= 1;                                   (v128.store (local.get $at) (v128.load offset=40000 (i32.const 0))) ;; ,"urgent":true
  *     }                                              (local.set $at (i32.add (local.get $at) (i32.const 14)))))
- *     at = line0(at, when, a0);
+ *     const at = line0(out.base + out.length, when, a0);
  */
-
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import type { JsonMemory } from './json-memory.js';
@@ -129,12 +128,15 @@ class Script {
     if (!line.parts(parts)) return false;
     this.functions.push(line.text());
     this.room = Math.max(this.room, line.room);
-    const isFirst = this.functions.length === 1;
-    if (!isFirst) this.say(`if (out.buffer !== buffer || out.length + ROOM > out.bytes.length) return again(out, layer, key, first);`);
-    for (const text of line.reads) this.say(text);
-    this.say(`${isFirst ? 'let ' : ''}at = ${line.name}(${['out.base + out.length', ...line.handed].join(', ')});`);
-    this.say('if (at === 0) return again(out, layer, key, first);');
-    this.say('out.length = at - out.base;');
+    // A call before it may have taken the room, or moved all that was written.
+    if (this.functions.length > 1)
+      this.say('if (out.buffer !== buffer || out.length + ROOM > out.bytes.length) return again(out, layer, key, first);');
+    this.say('{');
+    for (const text of line.reads) this.say(`  ${text}`);
+    this.say(`  const at = ${line.name}(${['out.base + out.length', ...line.handed].join(', ')});`);
+    this.say('  if (at === 0) return again(out, layer, key, first);');
+    this.say('  out.length = at - out.base;');
+    this.say('}');
     return true;
   }
 

@@ -1,10 +1,13 @@
 import { readdirSync } from 'node:fs';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureRecord } from '../../src/capture/source.js';
 import { computed, expert, group, uint8, uint16, uint32 } from '../../src/core/field.js';
 import { FrameLayer } from '../../src/core/frame-layer.js';
 import { type Layer, layer, type Protocol } from '../../src/core/layer.js';
+import { u32 } from '../../src/core/octets.js';
+import { TextBuffer } from '../../src/core/text.js';
 import { LAYERS } from '../../src/dissectors/index.js';
 import { createSession } from '../../src/frames.js';
 import { JsonWriter } from '../../src/output/json.js';
@@ -46,18 +49,20 @@ test('the straight line for plain layers of a small protocol', () => {
       if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);
       const { bytes, start } = layer;
       underWay.layer = layer;
-      let when = 0;
-      let a3 = 0;
-      const a0 = bytes[start] | 0;
-      const a1 = ((bytes[start + 2] << 8) | bytes[start + 3]) | 0;
-      const a2 = ((bytes[start + 4] << 24) | (bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]) | 0;
-      if (c2(layer)) {
-        when |= 1;
-        a3 = c3(layer) | 0;
+      {
+        let when = 0;
+        let a3 = 0;
+        const a0 = bytes[start] | 0;
+        const a1 = ((bytes[start + 2] << 8) | bytes[start + 3]) | 0;
+        const a2 = ((bytes[start + 4] << 24) | (bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]) | 0;
+        if (c2(layer)) {
+          when |= 1;
+          a3 = c3(layer) | 0;
+        }
+        const at = line0(out.base + out.length, when, a0, a1, a2, a3);
+        if (at === 0) return again(out, layer, key, first);
+        out.length = at - out.base;
       }
-      let at = line0(out.base + out.length, when, a0, a1, a2, a3);
-      if (at === 0) return again(out, layer, key, first);
-      out.length = at - out.base;
     };"
   `);
   expect(functions).toMatchInlineSnapshot(`
@@ -88,6 +93,53 @@ test('the straight line for plain layers of a small protocol', () => {
 
 test('no straight line where octets are shown too', () => {
   expect(straightOf(Beacon.protocol, true)).toBeUndefined();
+});
+
+const isOdd = (l: Layer): boolean => (l.bytes[l.start]! & 1) === 1;
+const isHigh = (l: Layer): boolean => l.bytes[l.start]! > 127;
+
+const lantern = {
+  first: uint8('lantern.first', 'First', 0),
+  said: computed('string', 'lantern.said', 'Said', (l) => `"${l.bytes[l.start + 1]}"`.repeat(l.bytes[l.start]!), { when: isOdd }),
+  ...group(
+    { second: computed('none', 'lantern.second', 'Second', () => true, { when: isHigh }) },
+    { age: computed('duration', 'lantern.second.age', 'Age', (l) => u32(l.bytes, l.start) * 7 - 2 ** 33, { when: isHigh }) },
+  ),
+  third: uint32('lantern.third', 'Third', 0),
+  long: computed('duration', 'lantern.long', 'Long', (l) => (l.bytes[l.start + 3]! > 200 ? 2n ** 70n : -1), { when: isOdd }),
+  fourth: computed('time', 'lantern.fourth', 'Fourth', () => 0n, { json: (l, out) => out.number(l.bytes[l.start + 2]! << 8) }),
+  fifth: uint16('lantern.fifth', 'Fifth', 2),
+};
+
+class Lantern extends layer('lantern', 'Lantern', lantern, 'LANTERN', {
+  when: (l) => l.start + 4 <= l.captured,
+  octets: 4,
+  present: [lantern.fourth],
+  json: [[lantern.fourth, [{ by: (l) => l.bytes[l.start + 2]!, text: (l) => String(l.bytes[l.start + 2]! * 256) }]]],
+}) {
+  override summary(): void {}
+}
+
+test('what lies between calls of the writer is a line of its own, and all of it is what rows write', () => {
+  const { functions } = straightOf(Lantern.protocol)!;
+  expect(functions.match(/\(func /g)).toHaveLength(3);
+  const session = createSession();
+  const byCode = new JsonWriter({ compileAfter: 0 });
+  const byRows = new JsonWriter({ compileAfter: Number.POSITIVE_INFINITY });
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 3, maxLength: 4 }), (octets) => {
+      const texts = [byCode, byRows].map((writer) => {
+        const frame = session.dissect(new CaptureRecord());
+        Object.assign(frame, { bytes: octets, captured: octets.length });
+        frame.stack.push(new Lantern(frame, 0, octets.length));
+        const out = new TextBuffer();
+        writer.write(out, frame);
+        return JSON.parse(out.toString()).lantern;
+      });
+      expect(texts[0]).toEqual(texts[1]);
+    }),
+    { numRuns: 3000 },
+  );
 });
 
 const PLAIN = [FrameLayer, ...LAYERS].filter(({ protocol }) => protocol.plain !== undefined);
