@@ -34,6 +34,7 @@ import type { Stun } from './dissectors/stun.js';
 import type { Tcp } from './dissectors/tcp.js';
 import type { Udp } from './dissectors/udp.js';
 import { Fragments } from './reassembly/fragments.js';
+import { LinkFragments } from './reassembly/link-fragments.js';
 import type { OverlapPolicy, Side, StreamCounters, StreamSink } from './reassembly/stream-options.js';
 import { Streams } from './reassembly/streams.js';
 
@@ -43,7 +44,7 @@ export interface AnalysisOptions {
   readonly checksums?: boolean;
   /**
    * Put IP fragments together and dissect the whole in the frame that completes it, as Wireshark does with `ip.defragment`
-   * and `ipv6.defragment`. Default true; otherwise the first fragment is dissected by itself, and the others are data.
+   * and `ipv6.defragment`; those of 802.11, too. Default true; otherwise the first fragment is dissected by itself, and the others are data.
    */
   readonly defragment?: boolean;
   /** Follow TCP conversations and analyse them: tcp.stream, relative numbers, tcp.analysis.*, netlens.tcp.*. Default true. */
@@ -91,6 +92,8 @@ export function createSession(options: AnalysisOptions = {}): Session {
   if (options.defragment ?? true) {
     const fragments = new Fragments();
     hooks.fragment = (frame, fragment) => fragments.add(frame, fragment);
+    const linkFragments = new LinkFragments();
+    hooks.linkFragment = (frame, fragment) => linkFragments.add(frame, fragment);
   }
   const udpStreams = new UdpStreams();
   hooks.udp = (frame, udp) => udpStreams.see(frame, udp as Udp);

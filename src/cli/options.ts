@@ -68,7 +68,7 @@ export function viewOptions(command: Command): Command {
     .option('-w, --write <file>', 'write the packets to a capture: pcap for a name in .pcap, else pcapng; - is standard output')
     .option('-d, --decode-as <rule>', "dissect as, e.g. 'tcp.port==7777,resp'; repeat for more", gather)
     .option('--checksums', 'verify checksums of IP, ICMP, UDP and TCP')
-    .option('--no-defragment', 'leave IP fragments apart: the first is dissected by itself, the others are data')
+    .option('--no-defragment', 'leave fragments of IP and of 802.11 apart: the first is dissected by itself, the others are data')
     .option('--keylog <file>', 'decrypt TLS and QUIC with the secrets that programs wrote to this file (SSLKEYLOGFILE)')
     .option('-q, --quiet', 'no frames, only what comes at the end')
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))

@@ -80,10 +80,31 @@ export interface FragmentLayer extends Layer {
   datagram: Datagram | undefined;
 }
 
+/** A fragment of a link layer that numbers them from 0. */
+export interface LinkFragment {
+  /** What tells its frame from others. */
+  readonly key: string;
+  readonly number: number;
+  readonly more: boolean;
+  /** It is sent again. */
+  readonly again: boolean;
+  /** Where its payload stands in `frame.bytes`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The payload of a frame that was put together from such fragments, and the frames that brought them. */
+export interface LinkWhole {
+  readonly data: Uint8Array;
+  readonly frames: readonly number[];
+}
+
 /** What stands to the right of the dissectors and is told of their finds. Each is absent when nobody asked for it. */
 export interface Hooks {
   /** A fragment; when it completes its datagram, the hook dissects the whole as `protocol` and returns true. */
   fragment?(frame: Frame, fragment: Fragment): boolean;
+  /** A fragment of a frame of 802.11; what it completes. */
+  linkFragment?(frame: Frame, fragment: LinkFragment): LinkWhole | undefined;
   /**
    * A TCP header of which the first 16 octets are there, before anything else is made of it; also one that an ICMP error
    * quotes or that heads an incomplete datagram. `sized`: the segment's own length is known, so it can be analysed.

@@ -9,10 +9,10 @@
  * Numbers have the least significant octet first. Which address means what depends on the type and on the two bits that
  * tell whether a frame goes to or comes from the distribution system.
  */
-import { bits, bytes, computed, ether, flag, group, list, many, uint8, uint16, uint32, uint64 } from '../core/field.js';
+import { bits, bytes, computed, ether, flag, frameNumber, group, list, many, mark, uint8, uint16, uint32, uint64 } from '../core/field.js';
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
-import { textOf, u16, u16le } from '../core/octets.js';
+import { latin1Of, textOf, u16, u16le } from '../core/octets.js';
 import { type Dissect, linkTypes, type ProtocolEntry } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { dissectLlc } from './llc.js';
@@ -128,7 +128,11 @@ const kindOf = (l: Layer): number => (typeOf(l) << 4) | (typeOctet(l) >> 4);
 const flagsOf = (l: Layer): number => l.bytes[l.start + flagsAt(l)]!;
 const TO_DS = 0x01;
 const FROM_DS = 0x02;
+const MORE_FRAGMENTS = 0x04;
+const RETRY = 0x08;
 const PROTECTED = 0x40;
+const FRAGMENT_NUMBER = 0x000f;
+const NO_FRAMES: readonly number[] = [];
 const ORDER = 0x80;
 const hasQos = (l: Layer): boolean => typeOf(l) === DATA && (typeOctet(l) & 0x80) !== 0;
 const hasData = (l: Layer): boolean => typeOf(l) === DATA && (typeOctet(l) & 0x40) === 0;
@@ -205,8 +209,8 @@ const fields = {
       ds: bits('wlan.fc.ds', 'DS status', flagsAt, 8, 0x03, { base: 'hex' }),
       toDs: flag('wlan.fc.tods', 'To DS', flagsAt, TO_DS),
       fromDs: flag('wlan.fc.fromds', 'From DS', flagsAt, FROM_DS),
-      moreFragments: flag('wlan.fc.frag', 'More Fragments', flagsAt, 0x04),
-      retry: flag('wlan.fc.retry', 'Retry', flagsAt, 0x08),
+      moreFragments: flag('wlan.fc.frag', 'More Fragments', flagsAt, MORE_FRAGMENTS),
+      retry: flag('wlan.fc.retry', 'Retry', flagsAt, RETRY),
       powerManagement: flag('wlan.fc.pwrmgt', 'PWR MGT', flagsAt, 0x10),
       moreData: flag('wlan.fc.moredata', 'More Data', flagsAt, 0x20),
       protected: flag('wlan.fc.protected', 'Protected flag', flagsAt, PROTECTED),
@@ -227,7 +231,7 @@ const fields = {
   destination: address('wlan.da', 'Destination address', destinationAt),
   source: address('wlan.sa', 'Source address', sourceAt),
   bssid: address('wlan.bssid', 'BSS Id', bssidAt),
-  fragment: bits('wlan.frag', 'Fragment number', 22, 16, 0x000f, { ...LITTLE, when: sequenced }),
+  fragment: bits('wlan.frag', 'Fragment number', 22, 16, FRAGMENT_NUMBER, { ...LITTLE, when: sequenced }),
   sequence: bits('wlan.seq', 'Sequence number', 22, 16, 0xfff0, { ...LITTLE, when: sequenced }),
   ...group(
     { qos: uint16('wlan.qos', 'Qos Control', qosAt, { ...LITTLE, base: 'hex', when: qos }) },
@@ -240,6 +244,14 @@ const fields = {
         when: qos,
         flags: ['A-MSDU', 'MSDU'],
       }),
+    },
+  ),
+  ...group(
+    { fragments: mark('wlan.fragments', '802.11 Fragments') },
+    {
+      fragmentFrame: many(frameNumber('wlan.fragment', '802.11 Fragment')),
+      fragmentCount: uint32('wlan.fragment.count', '802.11 Fragment count'),
+      reassembledLength: uint32('wlan.reassembled.length', 'Reassembled 802.11 length'),
     },
   ),
   timestamp: uint64('wlan.fixed.timestamp', 'Timestamp', LITTLE),
@@ -268,6 +280,9 @@ export class Wlan extends layer('wlan', 'IEEE 802.11', fields, '802.11') {
   declare fcsLength: number;
   /** The two octets of the frame control field stand the other way round. */
   swapped = false;
+  /** The frames whose fragments this one completes, and the octets of all. */
+  fragmentFrames: readonly number[] = NO_FRAMES;
+  reassembled = 0;
 
   writeSource(out: TextBuffer): void {
     const at = sourceAt(this) >= 0 ? sourceAt(this) : transmitterAt(this);
@@ -281,6 +296,13 @@ export class Wlan extends layer('wlan', 'IEEE 802.11', fields, '802.11') {
   override walk(tree: Tree): void {
     if (this.start + 2 > this.captured) return;
     const end = Math.min(this.end - this.fcsLength, this.captured);
+    if (this.fragmentFrames.length > 0) {
+      tree.openPut(fields.fragments, true);
+      for (const number of this.fragmentFrames) tree.put(fields.fragmentFrame, number);
+      tree.put(fields.fragmentCount, this.fragmentFrames.length);
+      tree.put(fields.reassembledLength, this.reassembled);
+      tree.close();
+    }
     if (typeOf(this) === MANAGEMENT && (flagsOf(this) & PROTECTED) === 0) this.walkManagement(tree, this.start + headerLength(this), end);
     if (this.fcsLength > 0 && tree.add(fields.fcs, this.end - FCS_LENGTH)) tree.put(fields.fcsStatus, 2, this.end - FCS_LENGTH, FCS_LENGTH);
   }
@@ -409,11 +431,46 @@ export function dissectWlanFrame(frame: Frame, start: number, end: number, fcsLe
   const from = start + (padded ? (header + 3) & ~3 : header);
   const to = end - wlan.fcsLength;
   if (from >= to) return;
-  // What is encrypted, or a fragment after the first, cannot be read. Where the octets of the control field are exchanged,
-  // those of the sequence control may be, too; such frames were put together before they were handed on.
-  if (flagsOf(wlan) & PROTECTED || (!swapped && (u16le(wlan.bytes, start + 22) & 15) > 0)) frame.data(from, to);
+  // What is encrypted cannot be read.
+  if (flagsOf(wlan) & PROTECTED) frame.data(from, to);
+  // Where the octets of the control field are exchanged, those of the sequence control may be, too; such frames were put
+  // together before they were handed on.
+  else if (!swapped && (flagsOf(wlan) & MORE_FRAGMENTS || u16le(wlan.bytes, start + 22) & FRAGMENT_NUMBER))
+    dissectFragment(frame, wlan, from, to);
   else if (qos(wlan) && u16le(wlan.bytes, start + qosAt(wlan)) & 0x80) dissectAggregate(frame, from, to);
   else dissectLlc(frame, from, to);
+}
+
+/** A fragment: put it to the others, or, if that is not to be, show what the first one begins. */
+function dissectFragment(frame: Frame, wlan: Wlan, from: number, to: number): void {
+  const { bytes: b, start } = wlan;
+  const control = u16le(b, start + 22);
+  const number = control & FRAGMENT_NUMBER;
+  const { linkFragment } = frame.session.hooks;
+  if (linkFragment === undefined) {
+    if (number > 0) return frame.data(from, to);
+    const outer = frame.fragment;
+    frame.fragment = true;
+    dissectLlc(frame, from, to);
+    frame.fragment = outer;
+    return;
+  }
+  const whole =
+    to <= frame.captured && frame.quoted === 0
+      ? linkFragment(frame, {
+          // Receiver and transmitter; each kind of traffic has sequence numbers of its own.
+          key: `${latin1Of(b, start + 4, start + 16)}${control >> 4} ${qos(wlan) ? b[start + qosAt(wlan)]! & 15 : ''}`,
+          number,
+          more: (flagsOf(wlan) & MORE_FRAGMENTS) !== 0,
+          again: (flagsOf(wlan) & RETRY) !== 0,
+          start: from,
+          end: to,
+        })
+      : undefined;
+  if (whole === undefined) return frame.data(from, to);
+  wlan.fragmentFrames = whole.frames;
+  wlan.reassembled = whole.data.length;
+  frame.within(whole.data, 0, whole.data.length, dissectLlc);
 }
 
 /** An 802.11 frame of which nothing else is known; inside another protocol it has no FCS. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createSession } from '../../src/frames.js';
 import { dissect, everyCut, everyLie, fieldsOf, hex, ipv4, ipv6, values } from '../packets.js';
 
 const UDP = hex('0035 0035 0008 0000');
@@ -555,5 +556,77 @@ describe('other numbers of links that are known', () => {
     [204, `01 ff03 0021 ${V4}`, 'ppp:ip:udp'],
   ])('link type %i', (linkType, octets, protocols) => {
     expect(told(linkType, octets)[0]).toBe(protocols);
+  });
+});
+
+describe('fragments of 802.11', () => {
+  const WHOLE = hex(`aaaa03 000000 0800 | ${V4}`);
+  /** A data frame to the third station: `type` and `flags` of its frame control, sequence and fragment number, traffic identifier. */
+  const fragment = (flags: number, sequence: number, number: number, from: number, to: number, tid = -1): Uint8Array => {
+    const head = hex('0800 0000 020000000001 020000000002 020000000003 0000');
+    head[1] = flags;
+    head[22] = ((sequence & 15) << 4) | number;
+    head[23] = sequence >> 4;
+    if (tid >= 0) head[0] = 0x88;
+    return Uint8Array.from([...head, ...(tid >= 0 ? [tid, 0] : []), ...WHOLE.subarray(from, to)]);
+  };
+  const MORE = 0x04;
+  const AGAIN = 0x0c;
+  const { length } = WHOLE;
+  const protocols = (packets: readonly Uint8Array[], options: Parameters<typeof createSession>[0] = {}) => {
+    const session = createSession(options);
+    return packets.map((packet, seconds) => dissect(packet, { session, linkType: 105, seconds }).protocols);
+  };
+
+  it('are put together in the frame of the last', () => {
+    const session = createSession();
+    const frames = [fragment(MORE, 300, 0, 0, 10), fragment(MORE, 300, 1, 10, 20), fragment(0, 300, 2, 20, length)].map((packet) =>
+      dissect(packet, { session, linkType: 105 }),
+    );
+    expect(frames.map(({ protocols, info }) => [protocols, info.replace(/, Flags.*/, '')])).toEqual([
+      ['wlan:data', 'Data, SN=300, FN=0'],
+      ['wlan:data', 'Data, SN=300, FN=1'],
+      ['wlan:llc:ip:udp', '53 → 53 Len=0'],
+    ]);
+    expect(
+      ['wlan.fragment', 'wlan.fragments', 'wlan.fragment.count', 'wlan.reassembled.length'].map((name) => values(frames[2]!, name)),
+    ).toEqual(['1,2,3', '1', '3', String(length)]);
+    expect(values(frames[0]!, 'wlan.fragment')).toBe('');
+  });
+
+  it('that come again, or to two frames at once, are told apart', () => {
+    const [a, b] = [fragment(MORE, 7, 0, 0, 10), fragment(0, 7, 1, 10, length)];
+    expect(protocols([a, fragment(AGAIN, 7, 0, 0, 10), b])).toEqual(['wlan:data', 'wlan:data', 'wlan:llc:ip:udp']);
+    const [c, d] = [fragment(MORE, 7, 0, 0, 20, 3), fragment(0, 7, 1, 20, length, 3)];
+    expect(protocols([a, c, b, d]).slice(2)).toEqual(['wlan:llc:ip:udp', 'wlan:llc:ip:udp']);
+    // The numbers begin anew.
+    expect(protocols([fragment(MORE, 7, 0, 0, 4), a, b]).at(-1)).toBe('wlan:llc:ip:udp');
+  });
+
+  it('make nothing where one is missing, cut, encrypted or much later', () => {
+    const [a, b] = [fragment(MORE, 7, 0, 0, 10), fragment(0, 7, 1, 10, length)];
+    const nothing = ['wlan:data', 'wlan:data'];
+    expect(protocols([a, fragment(0, 7, 2, 10, length)])).toEqual(nothing);
+    expect(protocols([b, a])).toEqual(nothing);
+    expect(protocols([fragment(MORE | 0x40, 7, 0, 0, 10), b])).toEqual(nothing);
+    const session = createSession();
+    expect(dissect(a.subarray(0, 30), { session, linkType: 105, wireLength: a.length }).protocols).toBe('wlan:data');
+    expect(dissect(b, { session, linkType: 105 }).protocols).toBe('wlan:data');
+    const late = createSession();
+    dissect(a, { session: late, linkType: 105 });
+    expect(dissect(b, { session: late, linkType: 105, seconds: 11 }).protocols).toBe('wlan:data');
+  });
+
+  it('are left apart where that is asked for: the first is dissected by itself', () => {
+    const found = protocols([fragment(MORE, 7, 0, 0, 10), fragment(0, 7, 1, 10, length)], { defragment: false });
+    expect(found).toEqual(['wlan:llc:ip', 'wlan:data']);
+  });
+
+  it('are forgotten, the oldest first, where too many never become whole', () => {
+    const many = Array.from({ length: 1025 }, (_, sequence) => fragment(MORE, sequence, 0, 0, 10));
+    const session = createSession();
+    for (const packet of many) dissect(packet, { session, linkType: 105 });
+    const ended = [0, 1].map((sequence) => dissect(fragment(0, sequence, 1, 10, length), { session, linkType: 105 }).protocols);
+    expect(ended).toEqual(['wlan:data', 'wlan:llc:ip:udp']);
   });
 });
