@@ -6,7 +6,7 @@
  *     | digits | texts, kept texts of runs, output: as they are asked for …
  */
 import { FOUR } from '../core/digits.js';
-import { assemble } from './wat.js';
+import { assemble, type Expression, parse } from './wat.js';
 import type { Memory, webAssembly } from './webassembly.js';
 
 const PAGE = 65_536;
@@ -79,7 +79,8 @@ export class JsonMemory {
 
   /** The functions of a module that consists of `text` and what stands below. */
   link(text: string): Readonly<Record<string, unknown>> {
-    const module = new this.engine.Module(assemble(`(module ${IMPORTS} ${COMMON} ${text})`));
+    common ??= parse(IMPORTS + COMMON);
+    const module = new this.engine.Module(assemble([...common, ...parse(text)]));
     const miss = (id: number, slot: number, ...words: [number, number, number, number]) => this.miss(this.runs[id]!, slot, words);
     return new this.engine.Instance(module, { env: { memory: this.memory, miss } }).exports;
   }
@@ -259,6 +260,9 @@ const COMMON = `
             (if (i32.eqz (local.get $entry)) (then (return (i32.const 0))))))))
     (call $copy (local.get $at) (i32.add (local.get $entry) (i32.const ${HEAD})) (i32.load offset=${LENGTH} (local.get $entry))))
 `;
+
+/** All of this, parsed when it is first needed. */
+let common: readonly Expression[] | undefined;
 
 /** Up to eight octets of text as the number that they are in memory. */
 function wordOf(text: string): bigint {

@@ -1,17 +1,16 @@
 /**
- * An assembler of WebAssembly: from its text format to its binary one. What json-wasm.ts needs is understood: a memory and
- * functions from outside, functions with parameters and locals, folded instructions.
+ * An assembler of WebAssembly: from its text format to its binary one. What json-straight.ts needs is understood: a memory
+ * and functions from outside, functions with parameters and locals, folded instructions.
  *
  * WebAssembly Core Specification 2.0, sections 5 (binary format) and 6 (text format).
  *
- *     (module
- *       (import "env" "memory" (memory 1))
- *       (func $double (export "double") (param $n i32) (result i32)
- *         (i32.shl (local.get $n) (i32.const 1))))
+ *     (import "env" "memory" (memory 1))
+ *     (func $double (export "double") (param $n i32) (result i32)
+ *       (i32.shl (local.get $n) (i32.const 1)))
  */
 
 /** A word of the text, or what stands in a pair of brackets. */
-type Expression = string | readonly Expression[];
+export type Expression = string | readonly Expression[];
 
 const TYPES: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 
@@ -69,13 +68,13 @@ const MEMORY: Readonly<Record<string, readonly number[]>> = {
 
 const EMPTY_BLOCK = 0x40;
 
-/** The binary module that `text` is. Throws where the text is none, or names what is not known here. */
-export function assemble(text: string): Uint8Array<ArrayBuffer> {
-  const [module] = parse(text);
-  return new Assembler().module(module!);
+/** The binary form of the module `(module …)` of these fields. Throws where they name what is not known here. */
+export function assemble(fields: readonly Expression[]): Uint8Array<ArrayBuffer> {
+  return new Assembler().module(fields);
 }
 
-function parse(text: string): Expression[] {
+/** What the text consists of: what stands in brackets as lists of words and lists. */
+export function parse(text: string): readonly Expression[] {
   const top: Expression[] = [];
   const open: Expression[][] = [top];
   for (const [word] of text.replace(/;;.*/g, '').matchAll(/[()]|[^\s()]+/g)) {
@@ -102,7 +101,7 @@ class Assembler {
   private readonly signatures: number[][] = [];
   private readonly functions = new Map<string, number>();
 
-  module([, ...fields]: Expression): Uint8Array<ArrayBuffer> {
+  module(fields: readonly Expression[]): Uint8Array<ArrayBuffer> {
     const imports = fields.filter((field) => field[0] === 'import') as (readonly Expression[])[];
     const functions = fields.filter((field) => field[0] === 'func') as (readonly Expression[])[];
     const imported = imports.map((field) => this.import(field));
