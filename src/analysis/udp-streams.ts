@@ -56,7 +56,7 @@ export class UdpStreams {
     }
     udp.stream = facts[at + INDEX]!;
     // What an ICMP error quotes was sent before, and counts for no time of the stream.
-    if (frame.quoted > 0) return;
+    if (frame.quoted > 0 || !frame.hasTime) return;
     udp.timed = true;
     udp.firstSeconds = facts[at + FIRST]!;
     udp.firstNanoseconds = facts[at + FIRST + 1]!;

@@ -54,7 +54,7 @@ function flagLetters(l: TcpLayer): string {
 const readable = (l: TcpLayer): boolean => l.facts !== undefined && whole(l) && l.start + headerLength(l) <= l.captured;
 
 /** True when a segment's place in time can be told: all that is fixed in its header was captured. */
-const timed = (l: TcpLayer): boolean => l.facts !== undefined && l.start + FIXED_LENGTH <= l.captured && whole(l);
+const timed = (l: TcpLayer): boolean => l.facts !== undefined && l.start + FIXED_LENGTH <= l.captured && whole(l) && l.frame.hasTime;
 
 /** True when tcp.analysis has something to show; Wireshark says nothing after options that it could not read. */
 const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
@@ -449,7 +449,7 @@ const plain: Plain<TcpLayer> = {
     const { bytes: b, start, facts } = l;
     if (facts === undefined || l.partial || (facts.marks & ~Facts.RECORD) !== 0 || facts.verdict !== undefined || facts.length < 0)
       return false;
-    if (start + FIXED_LENGTH > l.captured || l.frame.session.checksums) return false;
+    if (start + FIXED_LENGTH > l.captured || l.frame.session.checksums || !l.frame.hasTime) return false;
     // Nothing of the reserved bits, and of the flags ACK, with PSH or without.
     const first = b[start + 12]!;
     if ((first & 0x0f) !== 0 || (b[start + 13]! & ~PSH) !== ACK || u16(b, start + 18) !== 0) return false;

@@ -122,7 +122,9 @@ describe.skipIf(!canCapture || !hasLibpcap)('a live capture', () => {
     expect(Math.max(...apart)).toBeLessThan(1000);
 
     expect(outcome).toMatchObject({ driver: 'libpcap', linkType: 1, warnings: [], problems: [], count: seen.length });
-    expect(outcome.stats).toEqual({ received: outcome.count, dropped: 0, droppedByInterface: 0 });
+    // A neighbour solicitation may come between the last packet that is read and the count.
+    expect(outcome.stats.received).toBeGreaterThanOrEqual(outcome.count);
+    expect(outcome.stats).toMatchObject({ dropped: 0, droppedByInterface: 0 });
     expect(new Set(seen.map((one) => one.interface))).toEqual(new Set(['far']));
     // Every thread, those of the pool too: another user, no capabilities.
     const { user, group } = outcome.to;

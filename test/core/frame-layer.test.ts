@@ -12,10 +12,10 @@ import { dissect, hex, values } from '../packets.js';
 const PACKET = hex('020000000001 020000000002 88b5 | 00112233');
 
 /** A frame of a capture that does not say when it came. */
-function timeless(session: Session): Frame {
+function timeless(session: Session, octets = PACKET): Frame {
   const record = new CaptureRecord();
-  record.bytes = PACKET;
-  record.captured = record.wireLength = PACKET.length;
+  record.bytes = octets;
+  record.captured = record.wireLength = octets.length;
   record.interface = { ...record.interface, linkType: 1 };
   record.hasTime = false;
   record.notes = TIMELESS;
@@ -38,6 +38,25 @@ describe('A frame without a time', () => {
       '5.000000000',
       '5.000000000',
     ]);
+  });
+
+  it.each([
+    ['tcp', '06', '1388 0050 00000001 00000002 5010 0400 0000 0000'],
+    ['udp', '11', '1388 0999 0014 0000 000000000000000000000000'],
+  ])('has no time in its stream (%s)', (name, protocol, transport) => {
+    const octets = hex(`020000000001 020000000002 0800 | 4500 0028 0000 4000 40 ${protocol} 0000 c0000201 c0000202 | ${transport}`);
+    const session = createSession();
+    const times = () =>
+      [`${name}.stream`, `${name}.time_relative`, `${name}.time_delta`].map((field) => values(timeless(session, octets), field));
+    expect([times(), times()]).toEqual([
+      ['0', '', ''],
+      ['0', '', ''],
+    ]);
+    for (const compileAfter of [0, 1000]) {
+      const out = new TextBuffer();
+      new JsonWriter({ compileAfter }).write(out, timeless(session, octets));
+      expect(out.toString()).not.toContain('time_');
+    }
   });
 
   it('has none in JSON, compiled or not', () => {
