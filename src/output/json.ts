@@ -81,7 +81,8 @@ export class JsonWriter implements RowWriter {
   private readonly recent: Stack[] = [];
   private readonly octets: boolean;
   private readonly compileAfter: number;
-  private readonly memory = memoryIfAny();
+  /** What functions write in; taken when the first is made, or somebody wants to write there himself. */
+  private memory: JsonMemory | undefined = undefined;
   /** Where frames are written that go elsewhere. */
   private own: Uint8Array | undefined = undefined;
   private readonly detour = new TextBuffer(64);
@@ -93,6 +94,7 @@ export class JsonWriter implements RowWriter {
 
   /** Octets that {@link write} writes to without a detour; undefined where there is no room for them. */
   room(length: number): Uint8Array | undefined {
+    this.memory ??= memoryIfAny();
     return this.memory?.room(length);
   }
 
@@ -196,6 +198,7 @@ export class JsonWriter implements RowWriter {
     if (++kept.written > this.compileAfter) {
       kept.written = Number.NEGATIVE_INFINITY;
       kept.isSettled = true;
+      this.memory ??= memoryIfAny();
       const compiled = compileLayer(layout, this, this.memory);
       if (compiled !== undefined) {
         kept.write = compiled.write;
