@@ -70,8 +70,8 @@ export class TextBuffer {
   /** For terminals without UTF-8: our own signs become ASCII, other characters escapes. */
   asciiOnly = false;
 
-  constructor(size: number | Uint8Array = 1 << 16) {
-    this.held = typeof size === 'number' ? new Uint8Array(size) : size;
+  constructor(size = 1 << 16) {
+    this.held = new Uint8Array(size);
     this.buffer = this.held.buffer;
     this.base = this.held.byteOffset;
     this.view = new DataView(this.buffer, this.base, this.held.length);

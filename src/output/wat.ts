@@ -16,7 +16,6 @@ const TYPES: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7
 
 /** Instructions whose operands stand before them and which have nothing else to say. */
 const PLAIN: Readonly<Record<string, readonly number[]>> = {
-  drop: [0x1a],
   return: [0x0f],
   'f64.floor': [0x9c],
   'f64.ge': [0x66],
@@ -27,7 +26,6 @@ const PLAIN: Readonly<Record<string, readonly number[]>> = {
   'i32.eq': [0x46],
   'i32.eqz': [0x45],
   'i32.ge_u': [0x4f],
-  'i32.gt_u': [0x4b],
   'i32.lt_s': [0x48],
   'i32.lt_u': [0x49],
   'i32.mul': [0x6c],
@@ -58,8 +56,6 @@ const MEMORY: Readonly<Record<string, readonly number[]>> = {
   'i32.load': [0x28],
   'i32.store': [0x36],
   'i32.store8': [0x3a],
-  'i32.store16': [0x3b],
-  'i64.load': [0x29],
   'i64.load32_u': [0x35],
   'i64.store': [0x37],
   'v128.load': [0xfd, 0],
@@ -181,8 +177,6 @@ class Body {
           return this.put([], [0x20, ...this.local(rest[0]!)]);
         case 'local.set':
           return this.put(rest.slice(1), [0x21, ...this.local(rest[0]!)]);
-        case 'local.tee':
-          return this.put(rest.slice(1), [0x22, ...this.local(rest[0]!)]);
         case 'call':
           return this.put(rest.slice(1), [0x10, ...unsigned(known(this.functions, rest[0]!))]);
         case 'if':
@@ -208,12 +202,10 @@ class Body {
     this.code.push(...octets);
   }
 
-  /** `(if (result i32) condition (then …) (else …))` */
-  private branch(parts: readonly Expression[]): void {
-    const result = parts[0]![0] === 'result' ? (parts[0]![1] as string) : undefined;
-    const [condition, then, otherwise] = result === undefined ? parts : parts.slice(1);
+  /** `(if condition (then …) (else …))` */
+  private branch([condition, then, otherwise]: readonly Expression[]): void {
     this.labels.push('');
-    this.put([condition!], [0x04, result === undefined ? EMPTY_BLOCK : TYPES[result]!]);
+    this.put([condition!], [0x04, EMPTY_BLOCK]);
     this.put((then as readonly Expression[]).slice(1), []);
     if (otherwise !== undefined) this.put([], [0x05]);
     this.put(((otherwise ?? []) as readonly Expression[]).slice(1), [0x0b]);

@@ -38,10 +38,12 @@ test('branches, loops, locals, memory and calls, also to the outside', () => {
         (if (i32.eqz (local.get $n)) (then (return (i32.const -1))))
         (loop $more
           (local.set $all (call $add (local.get $all) (local.get $n)))
-          (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-        (if (result i32) (i32.gt_u (local.get $all) (i32.const 1000))
-          (then (call $tell (local.get $all)) (i32.const 1000))
-          (else (local.get $all))))
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br_if $more (local.get $n)))
+        (if (i32.ge_u (local.get $all) (i32.const 1000))
+          (then (call $tell (local.get $all)))
+          (else (return (local.get $all))))
+        (i32.const 1000))
       (func $fill (export "fill") (param $at i32) (result i32)
         (i64.store offset=200 (local.get $at) (i64.const -2))
         (v128.store offset=208 (local.get $at) (v128.load offset=200 (local.get $at)))
@@ -63,7 +65,7 @@ test('numbers of every size', () => {
 test.each([
   ['(func $f (i32.rotl (i32.const 1) (i32.const 2)))', 'i32.rotl'],
   ['(func $f (call $g))', '$g'],
-  ['(func $f (drop (local.get $x)))', '$x'],
+  ['(func $f (call $f (local.get $x)))', '$x'],
   ['(func $f', 'brackets'],
 ])('%s is refused', (text, named) => {
   expect(() => assemble(parse(text))).toThrow(named);
