@@ -146,7 +146,8 @@ describe('exit status and messages', () => {
       node.push(spent(['-e', '0']));
       netlens.push(spent([program, '--version']));
     }
-    expect(Math.min(...netlens)).toBeLessThan(1.45 * Math.min(...node));
+    // Loading more than the options takes a tenth of a second; ten milliseconds are the machine's.
+    expect(Math.min(...netlens)).toBeLessThan(1.45 * Math.min(...node) + 0.01);
   });
 });
 
