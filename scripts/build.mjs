@@ -12,6 +12,18 @@ rmSync('dist', { recursive: true, force: true });
 /** A declaration as esbuild prints it: what is inside of something is indented. */
 const TOP_LEVEL = /^var ([\w$]+) = /gm;
 
+/**
+ * The module `node:process` as the global of that name. Node makes streams of standard input, output and error for who asks
+ * for the module, which takes time at every start, and sets a pipe not to wait for its reader.
+ */
+const globalProcess = {
+  name: 'global-process',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?process$/ }, () => ({ path: 'process', namespace: 'global' }));
+    onLoad({ filter: /^process$/, namespace: 'global' }, () => ({ contents: 'module.exports = globalThis.process;' }));
+  },
+};
+
 const common = {
   bundle: true,
   platform: 'node',
@@ -19,6 +31,7 @@ const common = {
   target: 'node20',
   // Native addons cannot be bundled, and both are optional at run time.
   external: ['koffi', 'cap'],
+  plugins: [globalProcess],
   define: { __VERSION__: JSON.stringify(version) },
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   logLevel: 'warning',

@@ -18,7 +18,7 @@ import { CUT_SHORT } from './limits.js';
 import { decodeRules, gather } from './options.js';
 import { Sink } from './sink.js';
 import { streamNumber } from './tcp.js';
-import { type ColourChoice, isUnicodeLocale, say, themeFor } from './terminal.js';
+import { type ColourChoice, isTerminal, isUnicodeLocale, say, themeFor } from './terminal.js';
 import { showFrames, type Tally } from './view.js';
 
 interface FollowOptions {
@@ -81,7 +81,7 @@ export function followCommand(): Command {
       if (options.raw && options.write === undefined) {
         if (options.side === 'both')
           throw new NetlensError('usage', '--raw needs --side client or --side server, or -w PREFIX to write both to files');
-        if (process.stdout.isTTY)
+        if (isTerminal())
           throw new NetlensError(
             'usage',
             '--raw would send octets of the wire to this terminal: redirect standard output, or use -w PREFIX',

@@ -25,7 +25,7 @@ import { CUT_SHORT, droppedByKernel, ETHERNET } from './limits.js';
 import { gather, seconds, wholeNumber } from './options.js';
 import { Sink } from './sink.js';
 import type { TcpLook } from './tcp-look.js';
-import { type ColourChoice, isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
+import { type ColourChoice, isTerminal, isUnicodeLocale, say, terminalWidth, themeFor } from './terminal.js';
 
 /** Conversations that are listed; of a capture that never ends the later ones are only counted. */
 const LISTED = 2_000_000;
@@ -203,9 +203,9 @@ class Run {
     const refresh = async () => {
       if (drawing || this.sink.closed || asked) return;
       drawing = true;
-      if (process.stdout.isTTY) this.sink.out.ascii('\u001b[H\u001b[2J');
+      if (isTerminal()) this.sink.out.ascii('\u001b[H\u001b[2J');
       await this.showTable(source);
-      if (!process.stdout.isTTY && !this.options.json) this.sink.line('');
+      if (!isTerminal() && !this.options.json) this.sink.line('');
       await this.sink.flush();
       drawing = false;
     };

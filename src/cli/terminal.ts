@@ -1,12 +1,19 @@
 /** What the terminal is like: colour, width, signs. */
+import { isatty } from 'node:tty';
 import { safeText } from '../core/text.js';
 import { Theme } from '../output/theme.js';
+
+/**
+ * Is standard output a terminal? Asking `process.stdout` would make a stream of it, and a pipe then no longer waits for its
+ * reader: who writes to it himself is told to try again later.
+ */
+export const isTerminal = (): boolean => isatty(1);
 
 export type ColourChoice = 'auto' | 'always' | 'never';
 
 /** Colours for standard output: the option wins, then NO_COLOR, FORCE_COLOR, then whether it is a terminal that has them. */
-export function themeFor(choice: ColourChoice, isTerminal = process.stdout.isTTY === true): Theme {
-  return new Theme(colourLevel(choice, isTerminal));
+export function themeFor(choice: ColourChoice, isColoured = isTerminal()): Theme {
+  return new Theme(colourLevel(choice, isColoured));
 }
 
 function colourLevel(choice: ColourChoice, isTerminal: boolean): 0 | 1 {
@@ -19,7 +26,7 @@ function colourLevel(choice: ColourChoice, isTerminal: boolean): 0 | 1 {
 }
 
 /** Columns of the terminal, or 0 when output goes elsewhere. */
-export const terminalWidth = (): number => (process.stdout.isTTY ? (process.stdout.columns ?? 80) : 0);
+export const terminalWidth = (): number => (isTerminal() ? (process.stdout.columns ?? 80) : 0);
 
 /** True when the locale can show signs beyond ASCII. */
 export const isUnicodeLocale = (): boolean => {

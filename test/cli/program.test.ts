@@ -166,6 +166,17 @@ describe('pipes and files', () => {
     expect(Number(others)).toBe(7);
   });
 
+  it.runIf(process.platform === 'linux').each(['', '--json', '-V'])(
+    'leaves a pipe as it was, which others write to, too: read %s',
+    (option) => {
+      const atEnd = "process.on('exit', () => console.error(require('fs').readFileSync('/proc/self/fdinfo/1', 'utf8')))";
+      writeFileSync(join(folder, 'flags.cjs'), atEnd);
+      const { said } = shell(`NODE_OPTIONS='--require ${join(folder, 'flags.cjs')}' netlens read redis.pcap ${option} | cat`);
+      // O_NONBLOCK is not among the flags.
+      expect(Number.parseInt(said.match(/^flags:\s*(\d+)$/m)![1]!, 8) & 0o4000).toBe(0);
+    },
+  );
+
   it('ends quietly when the reader goes away', () => {
     expect(shell('netlens read redis.pcap redis.pcap redis.pcap -V | head -n 1')).toEqual({
       statuses: [0, 0],
