@@ -10,7 +10,7 @@ type Condition = NonNullable<FieldOptions['when']>;
 
 /** What holds for the plain layers of a protocol, of which `L` is what its rows know. */
 export interface Plain<L extends Layer = Layer> {
-  /** Whether a layer is plain: asked once for each, it spares all that stands below. No plain layer has a remark of its own. */
+  /** Whether a layer is plain: asked once for each, it spares all that stands below. No plain layer has a remark but below what is {@link rare}. */
   readonly when: (layer: L) => boolean;
   /** So many octets of it were captured. */
   readonly octets: number;
@@ -18,6 +18,8 @@ export interface Plain<L extends Layer = Layer> {
   readonly holds?: readonly Condition[];
   /** Conditions that do not. */
   readonly fails?: readonly Condition[];
+  /** Gates (`gate`) that hold for a few of them: below these, rows are asked one by one, and may be remarks. */
+  readonly rare?: readonly Condition[];
   /** Computed rows without a condition that have a value. */
   readonly present?: readonly Field[];
   /** Values that are always the same; undefined: there is none. */

@@ -15,6 +15,7 @@ import type { Layer, Tree } from '../core/layer.js';
 import { i32, u16, u32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
 import { mptcpRows, walkMptcp } from './mptcp.js';
+import type { TcpLayer } from './tcp-header.js';
 import {
   ACCURATE_ECN_0,
   ACCURATE_ECN_1,
@@ -162,6 +163,12 @@ export interface OptionContext {
   readonly peerBase: number;
   /** The acknowledgment field as it stands in the header. */
   readonly acknowledgment: number;
+}
+
+/** Start of the stream of octets that a segment acknowledges; 0 when not known. */
+export function peerBaseOf({ direction }: TcpLayer): number {
+  const peer = direction?.peer;
+  return peer?.baseKnown ? peer.base : 0;
 }
 
 /** Options `[from, end)`, of which octets up to `tree.limit` were captured. Each step goes at least one octet forward. */

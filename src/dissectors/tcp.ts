@@ -14,7 +14,7 @@ import type { Plain } from '../core/plain.js';
 import { type Dissect, ipProtocols, type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import type { TextBuffer } from '../core/text.js';
 import { between } from '../core/time.js';
-import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
+import type { TcpFacts } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
 import {
   ACK,
@@ -35,9 +35,9 @@ import {
   whole,
 } from './tcp-header.js';
 import { writeSegmentInfo } from './tcp-info.js';
-import { isPlainStream, timestampsJson, writePlainSegment, writeStreamNotes } from './tcp-json.js';
+import { hasUsualOptions, isPlainStream, optionsJson, timestampsJson, writePlainSegment, writeStreamNotes } from './tcp-json.js';
 import { MSS } from './tcp-option-kinds.js';
-import { hasOption, onlyTimestamps, optionExperts, optionList, walkOptions } from './tcp-options.js';
+import { hasOption, onlyTimestamps, optionExperts, optionList, peerBaseOf, walkOptions } from './tcp-options.js';
 import { type StreamNotes, streamRows, walkStream } from './tcp-stream.js';
 
 /** One letter a bit from the highest: reserved ×3, AE, CWR, ECE, URG, ACK, PSH, RST, SYN, FIN; `·` where it is not set. */
@@ -74,6 +74,7 @@ const upToChecksum = (l: Layer): boolean => l.start + 18 <= l.captured && whole(
 const endsKnown = (l: TcpLayer): boolean => followed(l) && measured(l) && whole(l);
 const isScaled = (l: TcpLayer): boolean => upToWindow(l) && (flagsOf(l) & SYN) === 0 && followed(l);
 const givesReason = (l: Layer): boolean => (flagsOf(l) & RST) !== 0 && whole(l) && l.start + headerLength(l) < l.captured;
+const opensOrEnds = (l: Layer): boolean => (flagsOf(l) & (SYN | FIN | RST)) !== 0;
 const isJudged = (l: TcpLayer): boolean => l.facts?.verdict !== undefined;
 const acknowledges = (l: TcpLayer): boolean => analysed(l) && l.facts!.acksFrame !== 0;
 const isInFlight = (l: TcpLayer): boolean => analysed(l) && l.facts!.bytesInFlight !== 0;
@@ -184,7 +185,7 @@ const fields = {
       ),
     },
   ),
-  ...gated((l: Layer) => (flagsOf(l) & (SYN | FIN | RST)) !== 0, {
+  ...gated(opensOrEnds, {
     connectionSyn: expert(
       'chat',
       'sequence',
@@ -443,18 +444,18 @@ const fields = {
   ...gated(isJudged, verdictRows()),
 };
 
-/** Data and ACKs of a running connection about which there is nothing to remark, in order or not, with no options but time stamps. */
+/** Segments of a running connection, up to its end, with options that are usual. */
 const plain: Plain<TcpLayer> = {
   when: (l) => {
     const { bytes: b, start, facts } = l;
-    if (facts === undefined || l.partial || (facts.marks & ~Facts.RECORD) !== 0 || facts.verdict !== undefined || facts.length < 0)
-      return false;
+    if (facts === undefined || l.partial || facts.length < 0 || (facts.marks & Facts.ACCURATE_ECN) !== 0) return false;
     if (start + FIXED_LENGTH > l.captured || l.frame.session.checksums || !l.frame.hasTime) return false;
-    // Nothing of the reserved bits, and of the flags ACK, with PSH or without.
+    // Nothing of the reserved bits, and of the flags ACK, with PSH and FIN or without.
     const first = b[start + 12]!;
-    if ((first & 0x0f) !== 0 || (b[start + 13]! & ~PSH) !== ACK || u16(b, start + 18) !== 0) return false;
+    if ((first & 0x0f) !== 0 || (b[start + 13]! & ~(PSH | FIN)) !== ACK || u16(b, start + 18) !== 0) return false;
     const header = (first >> 4) * 4;
-    if (l.end - start < header || (header !== FIXED_LENGTH && !onlyTimestamps(l))) return false;
+    if (l.end - start < header) return false;
+    if (header !== FIXED_LENGTH && !onlyTimestamps(l) && (!hasUsualOptions(l) || hasMss(l))) return false;
     return l.assembly === undefined || isPlainStream(l.assembly);
   },
   octets: FIXED_LENGTH,
@@ -472,17 +473,17 @@ const plain: Plain<TcpLayer> = {
     upToChecksum,
     timed,
   ],
-  fails: [remarked, givesReason, isJudged],
+  fails: [givesReason],
+  rare: [opensOrEnds, remarked, isJudged],
   values: [
     [fields.checksumStatus, 2],
     [fields.urgentPointer, 0],
   ],
-  walk: [timestampsJson, { when: (l) => l.assembly !== undefined, write: (l, out) => writeStreamNotes(out, l.assembly!) }],
+  walk: [timestampsJson, optionsJson, { when: (l) => l.assembly !== undefined, write: (l, out) => writeStreamNotes(out, l.assembly!) }],
 };
 
 /** Rows of netlens' own: what really happened, with the evidence. */
 function verdictRows() {
-  const verdictOf = <T extends keyof TcpVerdict>(l: TcpLayer, key: T): TcpVerdict[T] | undefined => l.facts?.verdict?.[key];
   return {
     resent: expert<TcpLayer>('note', 'protocol', 'netlens.tcp.retransmission', 'Sent again', (l) => RESENT.has(repeatOf(l)?.kind ?? '')),
     repeatKind: computed<'string', TcpLayer>('string', 'netlens.tcp.repeat.kind', 'Kind of repeat', (l) => repeatOf(l)?.kind),
@@ -509,40 +510,58 @@ function verdictRows() {
       (l) => repeatOf(l)?.timeout || undefined,
     ),
     repeatEvidence: computed<'string', TcpLayer>('string', 'netlens.tcp.repeat.evidence', 'Evidence', (l) => repeatOf(l)?.evidence),
-    late: computed<'duration', TcpLayer>('duration', 'netlens.tcp.out_of_order', 'Out of order by', (l) => verdictOf(l, 'late'), {
+    late: computed<'duration', TcpLayer>('duration', 'netlens.tcp.out_of_order', 'Out of order by', (l) => l.facts?.verdict?.late, {
       unit: 'seconds',
     }),
-    overtakenBy: computed<'frame', TcpLayer>('frame', 'netlens.tcp.out_of_order.frame', 'Overtaken by frame', (l) =>
-      verdictOf(l, 'overtakenBy'),
+    overtakenBy: computed<'frame', TcpLayer>(
+      'frame',
+      'netlens.tcp.out_of_order.frame',
+      'Overtaken by frame',
+      (l) => l.facts?.verdict?.overtakenBy,
     ),
-    lateEvidence: computed<'string', TcpLayer>('string', 'netlens.tcp.out_of_order.evidence', 'Evidence', (l) =>
-      verdictOf(l, 'lateEvidence'),
+    lateEvidence: computed<'string', TcpLayer>(
+      'string',
+      'netlens.tcp.out_of_order.evidence',
+      'Evidence',
+      (l) => l.facts?.verdict?.lateEvidence,
     ),
     missing: computed<'uint32', TcpLayer>(
       'uint32',
       'netlens.tcp.missing',
       'Octets before it that were not seen',
-      (l) => verdictOf(l, 'missing'),
+      (l) => l.facts?.verdict?.missing,
       {
         unit: 'bytes',
       },
     ),
-    trueDuplicateAck: computed<'uint32', TcpLayer>('uint32', 'netlens.tcp.duplicate_ack', 'Duplicate ACK in a row', (l) =>
-      verdictOf(l, 'duplicateAck'),
+    trueDuplicateAck: computed<'uint32', TcpLayer>(
+      'uint32',
+      'netlens.tcp.duplicate_ack',
+      'Duplicate ACK in a row',
+      (l) => l.facts?.verdict?.duplicateAck,
     ),
-    trueDuplicateOf: computed<'frame', TcpLayer>('frame', 'netlens.tcp.duplicate_ack.of', 'Same as the ACK in frame', (l) =>
-      verdictOf(l, 'duplicateOf'),
+    trueDuplicateOf: computed<'frame', TcpLayer>(
+      'frame',
+      'netlens.tcp.duplicate_ack.of',
+      'Same as the ACK in frame',
+      (l) => l.facts?.verdict?.duplicateOf,
     ),
-    handshake: computed<'duration', TcpLayer>('duration', 'netlens.tcp.handshake', 'Handshake took', (l) => verdictOf(l, 'handshake'), {
+    handshake: computed<'duration', TcpLayer>('duration', 'netlens.tcp.handshake', 'Handshake took', (l) => l.facts?.verdict?.handshake, {
       unit: 'seconds',
     }),
-    needless: computed<'frame', TcpLayer>('frame', 'netlens.tcp.needless', 'Shows as needless the retransmission in frame', (l) =>
-      verdictOf(l, 'needless'),
+    needless: computed<'frame', TcpLayer>(
+      'frame',
+      'netlens.tcp.needless',
+      'Shows as needless the retransmission in frame',
+      (l) => l.facts?.verdict?.needless,
     ),
-    needlessEvidence: computed<'string', TcpLayer>('string', 'netlens.tcp.needless.evidence', 'Evidence', (l) =>
-      verdictOf(l, 'needlessEvidence'),
+    needlessEvidence: computed<'string', TcpLayer>(
+      'string',
+      'netlens.tcp.needless.evidence',
+      'Evidence',
+      (l) => l.facts?.verdict?.needlessEvidence,
     ),
-    note: computed<'string', TcpLayer>('string', 'netlens.tcp.note', 'Remark', (l) => verdictOf(l, 'note')),
+    note: computed<'string', TcpLayer>('string', 'netlens.tcp.note', 'Remark', (l) => l.facts?.verdict?.note),
   };
 }
 
@@ -623,14 +642,13 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields, '
   }
 
   override quickJson(out: TextBuffer): boolean {
-    return writePlainSegment(out, this, this.assembly);
+    return writePlainSegment(out, this);
   }
 
   override walk(tree: Tree): void {
     if (this.start + FIXED_LENGTH > this.captured) return;
-    const peer = this.direction?.peer;
     walkOptions(tree, this.start + FIXED_LENGTH, this.start + headerLength(this), {
-      peerBase: peer?.baseKnown ? peer.base : 0,
+      peerBase: peerBaseOf(this),
       acknowledgment: u32(this.bytes, this.start + 8),
     });
     if (this.assembly !== undefined) walkStream(tree, this.assembly);

@@ -86,7 +86,7 @@ export function sourceOf(layout: Layout, writer: RowWriter, memory: JsonMemory |
   const source = new Source([], new Map(), new Set([...draft.asks].filter(([, times]) => times > 1).map(([gate]) => gate)));
   source.layer(layout);
   const use = (value: unknown) => source.use(value);
-  const pieces = memory && plainPieces(layout, use);
+  const pieces = memory && plainPieces(layout, use, source.parts);
   const straight = pieces && straightLine(pieces, { memory, writer, use });
   return { text: source.text(layout, straight), constants: source.constants, straight };
 }
@@ -128,6 +128,9 @@ class Source {
   private readonly under: Gate[] = [];
   private floor = 0;
   private readonly functions: string[] = [];
+  /** The names of those functions, by the first of the keys that they write. */
+  readonly parts = new Map<JsonNode, string>();
+  private rare: ReadonlySet<Gate | undefined> = new Set();
 
   constructor(
     readonly constants: unknown[],
@@ -170,6 +173,7 @@ class Source {
   }
 
   layer(layout: Layout): void {
+    this.rare = new Set(layout.plain?.rare);
     this.room += layout.key.length + KEY_ROOM;
     this.steps(layout.steps);
     this.line('out.length = at;');
@@ -234,7 +238,8 @@ class Source {
 
   /** Neighbours with one gate. */
   private gated(gate: Gate | undefined, nodes: readonly JsonNode[]): void {
-    if (gate === undefined || this.isPart || nodes.reduce((sum, node) => sum + leavesOf(node), 0) < WORTH_A_FUNCTION) {
+    const isWorthIt = this.rare.has(gate) || nodes.reduce((sum, node) => sum + leavesOf(node), 0) >= WORTH_A_FUNCTION;
+    if (gate === undefined || this.isPart || !isWorthIt) {
       for (const node of nodes) this.below([gate, node.kind === NESTED ? undefined : node.row!.options.when], () => this.node(node));
       return;
     }
@@ -242,6 +247,7 @@ class Source {
     for (const node of nodes) part.below([node.kind === NESTED ? undefined : node.row!.options.when], () => part.node(node));
     part.below([]);
     const name = `rare${this.functions.length}`;
+    this.parts.set(nodes[0]!, name);
     this.functions.push(`const ${name} = (out, layer) => {`, ...part.body(), '};');
     this.below([gate], () => this.handOver(`${name}(out, layer);`));
   }

@@ -21,6 +21,8 @@ export type Piece =
   | { readonly kind: 'value'; readonly how: ValueKind; readonly value: string }
   | { readonly kind: 'nanoseconds'; readonly value: string }
   | { readonly kind: 'run'; readonly run: Run }
+  /** What a function of (out, layer) writes. */
+  | { readonly kind: 'part'; readonly name: string }
   /** A statement that writes to `out` itself. */
   | { readonly kind: 'call'; readonly statement: string }
   | { readonly kind: 'open'; readonly condition: string }
@@ -53,17 +55,22 @@ const scratch = new TextBuffer(256);
 
 /**
  * The pieces of the object of a protocol's plain layers that are the first of theirs in a frame; undefined where the
- * protocol has not said enough. `use` names an object.
+ * protocol has not said enough. `use` names an object, `parts` the functions for rare keys, by the first of them.
  */
-export function plainPieces(layout: Layout, use: (value: unknown) => string): readonly Piece[] | undefined {
+export function plainPieces(
+  layout: Layout,
+  use: (value: unknown) => string,
+  parts: ReadonlyMap<JsonNode, string>,
+): readonly Piece[] | undefined {
   const { plain } = layout;
-  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use).layer(layout);
+  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use, parts).layer(layout);
 }
 
 class PlainLine {
   private readonly pieces: Piece[] = [];
   private readonly holds: ReadonlySet<Gate>;
   private readonly fails: ReadonlySet<Gate>;
+  private readonly rare: ReadonlySet<Gate | undefined>;
   private readonly present: ReadonlySet<Field>;
   private readonly values: ReadonlyMap<Field, unknown>;
   private readonly json: ReadonlyMap<Field, readonly PlainPart[]>;
@@ -74,9 +81,11 @@ class PlainLine {
   constructor(
     private readonly plain: Plain,
     private readonly use: (value: unknown) => string,
+    private readonly rareParts: ReadonlyMap<JsonNode, string>,
   ) {
     this.holds = new Set(plain.holds);
     this.fails = new Set(plain.fails);
+    this.rare = new Set(plain.rare);
     this.present = new Set(plain.present);
     this.values = new Map(plain.values);
     this.json = new Map(plain.json);
@@ -110,8 +119,21 @@ class PlainLine {
   private members(nodes: readonly JsonNode[]): Member[] {
     return nodes.flatMap((node) => {
       if (node.kind === HIDDEN) return [];
+      if (this.rare.has(node.gate)) return this.part(node);
       return node.kind === NESTED ? this.object(node) : this.leaf(node.row!, node.key);
     });
+  }
+
+  /** Keys below one gate, with the first of them. */
+  private part(node: JsonNode): Member[] {
+    const name = this.rareParts.get(node);
+    if (name === undefined) return [];
+    const write = () => {
+      this.open(`${this.use(node.gate)}(layer)`);
+      this.pieces.push({ kind: 'part', name });
+      this.close();
+    };
+    return [{ isSure: false, write }];
   }
 
   private run({ nodes, range }: Step): Member[] {

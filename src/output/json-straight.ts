@@ -23,6 +23,9 @@ const OPEN = 123;
 
 /** Octets at a time that text is copied in; so many are written over behind each text. */
 const WIDTH = 16;
+/** Octets for what is written beside a line, and so many of them at most are copied. */
+const BESIDE = 4096;
+const MOST_BESIDE = 1024;
 /** Most conditions that one function is told of. */
 const MOST_CONDITIONS = 30;
 
@@ -227,6 +230,8 @@ class Line {
         return this.put(`(call $nine ${this.place()} (local.get $${this.read('i32', part.value)}))`);
       case 'run':
         return this.run(part.run);
+      case 'part':
+        return this.beside(part.name);
       case 'block':
         return part.condition === undefined ? this.object(part) : this.below(part.condition, part.inner);
     }
@@ -270,6 +275,21 @@ class Line {
     this.code.push(`;; ${run.nodes.map((node) => node.name).join(', ')}`);
     this.put(call(words));
     this.code.push('(if (i32.eqz (local.get $at)) (then (return (i32.const 0))))');
+  }
+
+  /** What a function writes beside the line, from where it is copied. */
+  private beside(name: string): void {
+    const { memory, use } = this.given;
+    const octets = memory.room(BESIDE);
+    if (octets === undefined) {
+      this.isWhole = false;
+      return;
+    }
+    const length = this.read('i32', `${use(besideIn(octets))}(${name}, layer, out)`);
+    this.asked.push(`${this.margin()}if (${length} < 0) return again(out, layer, key, first);`);
+    this.code.push(`;; ${name}`);
+    this.put(`(call $copy ${this.place()} (i32.const ${octets.byteOffset}) (local.get $${length}))`);
+    this.room += MOST_BESIDE;
   }
 
   /** What stands below a condition, which JavaScript asks. */
@@ -348,6 +368,19 @@ const READS = {
   bool: (value: string) => `${value} ? 1 : 0`,
   seconds: (value: string) => value,
 };
+
+/** Has something written to `octets`, and tells how long it is; -1 when it is too long. */
+function besideIn(octets: Uint8Array): (write: (out: TextBuffer, layer: Layer) => void, layer: Layer, out: TextBuffer) => number {
+  const beside = new TextBuffer(0);
+  return (write, layer, { asciiOnly }) => {
+    // What took more moved it elsewhere.
+    if (beside.bytes !== octets) beside.bytes = octets;
+    beside.clear();
+    beside.asciiOnly = asciiOnly;
+    write(beside, layer);
+    return beside.bytes === octets && beside.length <= MOST_BESIDE ? beside.length : -1;
+  };
+}
 
 /** The text of a run in a layer. */
 function textOf({ nodes, more, isFirst }: Run, layer: Layer, writer: RowWriter): Uint8Array {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureRecord } from '../../src/capture/source.js';
-import { computed, expert, group, uint8, uint16, uint32 } from '../../src/core/field.js';
+import { computed, expert, gated, group, uint8, uint16, uint32 } from '../../src/core/field.js';
 import { FrameLayer } from '../../src/core/frame-layer.js';
 import { type Layer, layer, type Protocol } from '../../src/core/layer.js';
 import { u32 } from '../../src/core/octets.js';
@@ -97,6 +97,7 @@ test('no straight line where octets are shown too', () => {
 
 const isOdd = (l: Layer): boolean => (l.bytes[l.start]! & 1) === 1;
 const isHigh = (l: Layer): boolean => l.bytes[l.start]! > 127;
+const isBroken = (l: Layer): boolean => l.bytes[l.start + 1]! > 200;
 
 const lantern = {
   first: uint8('lantern.first', 'First', 0),
@@ -105,7 +106,13 @@ const lantern = {
     { second: computed('none', 'lantern.second', 'Second', () => true, { when: isHigh }) },
     { age: computed('duration', 'lantern.second.age', 'Age', (l) => u32(l.bytes, l.start) * 7 - 2 ** 33, { when: isHigh }) },
   ),
+  ...gated(isBroken, {
+    dark: expert('note', 'protocol', 'lantern.second.dark', 'Dark', isOdd),
+    // Now and then more than is taken from beside a line.
+    pieces: computed('string', 'lantern.second.pieces', 'Pieces', (l) => 'piece'.repeat(l.bytes[l.start + 2]!)),
+  }),
   third: uint32('lantern.third', 'Third', 0),
+  ...gated(isBroken, { broken: expert('warn', 'protocol', 'lantern.broken', 'Broken') }),
   long: computed('duration', 'lantern.long', 'Long', (l) => (l.bytes[l.start + 3]! > 200 ? 2n ** 70n : -1), { when: isOdd }),
   fourth: computed('time', 'lantern.fourth', 'Fourth', () => 0n, { json: (l, out) => out.number(l.bytes[l.start + 2]! << 8) }),
   fifth: uint16('lantern.fifth', 'Fifth', 2),
@@ -114,6 +121,7 @@ const lantern = {
 class Lantern extends layer('lantern', 'Lantern', lantern, 'LANTERN', {
   when: (l) => l.start + 4 <= l.captured,
   octets: 4,
+  rare: [isBroken],
   present: [lantern.fourth],
   json: [[lantern.fourth, [{ by: (l) => l.bytes[l.start + 2]!, text: (l) => String(l.bytes[l.start + 2]! * 256) }]]],
 }) {
@@ -151,7 +159,7 @@ test.each(PLAIN.map(({ protocol }) => [protocol.name, protocol] as const))('%s: 
 /** What a plain layer has otherwise than its protocol says. */
 function liesOf(l: Layer): string[] {
   const { plain, fields } = l.protocol;
-  const { octets, holds = [], fails = [], present = [], values = [], walk = [] } = plain!;
+  const { octets, holds = [], fails = [], rare = [], present = [], values = [], walk = [] } = plain!;
   const lies: string[] = [];
   if (l.start + octets > l.captured) lies.push('octets');
   if (l.unusual) lies.push('unusual');
@@ -159,7 +167,9 @@ function liesOf(l: Layer): string[] {
   for (const condition of fails) if (condition(l)) lies.push(`holds: ${condition}`);
   for (const row of present) if (row.raw(l) === undefined) lies.push(`${row.name} is not there`);
   for (const [row, value] of values) if (row.raw(l) !== value) lies.push(`${row.name} is ${row.raw(l)}`);
-  for (const row of fields) if (row.severity !== undefined && !row.walked && row.raw(l) !== undefined) lies.push(`${row.name} is there`);
+  for (const row of fields)
+    if (row.severity !== undefined && !row.walked && !rare.includes(row.options.gate!) && row.raw(l) !== undefined)
+      lies.push(`${row.name} is there`);
   if (walk.length === 0 && l.nodes.some(({ field }) => !field?.options.quiet)) lies.push('the walk finds something');
   return lies;
 }
