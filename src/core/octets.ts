@@ -72,24 +72,29 @@ export function latin1Of(bytes: Uint8Array, from: number, to: number): string {
 
 /**
  * What octets tell that come again and again in a capture, such as names and methods: each is made once and then found by
- * its octets, which costs less than making it and leaves nothing to collect. Holds so many at most as it has slots.
+ * its octets, which costs less than making it and leaves nothing to collect. Holds so many at most as it has slots, and
+ * nothing that came but once: what never comes again need not be put anywhere.
  */
 export class Recalled<V> {
   private readonly octets: (Uint8Array | undefined)[];
   private readonly values: (V | undefined)[];
+  /** Of what came last to each slot and was not found there. */
+  private readonly hashes: Int32Array;
 
-  /** `slots`: a power of two; `make`: what the octets `[from, to)` tell. */
+  /** `slots`: a power of two; `make`: what the octets `[from, to)` tell; more than `most` of them are not kept. */
   constructor(
     private readonly slots: number,
     private readonly make: (bytes: Uint8Array, from: number, to: number) => V,
+    private readonly most = 64,
   ) {
     this.octets = new Array<Uint8Array | undefined>(slots).fill(undefined);
     this.values = new Array<V | undefined>(slots).fill(undefined);
+    this.hashes = new Int32Array(slots);
   }
 
   of(bytes: Uint8Array, from: number, to: number): V {
     const length = to - from;
-    if (length > 64 || length <= 0) return this.make(bytes, from, to);
+    if (length > this.most || length <= 0) return this.make(bytes, from, to);
     let hash = length;
     for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
     const slot = (hash ^ (hash >>> 9)) & (this.slots - 1);
@@ -100,6 +105,10 @@ export class Recalled<V> {
       if (same === length) return this.values[slot]!;
     }
     const value = this.make(bytes, from, to);
+    if (this.hashes[slot] !== hash) {
+      this.hashes[slot] = hash;
+      return value;
+    }
     this.octets[slot] = bytes.slice(from, to);
     this.values[slot] = value;
     return value;

@@ -2,7 +2,7 @@
 import type { Frame } from '../core/frame.js';
 import { between, type Nanoseconds } from '../core/time.js';
 import type { GrpcOutcome } from './grpc.js';
-import { fullUri, isInterim, type MessageHead } from './http-head.js';
+import { fullUri, type Head, isInterim, type MessageHead } from './http-head.js';
 
 /** Most requests that wait for their answers on one connection. */
 const MAX_WAITING = 10_000;
@@ -19,7 +19,7 @@ export interface HttpRequest {
   /** With scheme and host, where the host is known. */
   readonly uri: string;
   /** Of HTTP/1: what {@link uri} is made of. */
-  readonly head?: MessageHead;
+  readonly head?: Head;
   /** Which request of its connection it is: HTTP/2 and HTTP/3 number their streams. 0 while it is under way. */
   readonly ordinal: number;
   /** The frame of the request before it. */
@@ -102,7 +102,7 @@ class Asked implements HttpRequest {
 
   constructor(
     /** As much of it as came, until it is whole. */
-    public head: MessageHead,
+    public head: Head,
     readonly previous: number | undefined,
     readonly received: number,
   ) {
@@ -137,14 +137,14 @@ export class Connection {
   private unasked: number[] | undefined = undefined;
 
   /** A request whose first line is there waits for its answer: some come before its head or its body is whole. */
-  begin(head: MessageHead, received: number): HttpRequest | undefined {
+  begin(head: Head, received: number): HttpRequest | undefined {
     if (this.waiting.length >= MAX_WAITING) return undefined;
     const asked = new Asked(head, this.lastRequest, received);
     this.waiting.push(asked);
     return asked;
   }
 
-  request(frame: Frame, head: MessageHead, received = 0, begun?: HttpRequest): HttpExchange {
+  request(frame: Frame, head: Head, received = 0, begun?: HttpRequest): HttpExchange {
     const { number, seconds, nanoseconds } = frame;
     const asked = begun ?? this.begin(head, received);
     if (asked !== undefined) {

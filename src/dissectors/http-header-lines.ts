@@ -4,6 +4,7 @@
  */
 import type { Field } from '../core/field.js';
 import type { FixedText } from '../core/fixed-text.js';
+import { type Head, type Saying, sayingOf } from './http-head.js';
 import { COLON, isBlank, lineEnd, SPACE, tokenEnd, trimmed } from './http-lines.js';
 import { headerRow } from './http-rows.js';
 
@@ -19,6 +20,8 @@ const MOST_BESIDE = 16;
 /** A line that came so often without a change is worth a text of its own. */
 const WORTH_KEEPING = 4;
 
+const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.length);
+
 const isIndent = (octet: number | undefined): boolean => octet === SPACE || octet === TAB;
 
 /** A line behind certain others, as it came last. */
@@ -30,9 +33,13 @@ export class HeaderLine {
   stop = 0;
   /** What a writer makes of it, which holds until the line comes with another value. */
   text: FixedText | undefined = undefined;
+  /** What it says of its message. */
+  saying: Saying | undefined = undefined;
   /** Of heads whose last line it is: which of their lines have a field, in the order of the fields. */
   order: readonly number[] | undefined = undefined;
   private octets: Uint8Array;
+  /** Over {@link octets}. */
+  private view: DataView;
   private length: number;
   /** Octets by which it is the one at the place where it was looked for last. */
   private same = 0;
@@ -50,6 +57,7 @@ export class HeaderLine {
   ) {
     this.row = headerRow(b, at, colon);
     this.octets = b.slice(at, at + name);
+    this.view = viewOf(this.octets);
     this.length = name;
   }
 
@@ -59,14 +67,14 @@ export class HeaderLine {
   }
 
   /** The line at `at`, if one of its name came behind this one before. */
-  next(b: Uint8Array, at: number): HeaderLine | undefined {
+  next(b: Uint8Array, view: DataView, at: number): HeaderLine | undefined {
     let line = this.behind;
-    if (line === undefined || line.isAt(b, at)) return line;
+    if (line === undefined || line.isAt(b, view, at)) return line;
     for (let i = 1; i < MOST_BESIDE; i++) {
       const before: HeaderLine = line;
       line = before.beside;
       if (line === undefined) return undefined;
-      if (!line.isAt(b, at)) continue;
+      if (!line.isAt(b, view, at)) continue;
       before.beside = line.beside;
       this.add(line);
       return line;
@@ -86,9 +94,11 @@ export class HeaderLine {
     this.behind = undefined;
   }
 
-  private isAt(b: Uint8Array, at: number): boolean {
+  private isAt(b: Uint8Array, view: DataView, at: number): boolean {
     const { octets, length } = this;
+    const most = Math.min(length, b.length - at) - 4;
     let same = 0;
+    while (same <= most && this.view.getInt32(same, true) === view.getInt32(at + same, true)) same += 4;
     while (same < length && octets[same] === b[at + same]) same++;
     this.same = same;
     return same >= this.name;
@@ -111,51 +121,96 @@ export class HeaderLine {
     this.value = value - at;
     this.stop = trimmed(b, value, end) - at;
     this.text = undefined;
+    this.saying = sayingOf(b, at, end);
     this.times = 0;
     const length = end - at;
     if (length > LONGEST_LINE) this.length = this.name;
     else {
-      if (length > this.octets.length) this.octets = b.slice(at, at + 2 * length);
-      else for (let i = this.same; i < length; i++) this.octets[i] = b[at + i]!;
+      if (length > this.octets.length) {
+        this.octets = b.slice(at, at + 2 * length);
+        this.view = viewOf(this.octets);
+      } else for (let i = this.same; i < length; i++) this.octets[i] = b[at + i]!;
       this.length = length;
     }
   }
 }
 
-/** The lines of the head that was read last, and of those before it. */
+/** The lines of the head that was read last, and of those before it. Offsets count from the head's first octet. */
 export class HeaderLines {
   readonly lines: HeaderLine[] = [];
-  private readonly starts = new Int32Array(MOST_LINES);
-  /** Which of them have a field, in the order of the fields. */
+  /** Octets of that head, its empty line included; 0 when it is not whole, or has something unusual. */
+  length = 0;
+  /** Which of its lines have a field, in the order of the fields. */
   order: readonly number[] = [];
+  /** What was made of that head. */
+  private head: Head | undefined = undefined;
+  private count = 0;
+  private readonly starts = new Int32Array(MOST_LINES);
   private readonly first = new HeaderLine(new Uint8Array(0), 0, 0, 0);
   private kept = 0;
+  /** What heads are read from, and a view over it. */
+  private bytes: Uint8Array = new Uint8Array(0);
+  private view = viewOf(this.bytes);
 
-  /** Read the lines `[from, end)`, up to an empty one; false when there is something unusual. */
-  read(b: Uint8Array, from: number, end: number): boolean {
+  /** Read the lines of the `head` in `[start, end)`, which may be cut; false when there is something unusual. */
+  readAll(b: Uint8Array, start: number, end: number, head: Head): boolean {
+    if (this.head === head) return true;
+    const stop = this.read(b, start, start + head.first.length, end);
+    if (stop < end && this.length === 0) return false;
+    this.head = head;
+    return true;
+  }
+
+  /**
+   * Read lines of the head that begins at `start`, from the one at `from` up to an empty one. Where they end: behind that,
+   * or before the first one that is not whole, or is unusual.
+   */
+  read(b: Uint8Array, start: number, from: number, end: number): number {
+    if (b !== this.bytes) {
+      this.bytes = b;
+      this.view = viewOf(b);
+    }
+    this.forget();
     let line = this.first;
     let count = 0;
-    for (let at = from; at < end; ) {
+    let at = from;
+    while (at < end && count < MOST_LINES) {
       // No name begins with a blank or the end of a line.
-      let next = b[at]! > SPACE ? line.next(b, at) : undefined;
+      let next = b[at]! > SPACE ? line.next(b, this.view, at) : undefined;
       if (next === undefined) {
         const colon = tokenEnd(b, at, end);
         if (b[colon] !== COLON || colon === at) {
           const stop = lineEnd(b, at, end);
-          if (stop < 0 || !isBlank(b, at, stop)) return false;
+          if (stop < 0 || !isBlank(b, at, stop)) return at;
+          at = stop;
+          this.length = at - start;
           break;
         }
         next = this.keep(line, b, at, colon);
       }
       const stop = next.read(b, at, end);
-      if (stop < 0 || count === MOST_LINES) return false;
+      if (stop < 0) return at;
       this.lines[count] = next;
-      this.starts[count++] = at;
+      this.starts[count++] = at - start;
       line = next;
       at = stop;
     }
+    this.count = count;
     this.order = line.order ??= this.orderOf(count);
-    return true;
+    return at;
+  }
+
+  /** No head was read. */
+  forget(): void {
+    this.head = undefined;
+    this.length = 0;
+  }
+
+  /** Tell the `head` that was read what its lines say. */
+  tell(head: Head): void {
+    const { lines, count } = this;
+    for (let i = 0; i < count; i++) lines[i]!.saying?.(head);
+    this.head = head;
   }
 
   /** Where the value of one of the {@link order} begins and ends. */
@@ -187,3 +242,6 @@ export class HeaderLines {
       .sort((i, j) => lines[i]!.row!.index - lines[j]!.row!.index);
   }
 }
+
+/** Those of all heads, as connections to the same servers, and of the same programs, resemble one another. */
+export const headers = new HeaderLines();

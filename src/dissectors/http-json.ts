@@ -5,9 +5,10 @@ import { FixedText } from '../core/fixed-text.js';
 import type { TextBuffer } from '../core/text.js';
 import { eachChunk } from './http-chunks.js';
 import type { HttpExchange } from './http-exchange.js';
-import { fullUri, type Head, lacksHost, type MessageHead } from './http-head.js';
-import { HeaderLines } from './http-header-lines.js';
-import { eachPiece, isBlank, lineEnd, trimmed, wordEnd } from './http-lines.js';
+import type { FirstLine } from './http-first-line.js';
+import { fullUri, type Head, lacksHost } from './http-head.js';
+import { headers } from './http-header-lines.js';
+import { eachPiece, isBlank, lineEnd } from './http-lines.js';
 import { rows, STATUS } from './http-rows.js';
 
 /** What is written of a message: its octets from `start`, of which those up to `captured` are there. */
@@ -49,6 +50,8 @@ const PREVIOUS_RESPONSE = new FixedText(',"prev_response_in":');
 const REQUEST_IN = new FixedText(',"request_in":');
 const TIME = new FixedText(',"time":');
 const RESPONSE_FOR = new FixedText(',"response_for":{"uri":');
+/** What the numbers of an exchange take. */
+const EXCHANGE_ROOM = 256 + 6 * DIGITS_ROOM;
 const CHUNK_SIZES = new FixedText(',"chunk_size":[');
 
 /** `,"host":[` and its like, by the index of the header's row. */
@@ -63,57 +66,71 @@ export function writePlainHttp(out: TextBuffer, http: PlainHttp): boolean {
   const bodyFrom = start + head.length;
   if (bodyFrom > captured || head.kind === 'notification' || head.method === 'CONNECT' || typeof exchange?.time === 'bigint') return false;
   if (head.contentEncoding !== '' && bodyFrom < captured) return false;
-  const line = start + head.line;
-  const stop = trimmed(b, start, line);
-  const first = wordEnd(b, start, stop);
-  const second = wordEnd(b, Math.min(first + 1, stop), stop);
-  if (head.kind === 'request' ? second >= stop : head.code < 0) return false;
-  if (!headers.read(b, line, bodyFrom)) return false;
+  const { first } = head;
+  if (first.kind === 'request' ? first.second >= first.stop : first.code < 0) return false;
+  if (!headers.readAll(b, start, bodyFrom, head)) return false;
   const mark = out.length;
-  if (head.kind === 'request') writeRequestLine(out, head, b, start, first, second, stop);
-  else writeStatusLine(out, head, b, start, first, second, stop);
-  if (writeHeaders(out, headers, b)) {
-    if (exchange !== undefined) writeExchange(out, head, exchange);
+  if (first.text !== undefined) out.fixed(first.text);
+  else {
+    if (first.kind === 'request') writeRequestLine(out, first, b, start);
+    else writeStatusLine(out, first, b, start);
+    if (first.isSteady) first.text = new FixedText(out.bytes.subarray(mark, out.length));
+  }
+  if (first.kind === 'request' && head.host !== undefined) {
+    out.fixed(FULL_URI);
+    writeUri(out, head);
+  }
+  out.byte(END_OBJECT);
+  if (writeHeaders(out, b, start)) {
+    if (exchange !== undefined) writeExchange(out, first, exchange);
     if (head.framing !== 'chunked' || writeChunks(out, b, bodyFrom, captured)) return true;
   }
   out.length = mark;
   return false;
 }
 
-function writeRequestLine(out: TextBuffer, head: Head, b: Uint8Array, start: number, first: number, second: number, stop: number): void {
+/** Write what a request line says, in an object that stays open. */
+function writeRequestLine(out: TextBuffer, { first, second, stop }: FirstLine, b: Uint8Array, start: number): void {
+  const uri = start + first + 1;
+  const uriEnd = start + second;
   out.fixed(REQUEST);
-  out.jsonText(b, start, first);
+  out.jsonText(b, start, start + first);
   out.fixed(URI);
-  out.jsonText(b, first + 1, second);
-  let question = first + 1;
-  while (question < second && b[question] !== QUESTION) question++;
-  if (question < second) {
+  out.jsonText(b, uri, uriEnd);
+  let question = uri;
+  while (question < uriEnd && b[question] !== QUESTION) question++;
+  if (question < uriEnd) {
     out.fixed(PATH);
-    out.jsonText(b, first + 1, question);
+    out.jsonText(b, uri, question);
     out.fixed(QUERY);
-    out.jsonText(b, question + 1, second);
+    out.jsonText(b, question + 1, uriEnd);
     const list = new TextList(out, PARAMETERS);
-    eachPiece(b, question + 1, second, AMPERSAND, (at, end) => list.add(b, at, end));
+    eachPiece(b, question + 1, uriEnd, AMPERSAND, (at, end) => list.add(b, at, end));
     list.end();
     out.byte(END_OBJECT);
   }
   out.fixed(REQUEST_VERSION);
-  out.jsonText(b, second + 1, stop);
-  if (head.host !== undefined) {
-    out.fixed(FULL_URI);
-    writeUri(out, head);
-  }
-  out.byte(END_OBJECT);
+  out.jsonText(b, uriEnd + 1, start + stop);
 }
 
 /** Write {@link fullUri} as a JSON string, without making one text of its parts if they are plain. */
-function writeUri(out: TextBuffer, head: MessageHead): void {
-  if (!lacksHost(head)) return out.json(head.uri);
+function writeUri(out: TextBuffer, head: Head): void {
+  const { first, host, uri } = head;
+  if (first.uriText !== undefined && first.host === host) return out.fixed(first.uriText);
   const mark = out.length;
-  out.fixed(SCHEME);
-  if (writePlain(out, head.host!) && writePlain(out, head.uri)) return out.byte(QUOTE);
-  out.length = mark;
-  out.json(fullUri(head));
+  if (!lacksHost(head)) out.json(uri);
+  else {
+    out.fixed(SCHEME);
+    if (writePlain(out, host!) && writePlain(out, uri)) out.byte(QUOTE);
+    else {
+      out.length = mark;
+      out.json(fullUri(head));
+    }
+  }
+  // Like the line that it is of.
+  if (first.text === undefined) return;
+  first.uriText = first.host === host ? new FixedText(out.bytes.subarray(mark, out.length)) : undefined;
+  first.host = host;
 }
 
 /** Write text that stands for itself in a JSON string; false when it does not. */
@@ -131,39 +148,40 @@ function writePlain(out: TextBuffer, text: string): boolean {
   return true;
 }
 
-function writeStatusLine(out: TextBuffer, head: Head, b: Uint8Array, start: number, first: number, second: number, stop: number): void {
+/** Write what a status line says, in an object that stays open. */
+function writeStatusLine(out: TextBuffer, { first, second, stop, code }: FirstLine, b: Uint8Array, start: number): void {
   out.fixed(RESPONSE);
-  out.jsonText(b, start, first);
+  out.jsonText(b, start, start + first);
   out.fixed(CODE);
-  writeNumber(out, head.code);
+  writeNumber(out, code);
   out.fixed(DESCRIPTION);
-  out.json(STATUS[head.code] ?? `Unknown (${head.code})`);
+  out.json(STATUS[code] ?? `Unknown (${code})`);
   if (second + 1 < stop) {
     out.fixed(PHRASE);
-    out.jsonText(b, second + 1, stop);
+    out.jsonText(b, start + second + 1, start + stop);
   } else out.byte(END_OBJECT);
+}
+
+function writeExchange(out: TextBuffer, { kind }: FirstLine, exchange: HttpExchange): void {
+  const { number, previousRequest, previousResponse, request, time } = exchange;
+  out.room(EXCHANGE_ROOM);
+  const { view } = out;
+  let at = putFact(view, out.length, kind === 'response' ? RESPONSE_NUMBER : REQUEST_NUMBER, number);
+  if (previousRequest !== undefined) at = putFact(view, at, PREVIOUS_REQUEST, previousRequest);
+  if (previousResponse !== undefined) at = putFact(view, at, PREVIOUS_RESPONSE, previousResponse);
+  const asked = request !== undefined && request.frame > 0 ? request : undefined;
+  if (asked !== undefined) at = putFact(view, at, REQUEST_IN, asked.frame);
+  if (time !== undefined) at = putSeconds(view, TIME.put(view, at), time as number);
+  out.length = at;
+  if (asked === undefined) return;
+  out.fixed(RESPONSE_FOR);
+  if (asked.head !== undefined) writeUri(out, asked.head);
+  else out.json(asked.uri);
   out.byte(END_OBJECT);
 }
 
-function writeExchange(out: TextBuffer, { kind }: Head, exchange: HttpExchange): void {
-  const { number, previousRequest, previousResponse, request, time } = exchange;
-  writeFact(out, kind === 'response' ? RESPONSE_NUMBER : REQUEST_NUMBER, number);
-  if (previousRequest !== undefined) writeFact(out, PREVIOUS_REQUEST, previousRequest);
-  if (previousResponse !== undefined) writeFact(out, PREVIOUS_RESPONSE, previousResponse);
-  const asked = request !== undefined && request.frame > 0 ? request : undefined;
-  if (asked !== undefined) writeFact(out, REQUEST_IN, asked.frame);
-  if (time !== undefined) {
-    out.fixed(TIME);
-    out.room(2 * DIGITS_ROOM);
-    out.length = putSeconds(out.view, out.length, time as number);
-  }
-  if (asked !== undefined) {
-    out.fixed(RESPONSE_FOR);
-    if (asked.head !== undefined) writeUri(out, asked.head);
-    else out.json(asked.uri);
-    out.byte(END_OBJECT);
-  }
-}
+/** A key with a number; the caller has made room for both. */
+const putFact = (view: DataView, at: number, key: FixedText, n: number): number => putNumeral(view, key.put(view, at), n);
 
 /** Write the sizes of a body's chunks; false where trailers follow them. */
 function writeChunks(out: TextBuffer, b: Uint8Array, from: number, captured: number): boolean {
@@ -177,11 +195,6 @@ function writeChunks(out: TextBuffer, b: Uint8Array, from: number, captured: num
   if (any) out.byte(END_LIST);
   const next = lineEnd(b, end, captured);
   return next < 0 || isBlank(b, end, next);
-}
-
-function writeFact(out: TextBuffer, key: FixedText, n: number): void {
-  out.fixed(key);
-  writeNumber(out, n);
 }
 
 function writeNumber(out: TextBuffer, n: number): void {
@@ -214,7 +227,8 @@ class TextList {
 const MOST_DIGITS = 15;
 
 /** Write the headers that have a field of their own; false where one is not plain. */
-function writeHeaders(out: TextBuffer, { lines, order }: HeaderLines, b: Uint8Array): boolean {
+function writeHeaders(out: TextBuffer, b: Uint8Array, start: number): boolean {
+  const { lines, order } = headers;
   for (let i = 0; i < order.length; ) {
     const line = lines[order[i]!]!;
     const row = line.row!;
@@ -224,7 +238,7 @@ function writeHeaders(out: TextBuffer, { lines, order }: HeaderLines, b: Uint8Ar
     if (isSingle && line.text !== undefined) out.fixed(line.text);
     else {
       const mark = out.length;
-      if (!writeHeader(out, b, row, first, i)) return false;
+      if (!writeHeader(out, b, start, row, first, i)) return false;
       if (isSingle && line.isSteady) line.text = new FixedText(out.bytes.subarray(mark, out.length));
     }
   }
@@ -232,24 +246,24 @@ function writeHeaders(out: TextBuffer, { lines, order }: HeaderLines, b: Uint8Ar
 }
 
 /** Write the values of the lines `[first, end)`, which all have the same field. */
-function writeHeader(out: TextBuffer, b: Uint8Array, row: Field, first: number, end: number): boolean {
+function writeHeader(out: TextBuffer, b: Uint8Array, start: number, row: Field, first: number, end: number): boolean {
   if (row === rows.authorization || row === rows.proxyAuthorization) return false;
   out.fixed((headerKeys[row.index] ??= new FixedText(`,"${row.name.slice('http.'.length)}":[`)));
   for (let i = first; i < end; i++) {
     if (i > first) out.byte(COMMA);
-    out.jsonText(b, headers.startOf(i), headers.endOf(i));
+    out.jsonText(b, start + headers.startOf(i), start + headers.endOf(i));
   }
   out.byte(END_LIST);
-  if (row === rows.contentLengthHeader) return writeLengths(out, b, first, end);
-  if (row === rows.cookie) writeCookies(out, b, first, end);
+  if (row === rows.contentLengthHeader) return writeLengths(out, b, start, first, end);
+  if (row === rows.cookie) writeCookies(out, b, start, first, end);
   return true;
 }
 
-function writeLengths(out: TextBuffer, b: Uint8Array, first: number, end: number): boolean {
+function writeLengths(out: TextBuffer, b: Uint8Array, start: number, first: number, end: number): boolean {
   out.fixed(CONTENT_LENGTH);
   for (let i = first; i < end; i++) {
     if (i > first) out.byte(COMMA);
-    const length = plainNumber(b, headers.startOf(i), headers.endOf(i), MOST_DIGITS);
+    const length = plainNumber(b, start + headers.startOf(i), start + headers.endOf(i), MOST_DIGITS);
     if (length < 0) return false;
     writeNumber(out, length);
   }
@@ -257,10 +271,9 @@ function writeLengths(out: TextBuffer, b: Uint8Array, first: number, end: number
   return true;
 }
 
-function writeCookies(out: TextBuffer, b: Uint8Array, first: number, end: number): void {
+function writeCookies(out: TextBuffer, b: Uint8Array, start: number, first: number, end: number): void {
   const list = new TextList(out, COOKIE_PAIRS);
-  for (let i = first; i < end; i++) eachPiece(b, headers.startOf(i), headers.endOf(i), SEMICOLON, (at, stop) => list.add(b, at, stop));
+  for (let i = first; i < end; i++)
+    eachPiece(b, start + headers.startOf(i), start + headers.endOf(i), SEMICOLON, (at, stop) => list.add(b, at, stop));
   list.end();
 }
-
-const headers = new HeaderLines();

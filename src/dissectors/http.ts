@@ -17,7 +17,9 @@ import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol
 import { dissectDoh, isDnsMessage } from './doh.js';
 import { chunkSize, MAX_CHUNK_LINE } from './http-chunks.js';
 import { Connection, type HttpRequest, type Instead } from './http-exchange.js';
-import { type Head, HTTP2_UPGRADE, hasVersion, headLines, type Kind, kindOf, readHead } from './http-head.js';
+import { FirstLine, firstLine, type Kind, kindOf } from './http-first-line.js';
+import { type Head, HTTP2_UPGRADE, readHead } from './http-head.js';
+import { headers } from './http-header-lines.js';
 import { Http } from './http-layer.js';
 import { COLON, isBlank, isHeadEnd, isToken, lineEnd, wordEnd } from './http-lines.js';
 import { http2After, http2Stream, opensHttp2 } from './http2.js';
@@ -28,8 +30,9 @@ const MAX_HEAD = 262_144;
 class HttpParser implements StreamParser {
   need = 0;
   private head: Head | undefined = undefined;
-  /** What its first line begins. */
+  /** What its first line begins, and that line once it is whole. */
   private kind: Kind | undefined = undefined;
+  private first: FirstLine | undefined = undefined;
   /** Where the search for the end of the head, or the next chunk, goes on; from the start of the message. */
   private at = 0;
   /** The last chunk came; what is left are trailers. */
@@ -69,12 +72,11 @@ class HttpParser implements StreamParser {
         this.foreign = this.kind === undefined && !this.holed;
         // A server may answer before the head is whole: that it takes too long, or is too large.
         if (length === MORE && this.kind === 'request' && this.at > 0)
-          this.begun ??= this.connection.begin(readHead(b, start, this.at, 'request', undefined), this.context.received);
+          this.begun ??= this.connection.begin(readHead(b, start, this.at, this.first!, undefined), this.context.received);
         return length;
       }
-      const kind = this.kind!;
-      const method = kind === 'response' ? this.connection.waiting[0]?.method : undefined;
-      this.head = readHead(b, start, length, kind, method, headLines);
+      const method = this.kind === 'response' ? this.connection.waiting[0]?.method : undefined;
+      this.head = readHead(b, start, length, this.first!, method, headers);
       this.at = length;
     }
     const length = this.lengthOf(b, start, end, final);
@@ -108,15 +110,28 @@ class HttpParser implements StreamParser {
   /** Octets of the head; {@link MORE} or {@link ALIEN}. Each octet is looked at once. */
   private headLength(b: Uint8Array, start: number, end: number): number {
     let at = start + this.at;
-    headLines.begin(at === start);
+    headers.forget();
     if (at === start) {
-      this.kind = kindOf(b, start, end);
+      const c = b[start]!;
+      // All that HTTP begins with are capital letters.
+      const next = c >= 0x41 && c <= 0x5a ? lineEnd(b, start, end) : -1;
+      const first = next < 0 ? undefined : firstLine(b, start, next);
+      this.kind = first === undefined ? kindOf(b, start, end) : first.kind;
       if (this.kind === undefined) {
         // A method is known when the blank behind it came, another one when its line is whole.
         if (end - start >= 24 && lineEnd(b, start, Math.min(end, start + 4096)) >= 0) return ALIEN;
         if (end - start >= 4096 || !isToken(b, start, wordEnd(b, start, Math.min(end, start + 24)))) return ALIEN;
         return lineEnd(b, start, end) >= 0 ? ALIEN : MORE;
       }
+      if (first === undefined) return end - start > MAX_HEAD ? ALIEN : MORE;
+      this.first = first;
+      // HTTP/0.9 is one line without a version, and nothing like a header after it.
+      if (first.isSimple) {
+        const header = lineEnd(b, next, end);
+        if (header < 0 ? next === end : !b.subarray(next, header).includes(COLON)) return first.length;
+      }
+      at = headers.read(b, start, next, end);
+      if (headers.length > 0) return headers.length;
     }
     for (;;) {
       const next = lineEnd(b, at, end);
@@ -125,13 +140,7 @@ class HttpParser implements StreamParser {
         return end - start > MAX_HEAD ? ALIEN : MORE;
       }
       const blank = isBlank(b, at, next);
-      // HTTP/0.9 is one line without a version, and nothing like a header after it.
-      if (at === start && b[start] !== 0x48 && !blank && next - start < 8192 && !hasVersion(b, start, next)) {
-        const header = lineEnd(b, next, end);
-        if (header < 0 ? next === end : !b.subarray(next, header).includes(COLON)) return next - start;
-      }
       at = next;
-      headLines.add(at - start);
       if (blank) return at - start;
     }
   }
@@ -190,7 +199,7 @@ class HttpParser implements StreamParser {
       const kind = kindOf(frame.bytes, start, held);
       if (kind === undefined) frame.data(start, end);
       else {
-        this.head = readHead(frame.bytes, start, held - start, kind, undefined);
+        this.head = readHead(frame.bytes, start, held - start, firstOf(frame.bytes, start, held, kind), undefined);
         this.add(frame, start, end, true);
       }
       this.reset();
@@ -257,6 +266,7 @@ class HttpParser implements StreamParser {
 
   private reset(): void {
     this.head = undefined;
+    this.first = undefined;
     this.at = 0;
     this.trailers = false;
     this.need = 0;
@@ -275,6 +285,12 @@ class HttpParser implements StreamParser {
     this.foreign = found > start && !this.holed;
     return found;
   }
+}
+
+/** The first line at `start`, which ends before `end`, if not there. */
+function firstOf(b: Uint8Array, start: number, end: number, kind: Kind): FirstLine {
+  const next = lineEnd(b, start, end);
+  return new FirstLine(b, start, next < 0 ? end : next, kind);
 }
 
 /** Where in `[start, end)` a line begins that looks like the first one of a message; `end` where none does. */
@@ -319,7 +335,8 @@ const dissectDatagram: Dissect = (frame, start, end) => {
     if (blank) break;
   }
   const http = new Http(frame, start, end);
-  http.head = readHead(b, start, (lineEnd(b, at, stop) < 0 && !isHeadEnd(b, start, at) ? stop : at) - start, kind, undefined);
+  const length = (lineEnd(b, at, stop) < 0 && !isHeadEnd(b, start, at) ? stop : at) - start;
+  http.head = readHead(b, start, length, firstOf(b, start, start + length, kind), undefined);
   http.datagram = true;
   const stream = (frame.transport as { stream?: number } | undefined)?.stream ?? -1;
   if (stream >= 0 && kind !== 'notification') {

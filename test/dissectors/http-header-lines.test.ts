@@ -6,7 +6,8 @@ import '../../src/dissectors/http-layer.js';
 /** The fields of a head with the values of their lines. */
 function valuesOf(headers: HeaderLines, head: string): string[] | undefined {
   const octets = new TextEncoder().encode(head);
-  if (!headers.read(octets, 0, octets.length)) return undefined;
+  headers.read(octets, 0, 0, octets.length);
+  if (headers.length === 0) return undefined;
   return headers.order.map((n, i) => `${headers.lines[n]!.row!.name} ${head.slice(headers.startOf(i), headers.endOf(i))}`);
 }
 

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
 import { TextBuffer } from '../../src/core/text.js';
+import { FirstLine } from '../../src/dissectors/http-first-line.js';
 import { readHead } from '../../src/dissectors/http-head.js';
 import { Http } from '../../src/dissectors/http-layer.js';
 import { JsonWriter } from '../../src/output/json.js';
@@ -26,7 +27,8 @@ function messagesOf(request: string, answers: readonly string[] = []): Http[] {
 function cut({ frame, bytes, start, end, head, exchange }: Http, held: number): Http {
   frame.captured = start + held;
   const layer = new Http(frame, start, end);
-  layer.head = held < head.length ? readHead(bytes, start, held, head.kind, undefined) : head;
+  const line = new FirstLine(bytes, start, start + Math.min(held, head.line), head.kind);
+  layer.head = held < head.length ? readHead(bytes, start, held, line, undefined) : head;
   layer.exchange = exchange;
   layer.incomplete = held < end - start;
   layer.datagram = false;
@@ -160,6 +162,20 @@ test.each([
     expect(quick).toBe(jsonOf(message!));
   };
   for (const headers of [AGAIN, AGAIN, AGAIN, AGAIN, AGAIN, AGAIN, changed, AGAIN, changed, changed, AGAIN]) write(headers);
+});
+
+test('a request line that came before, of other hosts, and its answers', () => {
+  const write = (request: string, answer: string) => {
+    for (const message of messagesOf(request, [answer])) {
+      const quick = jsonOf(message);
+      message.quickJson = () => false;
+      expect(quick).toBe(jsonOf(message));
+    }
+  };
+  const hosts = ['Host: a', 'Host: a', 'Host: b', 'Host: a', 'Host: a', 'Host: b', 'Host: b', 'Host: b', 'Host: "', 'Accept: x'];
+  for (const host of [...hosts, ...hosts, ...hosts])
+    for (const path of ['/again', '/"', `/${'long'.repeat(100)}`])
+      write(lines(`GET ${path} HTTP/1.1`, host), lines('HTTP/1.1 200 OK', host));
 });
 
 test('what repeats octets is there when asked for', () => {
