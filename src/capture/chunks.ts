@@ -49,13 +49,18 @@ export class Chunks {
   /** Hold more at a time from now on. */
   resize(capacity: number): void {
     if (capacity <= this.bytes.length) return;
-    const bytes = allocate(capacity);
-    bytes.set(this.bytes.subarray(this.position, this.end));
+    this.moveTo(allocate(capacity));
+  }
+
+  /** Hold octets there from now on, if what is held fits in. */
+  moveTo(octets: Uint8Array): void {
+    if (this.end - this.position > octets.length) return;
+    octets.set(this.bytes.subarray(this.position, this.end));
     this.base += this.position;
     this.end -= this.position;
     this.position = 0;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer);
+    this.bytes = octets;
+    this.view = new DataView(octets.buffer, octets.byteOffset, octets.length);
   }
 
   /** Let go of the buffer; nothing more will be read. */

@@ -12,7 +12,7 @@ import type { CaptureInterface, CaptureProblem, CaptureReader, CaptureRecord, In
 /** Octets held while the format is found out, and of compressed input. */
 const SNIFF = 64 * 1024;
 /** Octets of a file to hold at a time: what was just read is still in the processor's cache when it is looked at. */
-const FILE_CHUNK = 256 * 1024;
+export const FILE_CHUNK = 256 * 1024;
 /** Octets that tell every format. */
 const MAGIC = 12;
 
@@ -85,6 +85,7 @@ function found(chunks: Chunks, container: string | undefined): string {
 /** Several readers, one after another. */
 class ChainedReader implements CaptureReader {
   private isClosed = false;
+  private octets: Uint8Array | undefined = undefined;
 
   constructor(
     private current: ReaderBase,
@@ -103,8 +104,14 @@ class ChainedReader implements CaptureReader {
     await this.current.close();
     const following = await open(path);
     following.follow(this.current);
+    if (this.octets !== undefined) following.holdIn(this.octets);
     this.current = following;
     return true;
+  }
+
+  holdIn(octets: Uint8Array): void {
+    this.octets = octets;
+    this.current.holdIn(octets);
   }
 
   async close(): Promise<void> {

@@ -60,6 +60,10 @@ export abstract class ReaderBase implements CaptureReader {
     this.statistics = before.statistics;
   }
 
+  holdIn(octets: Uint8Array): void {
+    if (!this.finished) this.chunks.moveTo(octets);
+  }
+
   async close(): Promise<void> {
     this.finished = true;
     await this.chunks.source.close();

@@ -72,6 +72,11 @@ export interface CaptureReader {
   next(record: CaptureRecord): boolean;
   /** Wait for more octets; false at the end of the source. */
   fill(): Promise<boolean>;
+  /**
+   * Hold in `octets` what is read from now on, as far as it fits in: whoever shows frames may have octets that it reads most
+   * quickly from. What was found before is not to be looked at any more.
+   */
+  holdIn?(octets: Uint8Array): void;
   /** Stop early and let go of files and devices. */
   close(): Promise<void>;
   /** What is wrong with the source so far, in the user's words, e.g. that it ends in mid-record. */

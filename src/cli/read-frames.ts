@@ -1,4 +1,5 @@
 /** The part of `netlens read` that shows frames or asks what is in them. */
+import { FILE_CHUNK } from '../capture/open.js';
 import type { CaptureReader } from '../capture/source.js';
 import { createSession } from '../frames.js';
 import { type ViewOptions, wantsView } from './options.js';
@@ -23,6 +24,8 @@ export function frameReader(files: readonly string[], options: ViewOptions, sink
       streams: view !== undefined || selection.needs.streams,
     });
     const sifted = await lookTwice(files, options, selection);
+    const octets = view?.room?.(FILE_CHUNK);
+    if (octets !== undefined) reader.holdIn?.(octets);
     await showFrames(reader, session, view, sink, sifted, false, tally);
     return session.faults;
   };

@@ -2,6 +2,7 @@
 import { type Field, type Fields, type Properties, presentable, type Raw, readRaw } from './field.js';
 import type { Frame } from './frame.js';
 import { u16, u32 } from './octets.js';
+import type { OctetsJson } from './octets-json.js';
 import type { Plain } from './plain.js';
 import type { TextBuffer } from './text.js';
 
@@ -21,6 +22,8 @@ export interface Protocol {
   readonly allFields: readonly Field[];
   /** What most of its layers have in common. */
   readonly plain: Plain | undefined;
+  /** What writes them from their octets. */
+  readonly octetsJson: OctetsJson | undefined;
 }
 
 /** A node of the tree that a walk builds. */
@@ -241,12 +244,13 @@ function withItems(fields: readonly Field[]): Field[] {
  * }
  * console.log(Beacon.protocol.fields.map((field) => field.name));
  */
-export function layer<const F extends Fields, L extends Layer = Layer>(
+export function layer<const F extends Fields, L extends Layer = Layer, W = unknown>(
   name: string,
   label: string,
   fields: F,
   short = name.toUpperCase(),
   plain?: Plain<L>,
+  octetsJson?: OctetsJson<L, W>,
 ) {
   const rows = Object.values(fields);
   const protocol: Protocol = {
@@ -257,6 +261,7 @@ export function layer<const F extends Fields, L extends Layer = Layer>(
     fields: rows,
     allFields: withItems(rows),
     plain: plain as Plain | undefined,
+    octetsJson: octetsJson as OctetsJson | undefined,
   };
   protocol.allFields.forEach((field, index) => {
     field.protocol = protocol;

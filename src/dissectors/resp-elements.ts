@@ -87,8 +87,8 @@ export function behind(b: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * The length of the message at `start` if it is one of those that nearly all are, and whole: a line, a bulk string, or an
- * array of bulk strings. 0 where {@link Elements} has to look closely.
+ * The length of the message at `start` if it is one of those that nearly all are, and whole: a line, a bulk string or none
+ * (`$-1`), or an array of bulk strings, all lengths without leading zeros. 0 where {@link Elements} has to look closely.
  */
 export function plainLength(b: Uint8Array, start: number, end: number): number {
   let at = start;
@@ -98,13 +98,14 @@ export function plainLength(b: Uint8Array, start: number, end: number): number {
       left = 0;
       for (at++; at < end && b[at] !== CR; at++) {
         const digit = b[at]! - 48;
-        if (digit < 0 || digit > 9 || left > MAX_PLAIN) return 0;
+        if (digit < 0 || digit > 9 || left > MAX_PLAIN || (left === 0 && at > start + 1)) return 0;
         left = left * 10 + digit;
       }
       at += 2;
       if (left === 0 || at >= end || b[at - 1] !== LF) return 0;
       break;
     case DOLLAR:
+      if (b[at + 1] === MINUS) return at + 5 <= end && b[at + 2] === 0x31 && b[at + 3] === CR && b[at + 4] === LF ? 5 : 0;
       break;
     case PLUS:
     case MINUS:
@@ -121,7 +122,7 @@ export function plainLength(b: Uint8Array, start: number, end: number): number {
     if (length < 0 || length > 9) return 0;
     for (at += 2; at < end && b[at] !== CR; at++) {
       const digit = b[at]! - 48;
-      if (digit < 0 || digit > 9 || length > MAX_PLAIN) return 0;
+      if (digit < 0 || digit > 9 || length > MAX_PLAIN || length === 0) return 0;
       length = length * 10 + digit;
     }
     const stop = at + length + 4;

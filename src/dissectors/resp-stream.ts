@@ -32,6 +32,8 @@ class RespParser implements StreamParser {
   private dataSet = 0;
   private endMark: Uint8Array | undefined = undefined;
   private looked = 0;
+  /** The message that was measured last is one that {@link plainLength} knows. */
+  private isPlain = false;
   /** The frame that the last whole message is of. */
   private seen = 0;
   /** The messages of that frame come from the client. */
@@ -50,10 +52,14 @@ class RespParser implements StreamParser {
   }
 
   measure(b: Uint8Array, start: number, end: number): number {
+    this.isPlain = false;
     if (b[start] === DOLLAR && this.shared.syncing && !this.context.fromClient) return this.measureDataSet(b, start, end);
     if (this.elements === undefined || this.elements.untouched) {
       const length = plainLength(b, start, end);
-      if (length > 0) return length;
+      if (length > 0) {
+        this.isPlain = true;
+        return length;
+      }
     }
     this.elements ??= new Elements();
     const n = this.elements.measure(b, start, end);
@@ -123,11 +129,13 @@ class RespParser implements StreamParser {
       if (last instanceof Resp && last.bytes === frame.bytes && !last.incomplete && !last.isDataSet) {
         last.moveTo(start, end);
         last.fromClient = this.fromClient;
+        last.isPlain = this.isPlain;
         return last;
       }
     }
     const resp = new Resp(frame, start, end);
     resp.fromClient = this.fromClient;
+    resp.isPlain = this.isPlain && !incomplete;
     resp.isDataSet = isDataSet;
     resp.incomplete = incomplete;
     frame.stack.push(resp);

@@ -63,6 +63,7 @@ import {
 } from './resp-elements.js';
 import { writeAnswer, writeLine, writeStrings } from './resp-json.js';
 import { keyAmong, keyOf, NO_KEY } from './resp-keys.js';
+import { FUNCTIONS, MOST_OCTETS, type RespFunctions, ROOM } from './resp-octets.js';
 import { BulkStrings } from './resp-strings.js';
 import type { StreamNotes } from './tcp-stream.js';
 
@@ -138,6 +139,47 @@ const fields = {
   malformedLength: many(expert('error', 'malformed', 'resp.malformed_length', 'Malformed length specified')),
 };
 
+/** What the class below knows of any message. */
+interface Message extends Command {
+  readonly isPlain: boolean;
+  readonly fromClient: boolean;
+  readonly tells: Tells;
+  readonly exchange: Answer | undefined;
+}
+
+/** Octets of a command's name that are looked at. */
+const MOST_NAME = 256;
+
+/** A plain message that tells no secret. */
+function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, line }: RespFunctions): boolean {
+  const { bytes: b, start, captured, exchange } = l;
+  if (!l.isPlain || captured - start > MOST_OCTETS || l.tells !== Tells.Nothing || isContinued(l)) return false;
+  const type = b[start];
+  const isString = type === STAR || type === DOLLAR;
+  const { length } = out;
+  let key = NO_KEY;
+  let request = 0;
+  let time = 0;
+  if (l.fromClient) {
+    if (type !== STAR) return false;
+    const header = lineEnd(b, start, captured);
+    const from = lineEnd(b, header, captured);
+    const name = names.of(b, from, from + Math.min(decimal(b, header + 1, from - 2), MOST_NAME));
+    if (name.mayHideSecrets || name.key > 1) return false;
+    // What has no argument has no key.
+    if (header !== start + 4 || b[start + 1] !== 0x31) key = name.key;
+    out.fixed(name.member);
+  } else if (exchange !== undefined) {
+    if (typeof exchange.time !== 'number') return false;
+    request = exchange.request;
+    time = exchange.time;
+  }
+  const at = out.base + out.length;
+  const end = isString ? strings(at, place + start, key, request, time) : line(at, place + start, place + captured, request, time);
+  out.length = end === 0 ? length : end - out.base;
+  return end !== 0;
+}
+
 const utf8 = new TextEncoder();
 /** Most arguments that are shown in the Info column. */
 const MAX_SHOWN = 24;
@@ -146,22 +188,28 @@ const MAX_SHOWN = 24;
 interface CommandName {
   /** In capitals. */
   readonly text: string;
-  /** The same as JSON. */
+  /** The same as JSON, and with its key. */
   readonly json: FixedText;
+  readonly member: FixedText;
   /** Which argument is its (first) key, as {@link keyOf} says. */
   readonly key: number;
   /** Whether any of its arguments may be a secret. */
   readonly mayHideSecrets: boolean;
 }
 
+/** `,"command":` */
+const COMMAND_KEY = Uint8Array.from(',"command":', (c) => c.charCodeAt(0));
+
 /** Names as they were written, and what they tell: a capture has a few, each many times. */
 const names = new Recalled(256, (b, from, to): CommandName => {
   const text = textOf(b, from, to).toUpperCase();
   const out = new TextBuffer(64);
   out.json(text);
+  const json = out.bytes.subarray(0, out.length);
   return {
     text,
-    json: new FixedText(out.bytes.subarray(0, out.length)),
+    json: new FixedText(json),
+    member: new FixedText(Uint8Array.of(...COMMAND_KEY, ...json)),
     key: keyOf(text),
     mayHideSecrets: mayHaveSecrets(text),
   };
@@ -172,9 +220,15 @@ const strings = new BulkStrings();
 let readings = 1;
 
 /** A message: a command, a reply, or what the server sends on its own. */
-export class Resp extends layer('resp', 'REdis Serialization Protocol', fields) {
+export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 'RESP', undefined, {
+  text: FUNCTIONS,
+  room: ROOM,
+  write: writeFromOctets,
+}) {
   /** True when the client sent it. */
   fromClient = false;
+  /** It is one of those that `plainLength` knows, and whole. */
+  isPlain = false;
   /** The octets are the data set of a primary, not elements. */
   isDataSet = false;
   /** The rest of it was not captured. */

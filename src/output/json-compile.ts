@@ -20,6 +20,7 @@ import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
+import { fromOctets } from './json-octets.js';
 import { plainPieces } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
@@ -87,7 +88,7 @@ export function sourceOf(layout: Layout, writer: RowWriter, memory: JsonMemory |
   source.layer(layout);
   const use = (value: unknown) => source.use(value);
   const pieces = memory && plainPieces(layout, use, source.parts);
-  const straight = pieces && straightLine(pieces, { memory, writer, use });
+  const straight = pieces ? straightLine(pieces, { memory, writer, use }) : memory && fromOctets(layout, memory, use);
   return { text: source.text(layout, straight), constants: source.constants, straight };
 }
 
@@ -149,7 +150,9 @@ class Source {
         : [
             `const general = ${general[0]}`,
             ...general.slice(1),
-            `const isPlain = (layer, key) => key.length === ${layout.key.length} && ${this.use(layout.plain!.when)}(layer);`,
+            ...(layout.plain === undefined
+              ? []
+              : [`const isPlain = (layer, key) => key.length === ${layout.key.length} && ${this.use(layout.plain.when)}(layer);`]),
             ...straight.script,
           ];
     return ['"use strict";', `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`, ...this.functions, ...functions].join(

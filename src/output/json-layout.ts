@@ -4,6 +4,7 @@
  */
 import type { Field, FieldOptions } from '../core/field.js';
 import type { Protocol } from '../core/layer.js';
+import type { OctetsJson } from '../core/octets-json.js';
 import type { Plain } from '../core/plain.js';
 
 const encoder = new TextEncoder();
@@ -72,6 +73,8 @@ export interface Layout {
   readonly hasInfo: boolean;
   /** What most layers of the protocol have in common. */
   readonly plain: Plain | undefined;
+  /** What writes them from their octets. */
+  readonly octetsJson: OctetsJson | undefined;
 }
 
 const layouts: (Layout | undefined)[] = [];
@@ -94,6 +97,7 @@ function layOut(protocol: Protocol, octets: boolean): Layout {
     hasOctets: octets,
     hasInfo: protocol.name === 'frame',
     plain: protocol.plain,
+    octetsJson: protocol.octetsJson,
   };
 }
 

@@ -37,6 +37,9 @@ export class JsonMemory {
   private readonly memory: Memory;
   private next = FOUR.byteLength;
   private readonly runs: KeptRun[] = [];
+  /** Octets of which it was asked last whether they stand here, and where. */
+  private asked: Uint8Array | undefined = undefined;
+  private place = -1;
 
   /** Throws a RangeError where there is no memory to be had. */
   constructor(private readonly engine: NonNullable<typeof webAssembly>) {
@@ -55,10 +58,19 @@ export class JsonMemory {
     return at;
   }
 
-  /** So many octets to write output in; undefined when there is no room. */
+  /** So many octets to write output in, or to read a capture into; undefined when there is no room. Some of those behind them are read, too. */
   room(length: number): Uint8Array | undefined {
-    const at = this.take(length);
+    const at = this.take(length + 32);
     return at === undefined ? undefined : new Uint8Array(this.buffer, at, length);
+  }
+
+  /** Where the first of these octets stands; -1 when they are elsewhere. Layers of a capture stand in the same ones. */
+  placeOf(octets: Uint8Array): number {
+    if (octets !== this.asked) {
+      this.asked = octets;
+      this.place = octets.buffer === this.buffer ? octets.byteOffset : -1;
+    }
+    return this.place;
   }
 
   /** Octets that are known beforehand; some of those behind them are read, too. */
@@ -224,6 +236,55 @@ const COMMON = `
       (local.set $from (i32.add (local.get $from) (i32.const 16)))
       (br_if $more (i32.lt_u (i32.sub (local.get $to) (local.get $at)) (local.get $length))))
     (i32.add (local.get $at) (local.get $length)))
+
+  ;; Octets from elsewhere in hex, two digits each, eight at a time.
+  (func $hex (param $at i32) (param $from i32) (param $length i32) (result i32)
+    (local $i i32) (local $x v128)
+    (loop $more
+      ;; Each octet twice: of the first the upper four bits, of the second the lower ones.
+      (local.set $x (v128.load64_zero (i32.add (local.get $from) (local.get $i))))
+      (local.set $x (i8x16.shuffle 0 0 1 1 2 2 3 3 4 4 5 5 6 6 7 7 (local.get $x) (local.get $x)))
+      (local.set $x
+        (v128.bitselect
+          (i8x16.shr_u (local.get $x) (i32.const 4))
+          (v128.and (local.get $x) (v128.const 0x0f0f0f0f0f0f0f0f 0x0f0f0f0f0f0f0f0f))
+          (v128.const 0x00ff00ff00ff00ff 0x00ff00ff00ff00ff)))
+      (v128.store (i32.add (local.get $at) (i32.shl (local.get $i) (i32.const 1)))
+        (i8x16.swizzle (v128.const ${wordOf('01234567')} ${wordOf('89abcdef')}) (local.get $x)))
+      (local.set $i (i32.add (local.get $i) (i32.const 8)))
+      (br_if $more (i32.lt_u (local.get $i) (local.get $length))))
+    (i32.add (local.get $at) (i32.shl (local.get $length) (i32.const 1))))
+
+  ;; Octets from elsewhere as a string; 0 when there are others among them than those that stand for themselves in JSON.
+  (func $quoted (param $at i32) (param $from i32) (param $length i32) (result i32)
+    (local $i i32) (local $x v128) (local $bad v128)
+    (i32.store8 (local.get $at) (i32.const 34))
+    (local.set $at (i32.add (local.get $at) (i32.const 1)))
+    (loop $more
+      (local.set $x (v128.load (i32.add (local.get $from) (local.get $i))))
+      (v128.store (i32.add (local.get $at) (local.get $i)) (local.get $x))
+      (local.set $bad
+        (v128.or (local.get $bad)
+          (v128.and
+            ;; Those within the length. All from 128 on are below 32, as they are signed.
+            (i8x16.lt_s (v128.const 0x0706050403020100 0x0f0e0d0c0b0a0908) (i8x16.splat (call $least (i32.sub (local.get $length) (local.get $i)))))
+            (v128.or
+              (v128.or
+                (i8x16.lt_s (local.get $x) (v128.const 0x2020202020202020 0x2020202020202020))
+                (i8x16.eq (local.get $x) (v128.const 0x7f7f7f7f7f7f7f7f 0x7f7f7f7f7f7f7f7f)))
+              (v128.or
+                (i8x16.eq (local.get $x) (v128.const 0x2222222222222222 0x2222222222222222))
+                (i8x16.eq (local.get $x) (v128.const 0x5c5c5c5c5c5c5c5c 0x5c5c5c5c5c5c5c5c)))))))
+      (local.set $i (i32.add (local.get $i) (i32.const 16)))
+      (br_if $more (i32.lt_u (local.get $i) (local.get $length))))
+    (if (v128.any_true (local.get $bad)) (then (return (i32.const 0))))
+    (i32.store8 (i32.add (local.get $at) (local.get $length)) (i32.const 34))
+    (i32.add (local.get $at) (i32.add (local.get $length) (i32.const 1))))
+
+  ;; A length, sixteen at most.
+  (func $least (param $n i32) (result i32)
+    (if (i32.lt_u (i32.const 16) (local.get $n)) (then (return (i32.const 16))))
+    (local.get $n))
 
   ;; Is the text at $entry that of these words?
   (func $is (param $entry i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32) (result i32)

@@ -12,7 +12,7 @@
 /** A word of the text, or what stands in a pair of brackets. */
 export type Expression = string | readonly Expression[];
 
-const TYPES: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
+const TYPES: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 
 /** Instructions whose operands stand before them and which have nothing else to say. */
 const PLAIN: Readonly<Record<string, readonly number[]>> = {
@@ -25,6 +25,7 @@ const PLAIN: Readonly<Record<string, readonly number[]>> = {
   'i32.div_u': [0x6e],
   'i32.eq': [0x46],
   'i32.eqz': [0x45],
+  'i32.ge_s': [0x4e],
   'i32.ge_u': [0x4f],
   'i32.lt_s': [0x48],
   'i32.lt_u': [0x49],
@@ -49,16 +50,28 @@ const PLAIN: Readonly<Record<string, readonly number[]>> = {
   'i64.shr_u': [0x88],
   'i64.sub': [0x7d],
   'i64.trunc_sat_f64_s': [0xfc, 6],
+  'i8x16.eq': [0xfd, 35],
+  'i8x16.lt_s': [0xfd, 37],
+  'i8x16.shr_u': [0xfd, 109],
+  'i8x16.splat': [0xfd, 15],
+  'i8x16.swizzle': [0xfd, 14],
+  'v128.and': [0xfd, 78],
+  'v128.any_true': [0xfd, 83],
+  'v128.bitselect': [0xfd, 82],
+  'v128.or': [0xfd, 80],
 };
 
 /** Instructions that read or write memory; `offset=` may stand behind them. None says how its place is aligned. */
 const MEMORY: Readonly<Record<string, readonly number[]>> = {
   'i32.load': [0x28],
+  'i32.load8_u': [0x2d],
   'i32.store': [0x36],
   'i32.store8': [0x3a],
+  'i64.load': [0x29],
   'i64.load32_u': [0x35],
   'i64.store': [0x37],
   'v128.load': [0xfd, 0],
+  'v128.load64_zero': [0xfd, 93],
   'v128.store': [0xfd, 11],
 };
 
@@ -173,6 +186,14 @@ class Body {
           return this.put([], [0x42, ...signed(BigInt(rest[0] as string))]);
         case 'f64.const':
           return this.put([], [0x44, ...new Uint8Array(Float64Array.of(Number(rest[0])).buffer)]);
+        // As two words of eight octets, the lower one first.
+        case 'v128.const':
+          return this.put(
+            [],
+            [0xfd, 12, ...new Uint8Array(BigUint64Array.from(rest.slice(0, 2), (word) => BigInt(word as string)).buffer)],
+          );
+        case 'i8x16.shuffle':
+          return this.put(rest.slice(16), [0xfd, 13, ...rest.slice(0, 16).map(Number)]);
         case 'local.get':
           return this.put([], [0x20, ...this.local(rest[0]!)]);
         case 'local.set':

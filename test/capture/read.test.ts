@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openCapture, openCaptures } from '../../src/capture/open.js';
+import { CaptureRecord } from '../../src/capture/source.js';
 import { NetlensError } from '../../src/core/errors.js';
 import { concat, hex, readAll, readFile, scratch } from './octets.js';
 
@@ -442,6 +443,22 @@ describe('openCapture', () => {
     ]);
     expect(reader.interfaces).toHaveLength(3);
     await reader.close();
+    // In octets of somebody else's: those in the middle of many, so that what stands around them is seen to stay.
+    const around = new Uint8Array(400).fill(0x55);
+    const octets = around.subarray(100, 300);
+    const elsewhere = await openCaptures([one, two, one]);
+    elsewhere.holdIn!(octets);
+    const record = new CaptureRecord();
+    const found: string[] = [];
+    do
+      while (elsewhere.next(record)) {
+        expect(record.bytes).toBe(octets);
+        found.push(Buffer.from(octets.subarray(record.start, record.captured)).toString('hex'));
+      }
+    while (await elsewhere.fill());
+    expect(found).toEqual(['aa', 'abcdef', 'aa']);
+    expect([...around.subarray(0, 100), ...around.subarray(300)].every((octet) => octet === 0x55)).toBe(true);
+    await elsewhere.close();
   });
 
   it('reads from a pipe as it comes', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Frame } from '../../src/core/frame.js';
 import { TextBuffer } from '../../src/core/text.js';
 import { Resp } from '../../src/dissectors/resp.js';
 import { JsonWriter } from '../../src/output/json.js';
@@ -65,6 +66,79 @@ test.each(MESSAGES)('%j: straight from the octets as from the walk, also when it
       expect(jsonOf(side, text.slice(0, end))).toEqual(quick);
       spy.mockRestore();
     }
+});
+
+/** A frame that has such messages alone. */
+function messagesOf(side: 0 | 1, text: string): Frame {
+  const talk = new Talk(6379).open();
+  if (side === 1) talk.client(0, '*1\r\n$4\r\nPING\r\n');
+  const frame = side === 0 ? talk.client(0, text) : talk.server(0, text);
+  frame.layers.splice(0, frame.layers.length, ...frame.all(Resp));
+  return frame;
+}
+
+/** The JSON of messages, from octets where `writer` reads them most quickly, and row by row. */
+function bothOf(writer: JsonWriter, octets: Uint8Array, side: 0 | 1, text: string): [quick: string, rows: string] {
+  const rows = new TextBuffer();
+  new JsonWriter({ compileAfter: Number.POSITIVE_INFINITY }).write(rows, messagesOf(side, text));
+  const frame = messagesOf(side, text);
+  // From anywhere on, as in a chunk.
+  octets.fill(0x22).set(frame.own, 3);
+  for (const message of frame.layers) {
+    const { bytes, start, end, captured } = message;
+    if (bytes === frame.own) Object.assign(message, { bytes: octets, start: start + 3, end: end + 3, captured: captured + 3 });
+  }
+  const quick = new TextBuffer();
+  quick.bytes = writer.room(1 << 14)!;
+  writer.write(quick, frame);
+  return [quick.toString(), rows.toString()];
+}
+
+/** Arrays of strings of these lengths. */
+const commandOf = (name: string, ...lengths: readonly number[]): string =>
+  `*${lengths.length + 1}\r\n$${name.length}\r\n${name}\r\n${lengths.map((n) => `$${n}\r\n${'k'.repeat(n)}\r\n`).join('')}`;
+
+const OCTETS = [
+  ...MESSAGES,
+  ...[0, 1, 7, 8, 9, 15, 16, 17, 32, 99, 256, 257].map((n) => commandOf('get', n)),
+  commandOf('GET', 0, 0),
+  commandOf('MSET', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+  commandOf('SET', 3, 900),
+  commandOf('SET', 3, 2100),
+  commandOf('EVAL', 5, 1, 4),
+  commandOf('x'.repeat(300)),
+  commandOf('"\u00e9\u0001', 3),
+  '*2\r\n$3\r\nGET\r\n$4\r\na"\\b\r\n',
+  '*2\r\n$3\r\nGET\r\n$3\r\n\u007f\u0080z\r\n',
+  '*02\r\n$3\r\nGET\r\n$1\r\na\r\n',
+  '*2\r\n$03\r\nGET\r\n$1\r\na\r\n',
+  '$0\r\n\r\n',
+  '*2\r\n$-1\r\n$1\r\na\r\n',
+  ':0\r\n:00\r\n:123456789\r\n:1234567890\r\n:\r\n',
+  `+${'y'.repeat(256)}\r\n-${'z'.repeat(257)}\r\n+a\rb\r\n`,
+  '+OK\r\n$1\r\na\r\n:1\r\n$-1\r\n',
+];
+
+test.each(OCTETS)('%j: by WebAssembly as row by row', (text) => {
+  const writer = new JsonWriter({ compileAfter: 0 });
+  const octets = writer.room(1 << 13)!;
+  for (const side of [0, 1] as const) {
+    const [quick, rows] = bothOf(writer, octets, side, text);
+    expect(quick).toBe(rows);
+  }
+});
+
+test('plain messages are written by WebAssembly alone', () => {
+  const writer = new JsonWriter({ compileAfter: 0 });
+  const octets = writer.room(1 << 13)!;
+  const quick = vi.spyOn(Resp.prototype, 'quickJson');
+  for (const text of ['+OK\r\n', ':42\r\n', '-ERR no such key\r\n', '$3\r\nada\r\n', '$-1\r\n', MESSAGES[0]!]) {
+    quick.mockClear();
+    const [json, rows] = bothOf(writer, octets, text.startsWith('*') ? 0 : 1, text);
+    expect(json).toBe(rows);
+    // Once by the writer that goes row by row.
+    expect(quick).toHaveBeenCalledTimes(1);
+  }
 });
 
 test('the common forms need no walk', () => {

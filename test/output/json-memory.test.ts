@@ -80,3 +80,29 @@ test('there is room for so much and no more', () => {
   expect(new Set(rooms.map((octets) => octets.byteOffset)).size).toBe(7);
   expect(small.run(2000, () => new Uint8Array())).toBeUndefined();
 });
+
+test('octets in hex and as strings, of every length and with every octet', () => {
+  const { hex, quoted } = memory.link(`
+    (func $one_hex (export "hex") (param $at i32) (param $from i32) (param $n i32) (result i32)
+      (call $hex (local.get $at) (local.get $from) (local.get $n)))
+    (func $one_quoted (export "quoted") (param $at i32) (param $from i32) (param $n i32) (result i32)
+      (call $quoted (local.get $at) (local.get $from) (local.get $n)))`) as Record<string, (at: number, from: number, n: number) => number>;
+  const octets = memory.room(512)!;
+  const out = memory.room(1024)!;
+  const written = (end: number) => Buffer.from(out.subarray(0, end - out.byteOffset)).toString('latin1');
+  for (let i = 0; i < 256; i++) octets[i] = octets[256 + i] = i;
+  for (let from = 0; from < 256; from++)
+    for (const length of [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 90]) {
+      const text = octets.subarray(from, from + length);
+      if (length > 0) expect(written(hex!(out.byteOffset, text.byteOffset, length))).toBe(Buffer.from(text).toString('hex'));
+      const isPlain = text.every((octet) => octet >= 0x20 && octet < 0x7f && octet !== 0x22 && octet !== 0x5c);
+      const end = quoted!(out.byteOffset, text.byteOffset, length);
+      if (isPlain) expect(written(end)).toBe(JSON.stringify(Buffer.from(text).toString('latin1')));
+      else expect(end).toBe(0);
+    }
+  expect([memory.placeOf(octets), memory.placeOf(new Uint8Array(4)), memory.placeOf(octets)]).toEqual([
+    octets.byteOffset,
+    -1,
+    octets.byteOffset,
+  ]);
+});

@@ -1,0 +1,37 @@
+/**
+ * JSON of layers straight from their octets, by functions of WebAssembly: for protocols whose messages are text of a few
+ * forms and come often. They see octets that stand in the writer's memory alone, as those of a capture do that is read
+ * there (`CaptureReader.holdIn`); layers elsewhere are written row by row, with the same octets as outcome.
+ */
+import type { Layer } from './layer.js';
+import type { TextBuffer } from './text.js';
+
+/** What writes the JSON of a protocol's layers from octets in memory. */
+export interface OctetsJson<L extends Layer = Layer, F = unknown> {
+  /**
+   * Functions in the text format of WebAssembly, beside those of json-memory.ts. What they write at `$at` may have up to 32
+   * octets behind it written over, and of what they read as many may be looked at.
+   */
+  readonly text: string;
+  /** Octets that {@link write} adds at most. */
+  readonly room: number;
+  /**
+   * Write all keys of a layer, each with a comma before it; false, and nothing written, when it is none of those forms.
+   * `place`: where the octet 0 of `layer.bytes` stands; `functions`: what `text` exports.
+   */
+  readonly write: (layer: L, out: TextBuffer, place: number, functions: F) => boolean;
+}
+
+const encoder = new TextEncoder();
+
+/** Instructions that write known text at `$at` and go on behind it. */
+export function storeText(text: string): string {
+  const octets = encoder.encode(text);
+  const padded = new DataView(new ArrayBuffer((octets.length + 7) & ~7));
+  new Uint8Array(padded.buffer).set(octets);
+  const stores: string[] = [];
+  for (let i = 0; i < octets.length; i += 8)
+    stores.push(`(i64.store offset=${i} (local.get $at) (i64.const ${padded.getBigInt64(i, true)}))`);
+  return `${stores.join('\n')} ;; ${text}
+    (local.set $at (i32.add (local.get $at) (i32.const ${octets.length})))`;
+}
