@@ -1,4 +1,5 @@
 /** Text that is known beforehand and written many times. */
+import { DIGITS_ROOM, putWord } from './digits.js';
 
 const encoder = new TextEncoder();
 
@@ -27,5 +28,35 @@ export class FixedText {
     const { words } = this;
     for (let i = 0, to = at; i < words.length; i++, to += 8) view.setFloat64(to, words[i]!, true);
     return at + this.length;
+  }
+}
+
+/** Numbers with text before each that is known beforehand: ` Win=512 Len=0`. */
+export class Labels {
+  private readonly words: Float64Array;
+  private readonly lengths: Uint8Array;
+  /** The numbers, as the signed ones of the same 32 bits: whoever writes puts them here first. */
+  readonly numbers: Int32Array;
+  /** Octets that all of them take at most. */
+  readonly room: number;
+
+  /** Labels of eight octets at most. */
+  constructor(...labels: readonly string[]) {
+    this.words = Float64Array.from(labels, wordOf);
+    this.lengths = Uint8Array.from(labels, (label) => label.length);
+    this.numbers = new Int32Array(labels.length);
+    this.room = labels.length * (8 + DIGITS_ROOM);
+  }
+
+  /** Write those for which `which` has a bit, the first in the lowest; returns where they end. */
+  put(view: DataView, at: number, which: number): number {
+    const { words, lengths, numbers } = this;
+    let next = at;
+    for (let i = 0, rest = which; rest !== 0; i++, rest >>>= 1) {
+      if ((rest & 1) === 0) continue;
+      view.setFloat64(next, words[i]!, true);
+      next = putWord(view, next + lengths[i]!, numbers[i]!);
+    }
+    return next;
   }
 }

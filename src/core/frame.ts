@@ -6,7 +6,7 @@ import { FrameLayer } from './frame-layer.js';
 import type { Layer, LayerClass } from './layer.js';
 import type { Dissect, Table } from './registry.js';
 import type { Session } from './session.js';
-import { asciiText, TextBuffer } from './text.js';
+import { TextBuffer } from './text.js';
 import { durationText, type Nanoseconds, writeDuration } from './time.js';
 
 /** Why dissection stopped early. `truncated`: the capture was cut short; `malformed`: the packet itself is wrong. */
@@ -32,8 +32,6 @@ export interface Answer {
   readonly time: Nanoseconds;
 }
 
-const DOT = new FixedText(' · ');
-const ASCII_DOT = new FixedText(asciiText(' · '));
 const AFTER = new FixedText(' after #');
 
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
@@ -260,7 +258,7 @@ export class Frame {
     }
     const { answer } = this;
     if (answer !== undefined && this.hasTime) {
-      out.fixed(out.asciiOnly ? ASCII_DOT : DOT);
+      out.dot();
       writeDuration(out, answer.time);
       out.fixed(AFTER);
       out.number(answer.request);

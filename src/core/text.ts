@@ -2,8 +2,8 @@
  * Text on its way out, written straight into octets. Whatever comes from the wire goes through {@link TextBuffer.text},
  * which lets no control character through, so that a capture can never drive the terminal it is shown on.
  */
-import { DIGITS_ROOM, putHex, putIpv4, putWhole } from './digits.js';
-import type { FixedText } from './fixed-text.js';
+import { DIGITS_ROOM, putHex, putIpv4, putNumeral } from './digits.js';
+import { FixedText, type Labels } from './fixed-text.js';
 import { textOf } from './octets.js';
 
 const encoder = new TextEncoder();
@@ -58,6 +58,9 @@ export function asciiText(text: string): string {
   return ascii;
 }
 
+const DOT = new FixedText(' · ');
+const ASCII_DOT = new FixedText(asciiText(' · '));
+
 /** A growing buffer of octets with the few ways of writing that output needs. */
 export class TextBuffer {
   private held: Uint8Array;
@@ -90,8 +93,11 @@ export class TextBuffer {
 
   /** Make room for `more` octets. */
   room(more: number): void {
-    const need = this.length + more;
-    if (need <= this.bytes.length) return;
+    // Short enough for the engine to put it wherever it is called.
+    if (this.length + more > this.held.length) this.grow(this.length + more);
+  }
+
+  private grow(need: number): void {
     let size = this.bytes.length * 2;
     while (size < need) size *= 2;
     const bigger = new Uint8Array(size);
@@ -125,6 +131,11 @@ export class TextBuffer {
   fixed(text: FixedText): void {
     this.room(text.length + 8);
     this.length = text.put(this.view, this.length);
+  }
+
+  /** ` · `, between what a line says. */
+  dot(): void {
+    this.fixed(this.asciiOnly ? ASCII_DOT : DOT);
   }
 
   /** Our own text: ASCII only, no checks. */
@@ -183,12 +194,14 @@ export class TextBuffer {
 
   /** A whole number in decimal; negative and fractional ones too. */
   number(n: number): void {
-    if (n < 0 || n > 0xffffffff || n !== Math.floor(n)) {
-      this.ascii(String(n));
-      return;
-    }
     this.room(DIGITS_ROOM);
-    this.length = putWhole(this.view, this.length, n);
+    this.length = putNumeral(this.view, this.length, n);
+  }
+
+  /** Those of the numbers that stand in `labels` for which `which` has a bit, the first in the lowest. */
+  labelled(labels: Labels, which: number): void {
+    this.room(labels.room);
+    this.length = labels.put(this.view, this.length, which);
   }
 
   /** A number with leading zeros: exactly `digits` of them. */

@@ -1,13 +1,12 @@
 /** The Info column of TCP: what stands out first, then flags, numbers, window, length and options. */
-import { putWord } from '../core/digits.js';
-import { FixedText, wordOf } from '../core/fixed-text.js';
+import { FixedText, Labels } from '../core/fixed-text.js';
 import { i32, u16 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
-import { durationText } from '../core/time.js';
+import { type Nanoseconds, writeDuration } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
 import { ACK, FIXED_LENGTH, headerLength, marked, payloadLength, scaledWindow, type TcpLayer, URG } from './tcp-header.js';
-import { onlyTimestamps, putTimestamps, writeOptions } from './tcp-options.js';
+import { onlyTimestamps, writeOptions } from './tcp-options.js';
 
 /** Write the Info column of a segment. */
 export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
@@ -44,33 +43,25 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
     out.ascii(']');
   } else if ((b[start + 12]! & 0x0f) === 0) out.fixed(FLAG_FIXED[flags]!);
   else out.ascii(rareFlags(u16(b, start + 12)));
-  out.room(SUMMARY_ROOM);
-  const { view } = out;
-  let at = out.length;
-  view.setFloat64(at, SEQ_IS, true);
-  at = putWord(view, at + 5, sequence);
-  if (flags & ACK) {
-    view.setFloat64(at, ACK_IS, true);
-    at = putWord(view, at + 5, acknowledgment);
-  }
-  view.setFloat64(at, WIN_IS, true);
-  at = putWord(view, at + 5, window);
-  if (flags & URG) {
-    view.setFloat64(at, URG_IS, true);
-    at = putWord(view, at + 5, u16(b, start + 18));
-  }
-  if (length !== undefined) {
-    view.setFloat64(at, LEN_IS, true);
-    at = putWord(view, at + 5, length);
-  }
-  if (isTimed) out.length = putTimestamps(view, at, value, reply);
-  else {
-    out.length = at;
-    if (header === FIXED_LENGTH) return;
-    const peer = l.direction?.peer;
-    writeOptions(out, b, options, start + header, l.captured, peer?.baseKnown ? peer.base : 0);
-  }
+  const { numbers } = NUMBERS;
+  numbers[0] = sequence;
+  numbers[1] = acknowledgment;
+  numbers[2] = window;
+  numbers[3] = u16(b, start + 18);
+  numbers[4] = length ?? 0;
+  numbers[5] = value;
+  numbers[6] = reply;
+  out.labelled(
+    NUMBERS,
+    0b101 | (flags & ACK ? 0b10 : 0) | (flags & URG ? 0b1000 : 0) | (length === undefined ? 0 : 0b1_0000) | (isTimed ? 0b110_0000 : 0),
+  );
+  if (isTimed || header === FIXED_LENGTH) return;
+  const peer = l.direction?.peer;
+  writeOptions(out, b, options, start + header, l.captured, peer?.baseKnown ? peer.base : 0);
 }
+
+/** What stands behind the flags; sequence number and window always do. */
+const NUMBERS = new Labels(' Seq=', ' Ack=', ' Win=', ' Urg=', ' Len=', ' TSval=', ' TSecr=');
 
 /** Marks that the Info column puts into words. */
 const SAID =
@@ -85,56 +76,106 @@ const SAID =
 
 /** `retransmission of #7 after 203 ms (timeout 2) · `. */
 function writeVerdict(out: TextBuffer, { marks, verdict }: TcpFacts, flags: number, hasTime: boolean): void {
-  const say = (text: string) => {
-    out.unicode(text);
-    out.unicode(' · ');
-  };
   // A SYN+ACK with another number than the segments before it begins no new conversation.
-  if (marks & Facts.REUSED_PORTS) say(flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
+  if (marks & Facts.REUSED_PORTS) say(out, flags & ACK ? 'its numbers begin elsewhere than before' : 'ports used again');
   if (verdict !== undefined) {
     const { repeat, late, missing, duplicateAck, handshake, needless, note } = verdict;
-    if (repeat !== undefined) say(repeatText(repeat, hasTime));
-    if (late !== undefined) say(hasTime ? `out of order by ${durationText(late)}` : 'out of order');
-    if (missing !== undefined) say(missing === 1 ? '1 octet before it not captured' : `${missing} octets before it not captured`);
-    if (duplicateAck !== undefined) say(`duplicate ACK ${duplicateAck} of #${verdict.duplicateOf}`);
-    if (handshake !== undefined && hasTime) say(`handshake ${durationText(handshake)}`);
-    if (needless !== undefined) say(`#${needless} was sent in vain`);
-    if (note !== undefined) say(note);
+    if (repeat !== undefined) {
+      writeRepeat(out, repeat, hasTime);
+      out.dot();
+    }
+    if (late !== undefined) {
+      out.ascii('out of order');
+      if (hasTime) writeTime(out, ' by ', late);
+      out.dot();
+    }
+    if (missing !== undefined) {
+      out.number(missing);
+      say(out, missing === 1 ? ' octet before it not captured' : ' octets before it not captured');
+    }
+    if (duplicateAck !== undefined) {
+      out.fixed(DUPLICATE_ACK);
+      out.number(duplicateAck);
+      out.fixed(OF);
+      out.number(verdict.duplicateOf!);
+      out.dot();
+    }
+    if (handshake !== undefined && hasTime) {
+      writeTime(out, 'handshake ', handshake);
+      out.dot();
+    }
+    if (needless !== undefined) {
+      out.ascii('#');
+      out.number(needless);
+      say(out, ' was sent in vain');
+    }
+    if (note !== undefined) {
+      out.unicode(note);
+      out.dot();
+    }
   }
   if ((marks & SAID) === 0) return;
-  if (marks & Facts.ACK_LOST_SEGMENT) say('acknowledges what was not captured');
-  if (marks & Facts.ZERO_WINDOW_PROBE) say('zero window probe');
-  if (marks & Facts.ZERO_WINDOW_PROBE_ACK) say('answers the probe, zero window');
-  else if (marks & Facts.ZERO_WINDOW) say('zero window');
-  if (marks & Facts.WINDOW_FULL) say('window full');
-  if (marks & Facts.WINDOW_UPDATE) say('window update');
-  if (marks & Facts.KEEP_ALIVE_ACK) say('answers the keep-alive');
+  if (marks & Facts.ACK_LOST_SEGMENT) say(out, 'acknowledges what was not captured');
+  if (marks & Facts.ZERO_WINDOW_PROBE) say(out, 'zero window probe');
+  if (marks & Facts.ZERO_WINDOW_PROBE_ACK) say(out, 'answers the probe, zero window');
+  else if (marks & Facts.ZERO_WINDOW) say(out, 'zero window');
+  if (marks & Facts.WINDOW_FULL) say(out, 'window full');
+  if (marks & Facts.WINDOW_UPDATE) say(out, 'window update');
+  if (marks & Facts.KEEP_ALIVE_ACK) say(out, 'answers the keep-alive');
 }
 
-function repeatText({ kind, of, after, timeout }: NonNullable<TcpVerdict['repeat']>, hasTime: boolean): string {
+const DUPLICATE_ACK = new FixedText('duplicate ACK ');
+const OF = new FixedText(' of #');
+const AGAIN = new FixedText('retransmission of #');
+
+/** `text · ` */
+function say(out: TextBuffer, text: string): void {
+  out.ascii(text);
+  out.dot();
+}
+
+function writeTime(out: TextBuffer, before: string, time: Nanoseconds): void {
+  out.ascii(before);
+  writeDuration(out, time);
+}
+
+function writeRepeat(out: TextBuffer, { kind, of, after, timeout }: NonNullable<TcpVerdict['repeat']>, hasTime: boolean): void {
   switch (kind) {
     case 'keep-alive':
-      return 'keep-alive';
+      return out.ascii('keep-alive');
     case 'window-probe':
-      return 'zero window probe';
+      return out.ascii('zero window probe');
     case 'duplicate-capture':
-      return `same packet as #${of}, captured twice`;
+      out.ascii('same packet as #');
+      out.number(of);
+      return out.ascii(', captured twice');
   }
-  const time = hasTime ? durationText(after) : '';
-  const gap = hasTime ? `, ${time} after the gap` : '';
-  const what = of === 0 ? `retransmission, the first was not captured${gap}` : `retransmission of #${of}${hasTime ? ` after ${time}` : ''}`;
+  if (of === 0) {
+    out.ascii('retransmission, the first was not captured');
+    if (hasTime) {
+      writeTime(out, ', ', after);
+      out.ascii(' after the gap');
+    }
+  } else {
+    out.fixed(AGAIN);
+    out.number(of);
+    if (hasTime) writeTime(out, ' after ', after);
+  }
   switch (kind) {
     case 'timeout':
     case 'syn':
-      return timeout > 0 ? `${what} (timeout ${timeout})` : what;
+      if (timeout <= 0) return;
+      out.ascii(' (timeout ');
+      out.number(timeout);
+      return out.ascii(')');
     case 'fast':
-      return `${what} (fast)`;
+      return out.ascii(' (fast)');
     case 'sack':
-      return `${what} (SACK)`;
+      return out.ascii(' (SACK)');
     case 'tlp':
-      return `${what} (tail loss probe)`;
+      return out.ascii(' (tail loss probe)');
     case 'spurious':
-      return `${what} (in vain)`;
+      return out.ascii(' (in vain)');
   }
 }
 
@@ -147,14 +188,6 @@ const FLAG_TEXT: readonly string[] = Array.from({ length: 256 }, (_, flags) => {
 });
 
 const FLAG_FIXED = FLAG_TEXT.map((text) => new FixedText(text));
-
-const SEQ_IS = wordOf(' Seq=');
-const ACK_IS = wordOf(' Ack=');
-const WIN_IS = wordOf(' Win=');
-const URG_IS = wordOf(' Urg=');
-const LEN_IS = wordOf(' Len=');
-/** Octets that five of these with their numbers take, and time stamps, and then some. */
-const SUMMARY_ROOM = 192;
 
 /** The same where AE or reserved bits are set. */
 function rareFlags(word: number): string {

@@ -8,9 +8,8 @@
  *     0      1        2
  *     | kind | length | value …      kinds 0 and 1 are one octet
  */
-import { DIGITS_ROOM, putWord } from '../core/digits.js';
 import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16, uint24, uint32 } from '../core/field.js';
-import { wordOf } from '../core/fixed-text.js';
+import { Labels } from '../core/fixed-text.js';
 import type { Layer, Tree } from '../core/layer.js';
 import { i32, u16, u32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
@@ -380,32 +379,24 @@ export function writeOptions(out: TextBuffer, b: Uint8Array, from: number, end: 
   }
 }
 
-const VALUE_IS = wordOf(' TSval=');
-const REPLY_IS = wordOf(' TSecr=');
-
-/** Time stamps, as the signed numbers of the same bits, which take up to 4 * {@link DIGITS_ROOM} octets; returns where they end. */
-export function putTimestamps(view: DataView, at: number, value: number, reply: number): number {
-  view.setFloat64(at, VALUE_IS, true);
-  const next = putWord(view, at + 7, value);
-  view.setFloat64(next, REPLY_IS, true);
-  return putWord(view, next + 7, reply);
-}
+const STAMPS = new Labels(' TSval=', ' TSecr=');
+const BLOCK = new Labels(' SLE=', ' SRE=');
 
 /** The SACK blocks that are whole in `[at, end)`. */
 function writeBlocks(out: TextBuffer, b: Uint8Array, at: number, end: number, peerBase: number): void {
   for (let next = at; next + 8 <= end; next += 8) {
-    out.ascii(' SLE=');
-    out.number((u32(b, next) - peerBase) >>> 0);
-    out.ascii(' SRE=');
-    out.number((u32(b, next + 4) - peerBase) >>> 0);
+    BLOCK.numbers[0] = i32(b, next) - peerBase;
+    BLOCK.numbers[1] = i32(b, next + 4) - peerBase;
+    out.labelled(BLOCK, 0b11);
   }
 }
 
 function writeOption(out: TextBuffer, b: Uint8Array, at: number, kind: number, length: number, peerBase: number): void {
   switch (kind) {
     case TIMESTAMPS:
-      out.room(4 * DIGITS_ROOM);
-      out.length = putTimestamps(out.view, out.length, i32(b, at + 2), i32(b, at + 6));
+      STAMPS.numbers[0] = i32(b, at + 2);
+      STAMPS.numbers[1] = i32(b, at + 6);
+      out.labelled(STAMPS, 0b11);
       return;
     case MSS:
       out.ascii(' MSS=');
