@@ -1,6 +1,7 @@
-// Builds dist/: the CLI (each command in a chunk of its own, so that it starts fast), the library, and the type declarations.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Builds dist/: the CLI (with what V8 makes of it, so that it starts fast), the library, and the type declarations.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
@@ -26,6 +27,9 @@ const globalProcess = {
 
 const common = {
   bundle: true,
+  splitting: true,
+  write: false,
+  outdir: 'dist',
   platform: 'node',
   format: 'esm',
   target: 'node20',
@@ -36,16 +40,21 @@ const common = {
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   logLevel: 'warning',
 };
-const { metafile } = await build({
+const library = await build({
   ...common,
-  metafile: true,
-  entryPoints: { netlens: 'src/cli/main.ts', index: 'src/index.ts', protocol: 'src/protocol.ts' },
-  outdir: 'dist',
-  splitting: true,
+  entryPoints: { netlens: 'src/cli/start.ts', index: 'src/index.ts', protocol: 'src/protocol.ts' },
   chunkNames: 'chunks/[name]-[hash]',
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 });
-await Promise.all(Object.keys(metafile.outputs).map(settle));
+for (const { path, text } of library.outputFiles) write(path, await settled(text));
+const program = await build({ ...common, entryPoints: { program: 'src/cli/main.ts' } });
+write(
+  'dist/netlens.cjs',
+  asScript(await Promise.all(program.outputFiles.map(async ({ path, text }) => [basename(path), await settled(text)]))),
+);
+const remember = await build({ ...common, entryPoints: ['src/cli/remember.ts'] });
+write('dist/remember.js', remember.outputFiles[0].text);
+execFileSync(process.execPath, ['dist/remember.js'], { stdio: ['ignore', 'ignore', 'inherit'] });
+rmSync('dist/remember.js');
 chmodSync('dist/netlens.js', 0o755);
 if (!process.argv.includes('--fast')) {
   const tsc = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
@@ -57,13 +66,49 @@ if (!process.argv.includes('--fast')) {
  * and V8's compiler then has to look up each number, and to make sure of each function that it calls. esbuild itself tells
  * which of them are assigned again. 4 % of what `read` takes.
  */
-async function settle(path) {
-  const text = readFileSync(path, 'utf8');
+async function settled(text) {
   const constants = text.replace(TOP_LEVEL, 'const $1 = ');
   const { warnings } = await transform(constants, { format: 'esm', target: common.target, logLevel: 'silent' });
   const variable = new Set(warnings.flatMap(({ id, text }) => (id === 'assign-to-constant' ? text.match(/"(.+?)"/)[1] : [])));
-  writeFileSync(
-    path,
-    text.replace(TOP_LEVEL, (whole, name) => (variable.has(name) ? whole : `const ${name} = `)),
-  );
+  return text.replace(TOP_LEVEL, (whole, name) => (variable.has(name) ? whole : `const ${name} = `));
+}
+
+/**
+ * The modules of the program, of which `program.js` is the first, as one script: V8 keeps what it made of a script, not of
+ * modules. Each module becomes a function, called when somebody first asks for the module; what it takes from others are
+ * constants in it, as they were.
+ */
+function asScript(modules) {
+  const taken = (names) => names.replaceAll(' as ', ': ');
+  const functions = modules.map(([name, text]) => {
+    const body = text
+      .replace(
+        /^import (\{[^}]*\}|[\w$]+) from "([^"]+)";$/gm,
+        (_, names, from) => `const ${taken(names)} = ${from.startsWith('.') ? `__take("${basename(from)}")` : `require("${from}")`};`,
+      )
+      .replace(/^import "\.\/([^"]+)";$/gm, '__take("$1");')
+      .replace(/\bimport\("\.\/([^"]+)"\)/g, '__later(() => __take("$1"))')
+      .replace(/\bimport\("([^"]+)"\)/g, '__later(() => __moduleOf(require("$1")))')
+      .replaceAll('import.meta.url', '__filename')
+      .replace(/^export (\{[^}]*\});$/gm, (_, names) => `return ${taken(names).replace(/([\w$]+): ([\w$]+)/g, '$2: $1')};`);
+    const left = /^(?:import|export)\b.*/m.exec(body);
+    if (left !== null) throw new Error(`${name}: no way is known to make a script of: ${left[0]}`);
+    return `${JSON.stringify(name)}: () => {\n${body}},\n`;
+  });
+  const script = `"use strict";
+const __modules = {
+${functions.join('')}};
+const __made = new Map();
+const __take = (name) => __made.get(name) ?? __made.set(name, __modules[name]() ?? {}).get(name);
+const __later = (make) => Promise.resolve().then(make);
+const __moduleOf = (exports) => ({ ...exports, default: exports });
+Object.assign(exports, __take("program.js"));
+`;
+  // An octet each is read fastest. What esbuild left as it is stands in comments and regular expressions.
+  return script.replace(/[^\0-\x7f]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }

@@ -187,6 +187,7 @@ describe('npm pack', () => {
       'src',
       'test',
       'scripts',
+      'fixtures',
       'docs',
     ])
       cpSync(join(root, name), join(copy, name), { recursive: true });
@@ -203,6 +204,8 @@ describe('npm pack', () => {
       'LICENSE',
       'CHANGELOG.md',
       'dist/netlens.js',
+      'dist/netlens.cjs',
+      'dist/netlens.cjs.cache',
       'dist/index.js',
       'dist/types/index.d.ts',
       'dist/types/protocol.d.ts',

@@ -1,6 +1,7 @@
-#!/usr/bin/env node
-/** The command line: one file a command, each loaded only when it is called, so that the program starts as fast as Node does. */
-import type { Command, CommanderError } from 'commander';
+/** The command line: one file a command, each loaded only when it is called. */
+import { Command, CommanderError } from 'commander';
+import { NetlensError } from '../core/errors.js';
+import { say } from './terminal.js';
 
 declare const __VERSION__: string;
 
@@ -31,16 +32,23 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<C
   { name: COMPLETE, load: async () => (await import('./completion.js')).completeCommand(COMMANDS) },
 ];
 
-async function main(): Promise<void> {
-  const [wanted] = process.argv.slice(2);
-  if (wanted === '-v' || wanted === '--version' || wanted === '-V') {
-    process.stdout.write(`${__VERSION__}\n`);
-    return;
+/** Run the command that `args` name, and set the exit status. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await run(args);
+  } catch (error) {
+    if (error instanceof NetlensError) {
+      say(error.message);
+      process.exitCode = EXIT[error.code];
+    } else if (error instanceof CommanderError) {
+      // commander has printed its message; anything but a request for help is wrong usage.
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+    } else throw error;
   }
-  const { setFlagsFromString } = await import('node:v8');
-  // Next to nothing survives a young collection, so that threads to share it cost more than they save: a twentieth of `read`.
-  setFlagsFromString('--no-parallel-scavenge');
-  const { Command } = await import('commander');
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const [wanted] = args;
   const program = new Command('netlens')
     .description('Captures packets and explains them.')
     .version(__VERSION__, '-v, --version', 'print the version')
@@ -53,28 +61,8 @@ async function main(): Promise<void> {
     command.showHelpAfterError(`(netlens ${name} --help shows its options)`).configureOutput({ outputError: inOurWords });
     program.addCommand(command.exitOverride(), { hidden: name === COMPLETE });
   }
-  await program.parseAsync();
+  await program.parseAsync(args, { from: 'user' });
 }
 
 /** Messages of commander begin as all others do. */
 const inOurWords = (text: string, write: (text: string) => void): void => write(text.replace(/^error: /, 'netlens: '));
-
-/** Known by its code, so that commander is loaded only by what needs it. */
-function isOfCommander(error: unknown): error is CommanderError {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');
-}
-
-try {
-  await main();
-} catch (error) {
-  // Loaded when it is needed: the version is told in less time than two more files take to load.
-  const { NetlensError } = await import('../core/errors.js');
-  if (error instanceof NetlensError) {
-    const { say } = await import('./terminal.js');
-    say(error.message);
-    process.exitCode = EXIT[error.code];
-  } else if (isOfCommander(error)) {
-    // commander has printed its message; anything but a request for help is wrong usage.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else throw error;
-}

@@ -1,6 +1,6 @@
 /** The built program as a shell runs it: exit status, messages, pipes, formats, terminals. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +127,18 @@ describe('exit status and messages', () => {
     };
     load(program);
     expect([...loaded].reduce((sum, path) => sum + statSync(path).size, 0)).toBeLessThan(16 * 1024);
+  });
+
+  it.each([
+    ['there is none', (_cache: string) => {}],
+    ['another version of V8 made it', (cache: string) => writeFileSync(cache, new Uint8Array(1000))],
+  ])('starts without what V8 kept of the program: %s', (_why, keep) => {
+    const own = mkdtempSync(join(folder, 'dist-'));
+    cpSync(join(root, 'dist'), own, { recursive: true, filter: (path) => !path.endsWith('.cache') });
+    symlinkSync(join(root, 'package.json'), join(own, 'package.json'));
+    keep(join(own, 'netlens.cjs.cache'));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(own, 'netlens.js'), 'read', fixture('arp.pcap')], { env: PLAIN });
+    expect({ status, out: stdout.toString(), said: stderr.toString() }).toEqual(netlens(['read', fixture('arp.pcap')]));
   });
 
   it('tells its version about as fast as Node starts', () => {
