@@ -142,7 +142,8 @@ describe.skipIf(!canCapture || !hasLibpcap)('a live capture', () => {
       [50, 98],
       [50, 98],
     ]);
-    expect(outcome.stats.received).toBe(3);
+    // The kernel counts what came before the filter was in place, too.
+    expect(outcome.stats.received).toBeGreaterThanOrEqual(3);
   });
 
   it('captures on any as Linux cooked v2', async () => {
