@@ -44,50 +44,58 @@ export const CONVERSATION_LIMITS: ConversationLimits = {
 
 /** One direction of a conversation: what its sender did, and what was learnt of it. Sequence numbers are kept as signed 32-bit integers. */
 export class Direction implements TcpDirection {
+  // What every segment asks about comes first, side by side in memory; what it asks about the other direction, too, before all.
   /** The other direction. */
-  peer!: Direction;
+  peer: Direction = this;
+  /** What was sent; undefined until something was. */
+  sent: SentLog | undefined = undefined;
+  /** Segments not acknowledged yet. */
+  outstanding: Outstanding | undefined = undefined;
+  /** Whatever the reassembler of byte streams keeps for this direction. */
+  reader: unknown = undefined;
   /** The sequence number that counts as 0: that of the SYN, or the one before the first octet seen. */
   base = 0;
   baseKnown = false;
   /** Segments seen. */
   segments = 0;
+  /** The frame of the first FIN. */
+  finFrame = 0;
+  /** Timeouts since the receiver was last heard. */
+  timeoutsInARow = 0;
 
   // What Wireshark's analysis remembers (analysis/tcp.ts). As there, 0 stands for "none yet" in the sequence numbers.
-  /** Highest end of sequence seen, and the frame and time of the segment that reached it. */
-  next = 0;
-  nextFrame = 0;
-  nextSeconds = 0;
-  nextNanoseconds = 0;
-  /** End of what was seen without a gap. */
-  maxAckable = 0;
-  /** Acknowledgment field and time of the last segment of any kind. */
-  lastAck = 0;
-  lastSeconds = 0;
-  lastNanoseconds = 0;
-  /** The frame in which {@link lastAck} changed last. */
-  lastNonDuplicate = 0;
-  /** Duplicate ACKs since then; -1 after an ACK of something that was not seen. */
-  duplicates = 0;
   /** Window field of the last segment; -1 before the first. */
   window = -1;
   /** Window shift: -1 not known, -2 not used. */
   scale = -1;
   /** From the SYN to the first ACK after it, during which windows are not scaled. */
   firstAckPending = false;
+  /** Acknowledgment field of the last segment of any kind. */
+  lastAck = 0;
+  /** End of what was seen without a gap. */
+  maxAckable = 0;
   countBytesInFlight = true;
+  /** Octets in the SACK blocks of the last segment. */
+  sackedOctets = 0;
+  /** Highest end of sequence seen, and the frame and time of the segment that reached it. */
+  next = 0;
+  nextFrame = 0;
+  nextSeconds = 0;
+  nextNanoseconds = 0;
+  /** Time of the last segment of any kind. */
+  lastSeconds = 0;
+  lastNanoseconds = 0;
+  /** The frame in which {@link lastAck} changed last. */
+  lastNonDuplicate = 0;
+  /** Duplicate ACKs since then; -1 after an ACK of something that was not seen. */
+  duplicates = 0;
   pushBytes = 0;
   lastPushed = false;
   lastMarks = 0;
-  /** Octets in the SACK blocks of the last segment. */
-  sackedOctets = 0;
   /** {@link Conversation.multipathOperations} as it stood when the last segment was analysed. */
   multipathSeen = 0;
-  /** Segments not acknowledged yet. */
-  outstanding: Outstanding | undefined = undefined;
 
   // What the verdicts need (analysis/tcp-verdict.ts).
-  /** What was sent; undefined until something was. */
-  sent: SentLog | undefined = undefined;
   /** The last segment that was no copy made by the capture. */
   lastFrame = 0;
   lastSequence = 0;
@@ -97,12 +105,9 @@ export class Direction implements TcpDirection {
   lastFlags = 0;
   /** Octets of payload sent, those sent again included. */
   octets = 0;
-  /** Timeouts since the receiver was last heard. */
-  timeoutsInARow = 0;
 
-  // What every segment asks about stands above, side by side in memory; below is what few do.
-  /** The first FIN: its frame, the sequence number after it, and whether that was acknowledged. */
-  finFrame = 0;
+  // From here on it is what few segments ask about.
+  /** The sequence number after the first FIN, and whether that was acknowledged. */
   finEnd = 0;
   finAcked = false;
   /** 0 while no FIN was sent; 1 when it was the first of both sides, 2 when the other side's came before. */
@@ -131,8 +136,6 @@ export class Direction implements TcpDirection {
   reordered = 0;
   /** Octets that were not captured. */
   missing = 0;
-  /** Whatever the reassembler of byte streams keeps for this direction. */
-  reader: unknown = undefined;
 
   constructor(
     readonly conversation: Conversation,
@@ -165,42 +168,52 @@ export class Direction implements TcpDirection {
 
 /** Two endpoints and what passed between them. */
 export class Conversation {
-  /** `tcp.stream`. */
-  readonly number: number;
+  // What every segment asks about comes first, side by side in memory.
   /** The direction of the endpoint that compares lower, and the other one: fields of their own, two steps nearer than a list. */
-  readonly low: Direction;
-  readonly high: Direction;
-  /** The direction whose sender sent the first SYN without ACK, or whose receiver sent a SYN with ACK; undefined when neither was seen. */
-  opener: Direction | undefined = undefined;
-  /** The direction of the first segment seen. */
-  first: Direction;
-  /** Frame and time of the first segment. */
-  readonly startFrame: number;
-  readonly startSeconds: number;
-  readonly startNanoseconds: number;
+  readonly low = new Direction(this, true, this.ports >>> 16, this.ports & 0xffff);
+  readonly high = new Direction(this, false, this.ports & 0xffff, this.ports >>> 16);
   /** Frame and time of the last segment. */
-  lastFrame: number;
-  lastSeconds: number;
-  lastNanoseconds: number;
+  lastFrame = 0;
+  lastSeconds = 0;
+  lastNanoseconds = 0;
   /** Time of the segment before the last one; that of the first while there is but one. */
-  previousSeconds: number;
-  previousNanoseconds: number;
-  /** Nanoseconds from the last SYN to the first segment after it that acknowledges and is no SYN; 0 while not known. */
-  initialRtt = 0;
-  /** The frame in which it became known. */
-  initialRttFrame = 0;
+  previousSeconds = 0;
+  previousNanoseconds = 0;
+  /** The list it stands in: false while one side alone spoke. */
+  answered = false;
+  /** Neighbours in the order of the last segment; for {@link Conversations} alone. */
+  newer: Conversation | undefined = undefined;
+  older: Conversation | undefined = undefined;
   /** `tcp.completeness`: 1 SYN, 2 SYN+ACK, 4 ACK, 8 data, 16 FIN, 32 RST. */
   completeness = 0;
-  /** Time of the last SYN without ACK. */
-  synSeconds = 0;
-  synNanoseconds = 0;
+  /** Nanoseconds from the last SYN to the first segment after it that acknowledges and is no SYN; 0 while not known. */
+  initialRtt = 0;
   synSeen = false;
   /** The first SYN+ACK. */
   synAckSeen = false;
+  /** The ACK that completes the handshake was seen, {@link handshake} nanoseconds after the last SYN. */
+  handshakeDone = false;
+  /** Accurate ECN: 1 asked for in the SYN, 2 agreed to. */
+  accurateEcn = 0;
+  /** A bit for each kind of MPTCP operation seen. */
+  multipathOperations = 0;
+  /** The direction whose sender sent the first SYN without ACK, or whose receiver sent a SYN with ACK; undefined when neither was seen. */
+  opener: Direction | undefined = undefined;
+  /** Frame and time of the first segment. */
+  readonly startFrame: number = 0;
+  readonly startSeconds: number = 0;
+  readonly startNanoseconds: number = 0;
+  /** The frame in which {@link initialRtt} became known. */
+  initialRttFrame = 0;
+
+  // From here on it is what few segments ask about.
+  /** The direction of the first segment seen. */
+  first: Direction;
+  /** Time of the last SYN without ACK, and of the first SYN+ACK. */
+  synSeconds = 0;
+  synNanoseconds = 0;
   synAckSeconds = 0;
   synAckNanoseconds = 0;
-  /** The ACK that completes the handshake was seen, this many nanoseconds after the last SYN. */
-  handshakeDone = false;
   handshake = 0;
   /** Both sides sent a SYN before they saw the other's; both a FIN. */
   simultaneousOpen = false;
@@ -210,27 +223,16 @@ export class Conversation {
   resetBy: Direction | undefined = undefined;
   resetCause: ResetCause = 'nothing seen';
   resetAnswers = 0;
-  /** A bit for each kind of MPTCP operation seen. */
-  multipathOperations = 0;
-  /** Accurate ECN: 1 asked for in the SYN, 2 agreed to. */
-  accurateEcn = 0;
   /** A SYN came with a Fast Open cookie and data. */
   fastOpenData = false;
   /** The frame in which the ports were found to be used again for this conversation; 0 when they were not. */
   reusedAt = 0;
-  /** True when it took the place of an earlier conversation between the same ports. */
-  readonly reused: boolean;
-
-  /** Neighbours in the order of the last segment; for {@link Conversations} alone. */
-  older: Conversation | undefined = undefined;
-  newer: Conversation | undefined = undefined;
-  /** The list it stands in: false while one side alone spoke. */
-  answered = false;
   /** Its place in the table of {@link Conversations}. */
   slot = -1;
 
   constructor(
-    number: number,
+    /** `tcp.stream`. */
+    readonly number: number,
     frame: { readonly number: number; readonly seconds: number; readonly nanoseconds: number },
     /** 4 or 6; 0 when there is no IP header. */
     readonly version: number,
@@ -242,20 +244,15 @@ export class Conversation {
     /** IPv6: both addresses, the lower one first. */
     readonly addresses: Uint8Array | undefined,
     fromLow: boolean,
-    reused: boolean,
+    /** True when it took the place of an earlier conversation between the same ports. */
+    readonly reused: boolean,
   ) {
-    this.number = number;
     this.startFrame = this.lastFrame = frame.number;
     this.startSeconds = this.lastSeconds = this.previousSeconds = frame.seconds;
     this.startNanoseconds = this.lastNanoseconds = this.previousNanoseconds = frame.nanoseconds;
-    this.reused = reused;
-    const low = new Direction(this, true, ports >>> 16, ports & 0xffff);
-    const high = new Direction(this, false, ports & 0xffff, ports >>> 16);
-    low.peer = high;
-    high.peer = low;
-    this.low = low;
-    this.high = high;
-    this.first = fromLow ? low : high;
+    this.low.peer = this.high;
+    this.high.peer = this.low;
+    this.first = fromLow ? this.low : this.high;
   }
 
   /** Both directions, that of the lower endpoint first. */

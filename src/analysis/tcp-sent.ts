@@ -38,6 +38,7 @@ const FARTHEST = 1 << 30;
 export type Relation = 'next' | 'ahead' | 'repeat' | 'fills' | 'forgotten';
 
 export class SentLog {
+  // What every segment asks about comes first, side by side in memory.
   private data = new Int32Array(4 * WIDTH);
   /** A power of two. */
   private capacity = 4;
@@ -46,12 +47,14 @@ export class SentLog {
   /** Ranges at the front that are acknowledged in whole. */
   unacknowledged = 0;
   /** One past the highest octet sent. */
-  high: number;
+  high = this.from;
   /** All before it was acknowledged. */
-  acked: number;
-  /** Where what is remembered begins: nothing is known of what comes before. */
-  private floor: number;
-
+  acked = this.from;
+  /** How the repair began: 0 not at all, 1 with duplicate ACKs or SACK, 2 with a timeout. */
+  recovery: 0 | 1 | 2 = 0;
+  /** Duplicate ACKs in a row, and the frame of the ACK that they repeat. */
+  duplicates = 0;
+  ackFrame = 0;
   /** Smoothed round trip and its variation in nanoseconds (RFC 6298); 0 before the first measurement. */
   smoothedRtt = 0;
   rttVariation = 0;
@@ -61,24 +64,19 @@ export class SentLog {
   rttMaximum = 0;
   rttSample: number[] | undefined = undefined;
 
+  /** Where what is remembered begins: nothing is known of what comes before. */
+  private floor = this.from;
   /** One past the highest octet that the receiver reported by SACK, and the frame of the last report. */
-  sackHigh: number;
+  sackHigh = this.from;
   sackFrame = 0;
-  /** Duplicate ACKs in a row, and the frame of the ACK that they repeat. */
-  duplicates = 0;
-  ackFrame = 0;
   /** A loss is being repaired until all below this is acknowledged. */
-  recoverHigh: number;
-  /** How the repair began: 0 not at all, 1 with duplicate ACKs or SACK, 2 with a timeout. */
-  recovery: 0 | 1 | 2 = 0;
+  recoverHigh = this.from;
   recoveryFrame = 0;
   /** The highest octet when a probe for a lost tail was sent last. */
-  probedHigh: number;
+  probedHigh = this.from - 1;
 
-  constructor(start: number) {
-    this.high = this.acked = this.floor = this.sackHigh = this.recoverHigh = start;
-    this.probedHigh = start - 1;
-  }
+  /** `from`: the first octet that is sent. */
+  constructor(private readonly from: number) {}
 
   /** The place of the i-th range in {@link data}. */
   private place(i: number): number {
