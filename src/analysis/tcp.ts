@@ -44,6 +44,9 @@ function negotiateEcn(conversation: Conversation, flags: number, accurate: boole
 export class TcpAnalysis {
   private readonly options = new OptionFacts();
   private readonly segment = new Segment();
+  private readonly facts = new Facts.TcpFacts();
+  /** The frame that has {@link facts}. */
+  private frame = 0;
 
   /** `quick` false: every segment goes the long way, for tests that compare both. */
   constructor(
@@ -53,7 +56,10 @@ export class TcpAnalysis {
 
   /** Take in a dissected header of which at least 16 octets were captured; `sized` when its payload's length is known. */
   header(frame: Frame, tcp: Tcp, sized: boolean): void {
-    const facts = new Facts.TcpFacts();
+    // Seldom there are more TCP headers than one in a frame.
+    const facts = this.frame === frame.number ? new Facts.TcpFacts() : this.facts;
+    this.frame = frame.number;
+    facts.clear();
     tcp.facts = facts;
     tcp.direction = this.take(this.segment.ofLayers(frame, tcp, sized), facts);
   }

@@ -177,7 +177,7 @@ export class Session extends FrameCount {
     this.hooks = options.hooks ?? {};
   }
 
-  /** Dissect a captured record. The frame is valid until its octets are overwritten, that is until the next record is read. */
+  /** Dissect a captured record. The frame is valid until the next one is dissected or its octets are overwritten, which reading the next record does. */
   dissect(record: CaptureRecord): Frame {
     const { seconds, nanoseconds } = record;
     this.skip(record);

@@ -100,4 +100,14 @@ export class TcpFacts {
   /** `tcp.analysis.rto`. */
   timeout: Nanoseconds = 0;
   verdict: TcpVerdict | undefined = undefined;
+
+  /** As if new. */
+  clear(): void {
+    this.length = this.scale = -1;
+    this.sequence = this.acknowledgment = this.completeness = this.previousSeconds = this.previousNanoseconds = 0;
+    this.marks = this.acksFrame = this.acksSeconds = this.acksNanoseconds = this.bytesInFlight = this.pushBytes = 0;
+    this.reference = this.duplicateAckNumber = 0;
+    this.timeout = 0;
+    this.verdict = undefined;
+  }
 }

@@ -626,15 +626,16 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields, '
   }
 
   override lasting(copyOf: (octets: Uint8Array) => Uint8Array, shift: number): PropertyDescriptorMap {
-    const { assembly } = this;
-    if (assembly === undefined) return {};
+    const { assembly, facts } = this;
+    const own: PropertyDescriptorMap = { facts: { value: facts && { ...facts } } };
+    if (assembly === undefined) return own;
     const { reassembled, segmentData } = assembly;
     const value: StreamNotes = {
       ...assembly,
       segmentData: segmentData.map(([from, to]) => [from - shift, to - shift] as const),
       reassembled: reassembled && { ...reassembled, bytes: copyOf(reassembled.bytes) },
     };
-    return { assembly: { value } };
+    return { ...own, assembly: { value } };
   }
 
   override get unusual(): boolean {

@@ -100,7 +100,7 @@ test('a SYN answered after a flood finds its conversation as it was', () => {
     record.seconds = 100;
     record.nanoseconds = nanoseconds;
     record.interface = RAW_IP;
-    return session.dissect(record);
+    return session.dissect(record).keep();
   };
   see('192.0.2.1:40000 > 192.0.2.2:80 S seq=4294967290 win=64240 opt=0103030701000000', 0);
   see('192.0.2.1:40000 > 192.0.2.2:80 S seq=4294967290 win=64240 opt=0103030701000000', 500);
