@@ -20,6 +20,8 @@ export interface Plain<L extends Layer = Layer> {
   readonly fails?: readonly Condition[];
   /** Gates (`gate`) that hold for a few of them: below these, rows are asked one by one, and may be remarks. */
   readonly rare?: readonly Condition[];
+  /** Conditions of rows, and what tells the same of a plain layer for less. */
+  readonly simply?: readonly (readonly [condition: Condition, inPlain: (layer: L) => boolean])[];
   /** Computed rows without a condition that have a value. */
   readonly present?: readonly Field[];
   /** Values that are always the same; undefined: there is none. */

@@ -59,6 +59,16 @@ const timed = (l: TcpLayer): boolean => l.facts !== undefined && l.start + FIXED
 /** True when tcp.analysis has something to show; Wireshark says nothing after options that it could not read. */
 const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
 
+/** True when what a segment acknowledges came before it, and not at the same time. */
+const tookTime = ({ frame, facts }: TcpLayer): boolean =>
+  frame.nanoseconds !== facts!.acksNanoseconds || frame.seconds !== facts!.acksSeconds;
+
+/** True when the conversation's handshake was seen, up to this frame. */
+function knowsRoundTrip(l: TcpLayer): boolean {
+  const { initialRtt, initialRttFrame } = l.direction!.conversation;
+  return initialRtt !== 0 && initialRttFrame <= l.frame.number;
+}
+
 /** True when the analysis remarked on the segment. */
 const remarked = (l: TcpLayer): boolean => l.facts !== undefined && (l.facts.marks & ~Facts.RECORD) !== 0;
 
@@ -77,6 +87,8 @@ const givesReason = (l: Layer): boolean => (flagsOf(l) & RST) !== 0 && whole(l) 
 const opensOrEnds = (l: Layer): boolean => (flagsOf(l) & (SYN | FIN | RST)) !== 0;
 const isJudged = (l: TcpLayer): boolean => l.facts?.verdict !== undefined;
 const acknowledges = (l: TcpLayer): boolean => analysed(l) && l.facts!.acksFrame !== 0;
+const showsRoundTrip = (l: TcpLayer): boolean => acknowledges(l) && tookTime(l);
+const showsInitialRoundTrip = (l: TcpLayer): boolean => analysed(l) && knowsRoundTrip(l);
 const isInFlight = (l: TcpLayer): boolean => analysed(l) && l.facts!.bytesInFlight !== 0;
 const timedOut = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.RETRANSMISSION) && l.facts!.reference !== 0;
 const repeatsAck = (l: TcpLayer): boolean => analysed(l) && marked(l, Facts.DUPLICATE_ACK);
@@ -318,7 +330,7 @@ const fields = {
         (l) => between(l.frame.seconds, l.frame.nanoseconds, l.facts!.acksSeconds, l.facts!.acksNanoseconds),
         {
           unit: 'seconds',
-          when: (l) => acknowledges(l) && (l.frame.nanoseconds !== l.facts!.acksNanoseconds || l.frame.seconds !== l.facts!.acksSeconds),
+          when: showsRoundTrip,
         },
       ),
       initialRtt: computed<'duration', TcpLayer>(
@@ -328,11 +340,7 @@ const fields = {
         (l) => l.direction!.conversation.initialRtt,
         {
           unit: 'seconds',
-          when: (l) => {
-            if (!analysed(l)) return false;
-            const { initialRtt, initialRttFrame } = l.direction!.conversation;
-            return initialRtt !== 0 && initialRttFrame <= l.frame.number;
-          },
+          when: showsInitialRoundTrip,
         },
       ),
       bytesInFlight: computed<'uint32', TcpLayer>(
@@ -448,7 +456,8 @@ const fields = {
 const plain: Plain<TcpLayer> = {
   when: (l) => {
     const { bytes: b, start, facts } = l;
-    if (facts === undefined || l.partial || facts.length < 0 || (facts.marks & Facts.ACCURATE_ECN) !== 0) return false;
+    if (facts === undefined || l.partial || facts.length < 0 || (facts.marks & (Facts.ACCURATE_ECN | Facts.BROKEN_OPTIONS)) !== 0)
+      return false;
     if (start + FIXED_LENGTH > l.captured || l.frame.session.checksums || !l.frame.hasTime) return false;
     // Nothing of the reserved bits, and of the flags ACK, with PSH and FIN or without.
     const first = b[start + 12]!;
@@ -475,6 +484,16 @@ const plain: Plain<TcpLayer> = {
   ],
   fails: [givesReason],
   rare: [opensOrEnds, remarked, isJudged],
+  // What is acknowledged or in flight is told in a record.
+  simply: [
+    [acknowledges, (l) => l.facts!.acksFrame !== 0],
+    [showsRoundTrip, (l) => l.facts!.acksFrame !== 0 && tookTime(l)],
+    [showsInitialRoundTrip, (l) => (l.facts!.marks & Facts.RECORD) !== 0 && knowsRoundTrip(l)],
+    [isInFlight, (l) => l.facts!.bytesInFlight !== 0],
+    [opensOrEnds, (l) => (l.bytes[l.start + 13]! & FIN) !== 0],
+    [remarked, (l) => (l.facts!.marks & ~Facts.RECORD) !== 0],
+    [isJudged, (l) => l.facts!.verdict !== undefined],
+  ],
   values: [
     [fields.checksumStatus, 2],
     [fields.urgentPointer, 0],

@@ -71,6 +71,7 @@ class PlainLine {
   private readonly holds: ReadonlySet<Gate>;
   private readonly fails: ReadonlySet<Gate>;
   private readonly rare: ReadonlySet<Gate | undefined>;
+  private readonly simply: ReadonlyMap<Gate, unknown>;
   private readonly present: ReadonlySet<Field>;
   private readonly values: ReadonlyMap<Field, unknown>;
   private readonly json: ReadonlyMap<Field, readonly PlainPart[]>;
@@ -86,6 +87,7 @@ class PlainLine {
     this.holds = new Set(plain.holds);
     this.fails = new Set(plain.fails);
     this.rare = new Set(plain.rare);
+    this.simply = new Map(plain.simply);
     this.present = new Set(plain.present);
     this.values = new Map(plain.values);
     this.json = new Map(plain.json);
@@ -129,7 +131,7 @@ class PlainLine {
     const name = this.rareParts.get(node);
     if (name === undefined) return [];
     const write = () => {
-      this.open(`${this.use(node.gate)}(layer)`);
+      this.open(this.ask(node.gate!));
       this.pieces.push({ kind: 'part', name });
       this.close();
     };
@@ -180,7 +182,7 @@ class PlainLine {
       {
         isSure: isSure && asked.length === 0,
         write: () => {
-          for (const condition of asked) this.open(`${this.use(condition)}(layer)`);
+          for (const condition of asked) this.open(this.ask(condition));
           write();
           for (const _ of asked) this.close();
         },
@@ -249,6 +251,10 @@ class PlainLine {
 
   private call(statement: string): void {
     this.pieces.push({ kind: 'call', statement });
+  }
+
+  private ask(condition: Gate): string {
+    return `${this.use(this.simply.get(condition) ?? condition)}(layer)`;
   }
 
   private open(condition: string): void {

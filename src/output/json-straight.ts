@@ -172,7 +172,9 @@ class Script {
 /** One function of WebAssembly, and what JavaScript reads for it. */
 class Line {
   private readonly declared: string[] = [];
-  private readonly asked: string[] = [];
+  private asked: string[] = [];
+  /** What is written beside: after all reads, so that the engine need not read again what it has changed nothing of. */
+  private readonly beside: string[] = [];
   readonly handed: string[] = [];
   private readonly parameters: string[] = [];
   private readonly code: string[] = [];
@@ -198,7 +200,7 @@ class Line {
 
   /** What JavaScript says before the call. */
   get reads(): readonly string[] {
-    return [...this.declared, ...this.asked];
+    return [...this.declared, ...this.asked, ...this.beside];
   }
 
   /** In the text format. */
@@ -231,7 +233,7 @@ class Line {
       case 'run':
         return this.run(part.run);
       case 'part':
-        return this.beside(part.name);
+        return this.copy(part.name);
       case 'block':
         return part.condition === undefined ? this.object(part) : this.below(part.condition, part.inner);
     }
@@ -278,7 +280,7 @@ class Line {
   }
 
   /** What a function writes beside the line, from where it is copied. */
-  private beside(name: string): void {
+  private copy(name: string): void {
     const { memory, use } = this.given;
     const octets = memory.room(BESIDE);
     if (octets === undefined) {
@@ -300,6 +302,8 @@ class Line {
     }
     const bit = 1 << this.conditions++;
     this.settle();
+    const { asked } = this;
+    if (inner.some(({ kind }) => kind === 'part')) this.asked = this.beside;
     this.asked.push(`${this.margin()}if (${condition}) {`, `${this.margin()}  when |= ${bit};`);
     this.depth++;
     this.code.push(`(if (i32.and (local.get $when) (i32.const ${bit})) (then`);
@@ -308,6 +312,7 @@ class Line {
     this.code.push('))');
     this.depth--;
     this.asked.push(`${this.margin()}}`);
+    this.asked = asked;
   }
 
   /** What may turn out to be nothing. */

@@ -33,6 +33,7 @@ class Beacon extends layer('beacon', 'Beacon', beacon, 'BEACON', {
   when: isWhole,
   octets: 8,
   holds: [isWhole],
+  simply: [[isUrgent, (l) => l.bytes[l.start]! !== 0]],
   values: [[beacon.status, 2]],
 }) {
   override summary(): void {}
@@ -55,7 +56,7 @@ test('the straight line for plain layers of a small protocol', () => {
         const a0 = bytes[start] | 0;
         const a1 = ((bytes[start + 2] << 8) | bytes[start + 3]) | 0;
         const a2 = ((bytes[start + 4] << 24) | (bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]) | 0;
-        if (c2(layer)) {
+        if (c5(layer)) {
           when |= 1;
           a3 = c3(layer) | 0;
         }
@@ -159,12 +160,13 @@ test.each(PLAIN.map(({ protocol }) => [protocol.name, protocol] as const))('%s: 
 /** What a plain layer has otherwise than its protocol says. */
 function liesOf(l: Layer): string[] {
   const { plain, fields } = l.protocol;
-  const { octets, holds = [], fails = [], rare = [], present = [], values = [], walk = [] } = plain!;
+  const { octets, holds = [], fails = [], rare = [], simply = [], present = [], values = [], walk = [] } = plain!;
   const lies: string[] = [];
   if (l.start + octets > l.captured) lies.push('octets');
   if (l.unusual) lies.push('unusual');
   for (const condition of holds) if (!condition(l)) lies.push(`does not hold: ${condition}`);
   for (const condition of fails) if (condition(l)) lies.push(`holds: ${condition}`);
+  for (const [condition, inPlain] of simply) if (condition(l) !== inPlain(l)) lies.push(`is not simply: ${condition}`);
   for (const row of present) if (row.raw(l) === undefined) lies.push(`${row.name} is not there`);
   for (const [row, value] of values) if (row.raw(l) !== value) lies.push(`${row.name} is ${row.raw(l)}`);
   for (const row of fields)
@@ -205,4 +207,6 @@ test('a declaration that lies is found', () => {
   expect(liesOf(l)).toEqual([]);
   l.captured = 7;
   expect(liesOf(l)).toEqual(['octets', `does not hold: ${isWhole}`]);
+  Object.assign(l, { captured: 8, bytes: Uint8Array.of(1, 0, 0, 1, 0, 0, 0, 9) });
+  expect(liesOf(l)).toEqual([`is not simply: ${isUrgent}`]);
 });
