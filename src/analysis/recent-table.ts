@@ -69,11 +69,13 @@ class Generation {
   }
 }
 
-/** Murmur's mixing step for each word of a key. */
+/** Murmur's mixing step for each word of a key that is not 0, as most are where addresses are short. */
 function hashOf(words: Uint32Array, at: number, count: number): number {
   let hash = 0;
   for (let i = at; i < at + count; i++) {
-    let k = Math.imul(words[i]!, 0xcc9e2d51);
+    const word = words[i]!;
+    if (word === 0) continue;
+    let k = Math.imul(word, 0xcc9e2d51);
     k = (k << 15) | (k >>> 17);
     hash ^= Math.imul(k, 0x1b873593);
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;

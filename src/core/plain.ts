@@ -32,6 +32,8 @@ export interface Plain<L extends Layer = Layer> {
   readonly decided?: { readonly rows: readonly Field[]; readonly by: (layer: L) => number };
   /** The JSON of what the walk finds, in order; it finds nothing else. */
   readonly walk?: readonly PlainWalk<L>[];
+  /** The layer's `quickJson` writes what the walk finds; where it cannot, the layer is not plain. */
+  readonly isQuick?: true;
 }
 
 /**

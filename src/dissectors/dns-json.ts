@@ -4,6 +4,7 @@
  * exchange or text, and EDNS with cookies.
  */
 import { ipv6Text } from '../core/addresses.js';
+import { putWhole } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import { u16, u32 } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
@@ -58,6 +59,9 @@ const OPTION_CODE = new FixedText('{"code":');
 const OPTION_DATA = new FixedText(',"data":');
 const CLIENT = new FixedText(',"cookie":{"client":');
 const SERVER = new FixedText(',"server":');
+const END_OBJECTS = new FixedText('}}');
+/** What the numbers of a question or a record take, with their keys. */
+const FACTS_ROOM = 512;
 const TRUE = new FixedText('true');
 const FALSE = new FixedText('false');
 
@@ -94,14 +98,15 @@ function writeQuestion(out: TextBuffer, b: Uint8Array, start: number, base: numb
   const length = writeJsonName(out, b, start, base, limit);
   if (length < 0) return -1;
   const labels = length === 0 ? 0 : partsOf(out, mark);
-  writeNumber(out, NAME_LENGTH, length);
-  writeNumber(out, QUESTION_TYPE, u16(b, at));
   const bits = u16(b, at + 2);
-  writeNumber(out, CLASS, multicast ? bits & 0x7fff : bits);
-  if (multicast) writeFlag(out, UNICAST, bits & 0x8000);
-  writeNumber(out, LABELS, labels);
-  out.byte(END_OBJECT);
-  out.byte(END_OBJECT);
+  out.room(FACTS_ROOM);
+  const { view } = out;
+  let to = putNumber(view, out.length, NAME_LENGTH, length);
+  to = putNumber(view, to, QUESTION_TYPE, u16(b, at));
+  to = putNumber(view, to, CLASS, multicast ? bits & 0x7fff : bits);
+  if (multicast) to = putFlag(view, to, UNICAST, bits & 0x8000);
+  to = putNumber(view, to, LABELS, labels);
+  out.length = END_OBJECTS.put(view, to);
   return at + QUESTION_FIXED;
 }
 
@@ -126,15 +131,17 @@ function writeRecord(out: TextBuffer, b: Uint8Array, start: number, base: number
   if (end > limit || write === undefined || (!isOptions && b[at + 4]! & 0x80)) return -1;
   out.fixed(RECORD);
   if (writeJsonName(out, b, start, base, limit) < 0) return -1;
-  writeNumber(out, TYPE, type);
   const bits = u16(b, at + 2);
   const low = multicast ? bits & 0x7fff : bits;
-  if (!isOptions) writeNumber(out, CLASS, low);
-  if (multicast) writeFlag(out, CACHE_FLUSH, bits & 0x8000);
-  if (isOptions) writeEdns(out, b, at + 4);
-  else writeNumber(out, TTL, u32(b, at + 4));
-  writeNumber(out, LENGTH, length);
-  if (isOptions) writeNumber(out, PAYLOAD_SIZE, low);
+  out.room(FACTS_ROOM);
+  const { view } = out;
+  let to = putNumber(view, out.length, TYPE, type);
+  if (!isOptions) to = putNumber(view, to, CLASS, low);
+  if (multicast) to = putFlag(view, to, CACHE_FLUSH, bits & 0x8000);
+  to = isOptions ? putEdns(view, to, b, at + 4) : putNumber(view, to, TTL, u32(b, at + 4));
+  to = putNumber(view, to, LENGTH, length);
+  if (isOptions) to = putNumber(view, to, PAYLOAD_SIZE, low);
+  out.length = to;
   out.byte(END_OBJECT);
   if (length > 0 && !write(out, b, data, end, base, limit)) return -1;
   out.byte(END_OBJECT);
@@ -142,14 +149,15 @@ function writeRecord(out: TextBuffer, b: Uint8Array, start: number, base: number
 }
 
 /** What stands in place of a TTL (RFC 6891 section 6.1.3). */
-function writeEdns(out: TextBuffer, b: Uint8Array, at: number): void {
-  writeNumber(out, EXTENDED_RCODE, b[at]!);
-  writeNumber(out, EDNS_VERSION, b[at + 1]!);
-  const bits = u16(b, at + 2);
-  writeNumber(out, EDNS_FLAGS, bits);
-  writeFlag(out, DNSSEC_OK, bits & 0x8000);
-  writeNumber(out, RESERVED, bits & 0x7fff);
-  out.byte(END_OBJECT);
+function putEdns(view: DataView, at: number, b: Uint8Array, from: number): number {
+  const bits = u16(b, from + 2);
+  let to = putNumber(view, at, EXTENDED_RCODE, b[from]!);
+  to = putNumber(view, to, EDNS_VERSION, b[from + 1]!);
+  to = putNumber(view, to, EDNS_FLAGS, bits);
+  to = putFlag(view, to, DNSSEC_OK, bits & 0x8000);
+  to = putNumber(view, to, RESERVED, bits & 0x7fff);
+  view.setUint8(to, END_OBJECT);
+  return to + 1;
 }
 
 /** Writes the data `[at, end)` of a record; names may point anywhere in the message `[base, limit)`. False when it is no plain one. */
@@ -281,10 +289,10 @@ function writeNumber(out: TextBuffer, key: FixedText, n: number): void {
   out.number(n);
 }
 
-function writeFlag(out: TextBuffer, key: FixedText, bit: number): void {
-  out.fixed(key);
-  out.fixed(bit === 0 ? FALSE : TRUE);
-}
+/** A key with a number, and one with what a bit says; the caller has made room for them. */
+const putNumber = (view: DataView, at: number, key: FixedText, n: number): number => putWhole(view, key.put(view, at), n);
+const putFlag = (view: DataView, at: number, key: FixedText, bit: number): number =>
+  (bit === 0 ? FALSE : TRUE).put(view, key.put(view, at));
 
 function writeOctets(out: TextBuffer, key: FixedText, b: Uint8Array, from: number, to: number): void {
   out.fixed(key);

@@ -53,8 +53,19 @@ export function skipName(bytes: Uint8Array, at: number, limit: number): number {
 /** Octets of a bit string; a count of 0 means 256 (RFC 2673 section 3.2). */
 const bitOctets = (count: number) => ((count || 256) + 7) >> 3;
 
+/** What octets need in text: none of it, a backslash in JSON, an escape of their own. */
+const QUOTED = 1;
+const ESCAPED = 2;
+const NEEDS = Uint8Array.from({ length: 256 }, (_, c) => (c < 0x20 || c > 0x7e ? ESCAPED : c === 0x22 || c === 0x5c ? QUOTED : 0));
+
+const DOT = 0x2e;
+const QUOTE = 0x22;
+
 /** The name written out without its zero octet, dots between labels; valid until the next call. */
 const scratch = new Uint8Array(MAX_TEXT);
+const scratchView = new DataView(scratch.buffer);
+/** What its octets need, each bit for any of them. */
+let needs = 0;
 
 /**
  * Write the name at `at` of a message that starts at `base` into {@link scratch}; its length, or one of the negative
@@ -65,6 +76,7 @@ function expand(bytes: Uint8Array, at: number, base: number, limit: number): num
   let length = 0;
   let pos = at;
   let floor = at;
+  needs = 0;
   for (let pointers = 0; pos < limit; ) {
     const octet = bytes[pos++]!;
     if (octet === 0) return length === 0 ? ROOT : length;
@@ -72,8 +84,14 @@ function expand(bytes: Uint8Array, at: number, base: number, limit: number): num
       case LABEL: {
         if (pos + octet > limit) return CUT;
         if (length + octet + 1 > MAX_TEXT) return TOO_LONG;
-        if (length > 0) scratch[length++] = 46;
-        for (const end = pos + octet; pos < end; ) scratch[length++] = bytes[pos++]!;
+        if (length > 0) scratch[length++] = DOT;
+        let any = 0;
+        for (const end = pos + octet; pos < end; ) {
+          const c = bytes[pos++]!;
+          any |= NEEDS[c]!;
+          scratch[length++] = c;
+        }
+        needs |= any;
         break;
       }
       case POINTER: {
@@ -92,6 +110,7 @@ function expand(bytes: Uint8Array, at: number, base: number, limit: number): num
         const count = bytes[pos++]!;
         const end = pos + bitOctets(count);
         if (end > limit) return CUT;
+        needs |= QUOTED;
         let text = length > 0 ? '.\\[x' : '\\[x';
         while (pos < end) text += HEX[bytes[pos++]!];
         text += `/${count || 256}]`;
@@ -121,10 +140,14 @@ function escaped(length: number): string {
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => SHORT[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 
-const isPlain = (length: number): boolean => {
-  for (let i = 0; i < length; i++) if (scratch[i]! < 0x20 || scratch[i]! > 0x7e) return false;
-  return true;
-};
+/** Write the name in {@link scratch} as it is, eight octets at a time: with an ASCII sign first no eight are a NaN, so none is changed. */
+function copy(out: TextBuffer, length: number): void {
+  out.room(length + 8);
+  const { view } = out;
+  const to = out.length;
+  for (let i = 0; i < length; i += 8) view.setFloat64(to + i, scratchView.getFloat64(i));
+  out.length = to + length;
+}
 
 /** A name and how it is built, of the message that starts at `base`. */
 export interface Name {
@@ -147,7 +170,7 @@ export function readName(bytes: Uint8Array, at: number, base: number, limit: num
   const text = textOf(n);
   if (n <= 1) return { text, length: 0, labels: 0 };
   let labels = 1;
-  for (let i = 0; i < n; i++) if (scratch[i] === 46) labels++;
+  for (let i = 0; i < n; i++) if (scratch[i] === DOT) labels++;
   return { text, length: n, labels };
 }
 
@@ -161,7 +184,7 @@ export function nameText(bytes: Uint8Array, at: number, base: number, limit: num
 let latest = '';
 
 function textOf(length: number): string {
-  if (!isPlain(length)) return escaped(length);
+  if (needs & ESCAPED) return escaped(length);
   if (!isScratch(latest, length)) latest = utf8.decode(scratch.subarray(0, length));
   return latest;
 }
@@ -180,15 +203,8 @@ export function writeName(out: TextBuffer, bytes: Uint8Array, at: number, base: 
     out.ascii(INSTEAD[-n]!);
     return true;
   }
-  if (!isPlain(n)) {
-    out.text(escaped(n));
-    return true;
-  }
-  out.room(n);
-  const to = out.bytes;
-  let length = out.length;
-  for (let i = 0; i < n; i++) to[length++] = scratch[i]!;
-  out.length = length;
+  if (needs & ESCAPED) out.text(escaped(n));
+  else copy(out, n);
   return true;
 }
 
@@ -204,8 +220,13 @@ export function writeJsonName(out: TextBuffer, bytes: Uint8Array, at: number, ba
     out.json(instead);
     return instead.length;
   }
-  if (isPlain(n)) out.jsonText(scratch, 0, n);
-  else out.json(escaped(n));
+  if (needs & ESCAPED) out.json(escaped(n));
+  else if (needs & QUOTED) out.jsonText(scratch, 0, n);
+  else {
+    out.byte(QUOTE);
+    copy(out, n);
+    out.byte(QUOTE);
+  }
   return n <= 1 ? 0 : n;
 }
 

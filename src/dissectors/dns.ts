@@ -15,6 +15,7 @@ import { bits, bytes, computed, expert, type Field, type Fields, flag, group, li
 import type { Frame } from '../core/frame.js';
 import { type Layer, layer, type Mood, type Tree } from '../core/layer.js';
 import { u16 } from '../core/octets.js';
+import type { Plain } from '../core/plain.js';
 import { type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import type { TextBuffer } from '../core/text.js';
@@ -58,6 +59,7 @@ export type DnsKind = 'dns' | 'mdns' | 'llmnr';
 interface Message extends Layer {
   readonly kind: DnsKind;
   readonly prefixed: number | undefined;
+  readonly whole: boolean;
   readonly exchange: DnsExchange | undefined;
 }
 
@@ -95,6 +97,7 @@ const dsoRows = {
 };
 
 const exchange = (l: Layer) => (l as Message).exchange;
+const isAnswer = (l: Layer) => exchange(l)?.request !== undefined;
 
 const fields = {
   length: computed('uint16', 'dns.length', 'Length', (l: Message) => l.prefixed, { unit: 'bytes' }),
@@ -171,15 +174,35 @@ const fields = {
   retransmitResponseIn: computed('frame', 'dns.retransmit_response_in', 'Original response in', (l) =>
     isResponse(l) ? exchange(l)?.repeats : undefined,
   ),
-  request: computed('frame', 'dns.response_to', 'Request In', (l) => exchange(l)?.request),
-  time: computed('duration', 'dns.time', 'Time', (l) => exchange(l)?.time),
+  request: computed('frame', 'dns.response_to', 'Request In', (l) => exchange(l)?.request, { when: isAnswer }),
+  time: computed('duration', 'dns.time', 'Time', (l) => exchange(l)?.time, { when: isAnswer }),
   unsolicited: computed('bool', 'dns.unsolicited', 'Unsolicited', (l) => exchange(l)?.unsolicited),
 } satisfies Fields;
 
 const SECTIONS: readonly Field[] = [fields.answers, fields.authorities, fields.additionals];
 
+/** A question or an answer by UDP that is neither repeated nor unsolicited. */
+const plain: Plain<Message> = {
+  when: (l) =>
+    l.kind === 'dns' &&
+    l.prefixed === undefined &&
+    l.whole &&
+    l.start + HEADER_LENGTH <= l.captured &&
+    opcodeOf(l) === QUERY &&
+    (l.exchange === undefined || l.exchange.request !== undefined),
+  octets: HEADER_LENGTH,
+  holds: [isPlain, isNoUpdate],
+  fails: [isLlmnr, isUpdate],
+  values: [fields.length, fields.retransmission, fields.retransmitRequestIn, fields.retransmitResponseIn, fields.unsolicited].map((row) => [
+    row,
+    undefined,
+  ]),
+  decided: { rows: [fields.flags], by: flagsOf },
+  isQuick: true,
+};
+
 /** A DNS, multicast DNS or LLMNR message. */
-export class Dns extends layer('dns', 'Domain Name System', fields) {
+export class Dns extends layer('dns', 'Domain Name System', fields, 'DNS', plain) {
   readonly kind: DnsKind = 'dns';
   /** Over TCP and QUIC: what the two octets before the message say. */
   prefixed: number | undefined = undefined;

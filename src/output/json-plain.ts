@@ -113,6 +113,7 @@ class PlainLine {
       if (write !== undefined) this.call(`${this.use(write)}(layer, out);`);
       this.close();
     }
+    if (this.plain.isQuick) this.call('if (!layer.quickJson(out)) return again(out, layer, key, first);');
     if (hasInfo) this.call('writer.info(out, layer.frame);');
     this.text(CLOSE);
     return merged(this.pieces);

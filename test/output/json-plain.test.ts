@@ -160,7 +160,7 @@ test.each(PLAIN.map(({ protocol }) => [protocol.name, protocol] as const))('%s: 
 /** What a plain layer has otherwise than its protocol says. */
 function liesOf(l: Layer): string[] {
   const { plain, fields } = l.protocol;
-  const { octets, holds = [], fails = [], rare = [], simply = [], present = [], values = [], walk = [] } = plain!;
+  const { octets, holds = [], fails = [], rare = [], simply = [], present = [], values = [], walk = [], isQuick } = plain!;
   const lies: string[] = [];
   if (l.start + octets > l.captured) lies.push('octets');
   if (l.unusual) lies.push('unusual');
@@ -172,7 +172,10 @@ function liesOf(l: Layer): string[] {
   for (const row of fields)
     if (row.severity !== undefined && !row.walked && !rare.includes(row.options.gate!) && row.raw(l) !== undefined)
       lies.push(`${row.name} is there`);
-  if (walk.length === 0 && l.nodes.some(({ field }) => !field?.options.quiet)) lies.push('the walk finds something');
+  if (isQuick) {
+    const remark = l.nodes.find(({ field }) => field?.severity !== undefined);
+    if (remark !== undefined && l.quickJson(new TextBuffer())) lies.push(`${remark.field!.name} is there`);
+  } else if (walk.length === 0 && l.nodes.some(({ field }) => !field?.options.quiet)) lies.push('the walk finds something');
   return lies;
 }
 
