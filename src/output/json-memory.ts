@@ -116,6 +116,40 @@ const IMPORTS = `
   (import "env" "memory" (memory ${PAGES}))
   (import "env" "miss" (func $miss (param $run i32) (param $slot i32) (param i32) (param i32) (param i32) (param i32) (result i32)))`;
 
+/** What the instructions of {@link writeWord} need beside `$at`. */
+export const WORD_LOCALS = '(local $quotient i32) (local $digits i64) (local $zeros i64)';
+
+/**
+ * Instructions that write an unsigned number `ahead` octets behind `$at`, and set `$at` to where it ends. A call would take
+ * as long again as a number of few digits does.
+ */
+export const writeWord = (n: string, ahead: number): string => `
+  (if (i32.lt_u ${n} (i32.const 100000000))
+    (then ${belowEightDigits(n, ahead)})
+    (else (local.set $at (call $word (i32.add (local.get $at) (i32.const ${ahead})) ${n}))))`;
+
+/**
+ * The same below 100 000 000, without a branch, which would be foretold wrongly every other time: eight digits, of which
+ * those before the first that is not 0 are shifted out.
+ */
+function belowEightDigits(n: string, ahead: number): string {
+  return `
+    (local.set $quotient (i32.div_u ${n} (i32.const 10000)))
+    (local.set $digits
+      (i64.or
+        (i64.load32_u (i32.shl (local.get $quotient) (i32.const 2)))
+        (i64.shl
+          (i64.load32_u (i32.shl (i32.sub ${n} (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
+          (i64.const 32))))
+    (local.set $zeros
+      (i64.and
+        (i64.ctz (i64.or (i64.and (local.get $digits) (i64.const ${0x0f0f0f0f0f0f0f0fn})) (i64.const ${1n << 56n})))
+        (i64.const 56)))
+    (i64.store offset=${ahead} (local.get $at) (i64.shr_u (local.get $digits) (local.get $zeros)))
+    (local.set $at
+      (i32.sub (i32.add (local.get $at) (i32.const ${ahead + 8})) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3))))`;
+}
+
 /**
  * Every function writes at `$at` and returns where that ends; what is behind the end is written over, too. The digits of a
  * number below 10 000, with leading zeros, stand at four times the number.
@@ -140,29 +174,17 @@ const COMMON = `
       (i32.load (i32.shl (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 10000))) (i32.const 2))))
     (i32.add (local.get $at) (i32.const 8)))
 
-  ;; An unsigned number. Below 100 000 000 without a branch, which would be foretold wrongly every other time: eight digits,
-  ;; of which those before the first that is not 0 are shifted out.
+  ;; An unsigned number.
   (func $word (param $at i32) (param $n i32) (result i32)
-    (local $high i32) (local $digits i64) (local $zeros i64)
+    (local $high i32) ${WORD_LOCALS}
     (if (i32.ge_u (local.get $n) (i32.const 100000000))
       (then
         (local.set $high (i32.div_u (local.get $n) (i32.const 100000000)))
         (return
           (call $eight (call $short (local.get $at) (local.get $high))
             (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 100000000)))))))
-    (local.set $high (i32.div_u (local.get $n) (i32.const 10000)))
-    (local.set $digits
-      (i64.or
-        (i64.load32_u (i32.shl (local.get $high) (i32.const 2)))
-        (i64.shl
-          (i64.load32_u (i32.shl (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 10000))) (i32.const 2)))
-          (i64.const 32))))
-    (local.set $zeros
-      (i64.and
-        (i64.ctz (i64.or (i64.and (local.get $digits) (i64.const ${0x0f0f0f0f0f0f0f0fn})) (i64.const ${1n << 56n})))
-        (i64.const 56)))
-    (i64.store (local.get $at) (i64.shr_u (local.get $digits) (local.get $zeros)))
-    (i32.sub (i32.add (local.get $at) (i32.const 8)) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3))))
+    ${belowEightDigits('(local.get $n)', 0)}
+    (local.get $at))
 
   ;; A signed number.
   (func $int (param $at i32) (param $n i32) (result i32)

@@ -14,7 +14,7 @@
  */
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
-import type { JsonMemory } from './json-memory.js';
+import { type JsonMemory, WORD_LOCALS, writeWord } from './json-memory.js';
 import type { Piece, Run } from './json-plain.js';
 import { type RowWriter, VALUE_ROOM } from './json-source.js';
 
@@ -209,7 +209,7 @@ class Line {
     const marks = Array.from({ length: this.marks }, (_, i) => `(local $m${i} i32)`);
     const when = this.conditions > 0 ? ['(param $when i32)'] : [];
     return [
-      `(func $${this.name} (export "${this.name}") (param $at i32) ${[...when, ...this.parameters].join(' ')} (result i32) ${marks.join(' ')}`,
+      `(func $${this.name} (export "${this.name}") (param $at i32) ${[...when, ...this.parameters].join(' ')} (result i32) ${marks.join(' ')} ${WORD_LOCALS}`,
       ...this.code,
       '(local.get $at))',
     ].join('\n  ');
@@ -224,7 +224,8 @@ class Line {
         const name = this.read(part.how === 'seconds' ? 'f64' : 'i32', READS[part.how](part.value));
         if (part.how === 'seconds')
           this.asked.push(`${this.margin()}if (typeof ${name} !== 'number') return again(out, layer, key, first);`);
-        this.put(`(call $${part.how} ${this.place()} (local.get $${name}))`);
+        if (part.how === 'word') this.word(`(local.get $${name})`);
+        else this.put(`(call $${part.how} ${this.place()} (local.get $${name}))`);
         return;
       }
       case 'nanoseconds':
@@ -237,6 +238,11 @@ class Line {
       case 'block':
         return part.condition === undefined ? this.object(part) : this.below(part.condition, part.inner);
     }
+  }
+
+  private word(value: string): void {
+    this.code.push(writeWord(value, this.ahead));
+    this.ahead = 0;
   }
 
   private known(octets: Uint8Array): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { putNumeral, putSeconds } from '../../src/core/digits.js';
-import { JsonMemory } from '../../src/output/json-memory.js';
+import { JsonMemory, WORD_LOCALS, writeWord } from '../../src/output/json-memory.js';
 import { putBoolean, putIpv4 } from '../../src/output/json-values.js';
 import { webAssembly } from '../../src/output/webassembly.js';
 
@@ -13,12 +13,16 @@ const made = memory.link(
       ([kind, type]) =>
         `(func $one_${kind} (export "${kind}") (param $at i32) (param $n ${type}) (result i32) (call $${kind} (local.get $at) (local.get $n)))`,
     )
-    .join('\n'),
-) as Record<keyof typeof KINDS, (at: number, n: number) => number>;
+    .join('\n') +
+    `(func $in_place (export "inPlace") (param $at i32) (param $n i32) (result i32) ${WORD_LOCALS}
+      (local.set $at (i32.sub (local.get $at) (i32.const 5)))
+      ${writeWord('(local.get $n)', 5)}
+      (local.get $at))`,
+) as Record<keyof typeof KINDS | 'inPlace', (at: number, n: number) => number>;
 const room = memory.room(256)!;
 
 /** What a function of WebAssembly writes, over octets that were there before. */
-function wasm(kind: keyof typeof KINDS, n: number): string {
+function wasm(kind: keyof typeof made, n: number): string {
   room.fill(63);
   const end = made[kind](room.byteOffset + 8, n);
   return Buffer.from(room.subarray(8, end - room.byteOffset)).toString('latin1');
@@ -36,6 +40,7 @@ test('values are written as JavaScript writes them', () => {
   fc.assert(
     fc.property(word, (n) => {
       expect(wasm('word', n)).toBe(String(n));
+      expect(wasm('inPlace', n)).toBe(String(n));
       expect(wasm('int', n | 0)).toBe(String(n | 0));
       expect(wasm('int', n | 0)).toBe(script((view, at) => putNumeral(view, at, n | 0)));
       expect(wasm('ipv4', n)).toBe(script((view, at) => putIpv4(view, at, n)));
