@@ -11,10 +11,10 @@ export const ROOM = 4 * MOST_OCTETS;
 
 export interface RespFunctions {
   /**
-   * Bulk strings, from the header of their array on, or a single one: at most one key, that of argument `key` where that is
+   * Bulk strings in `[from, end)`, with the header of their array, or a single one: at most one key, that of argument `key` where that is
    * not 0, their lengths and octets, and the frame and time of the command that they answer, unless `request` is 0.
    */
-  readonly strings: (at: number, from: number, key: number, request: number, time: number) => number;
+  readonly strings: (at: number, from: number, end: number, key: number, request: number, time: number) => number;
   /** A string, an error or a number of at most nine digits in `[from, end)`. */
   readonly line: (at: number, from: number, end: number, request: number, time: number) => number;
 }
@@ -33,6 +33,9 @@ const LENGTH = `
           (then (local.set $n (i32.add (i32.mul (local.get $n) (i32.const 10)) (local.get $digit)))))
         (br_if $digits (i32.lt_u (local.get $digit) (i32.const 10))))
       (local.set $p (i32.add (local.get $p) (i32.const 1)))`;
+
+/** Never beyond the message: whoever keeps a frame longer than he may finds other octets in its place. */
+const CHECK = '(if (i32.lt_u (local.get $end) (i32.add (local.get $p) (local.get $n))) (then (return (i32.const 0))))';
 
 /** Go on behind the string at `$p`, if there is one. */
 const SKIP =
@@ -53,7 +56,7 @@ export const FUNCTIONS = `
     (call $seconds (local.get $at) (local.get $time)))
 
   (func $strings (export "strings")
-    (param $at i32) (param $from i32) (param $key i32) (param $request i32) (param $time f64) (result i32)
+    (param $at i32) (param $from i32) (param $end i32) (param $key i32) (param $request i32) (param $time f64) (result i32)
     (local $p i32) (local $n i32) (local $digit i32) (local $count i32) (local $i i32) (local $any i32) (local $line i32)
     (local $isArray i32)
     (local.set $p (local.get $from))
@@ -66,6 +69,7 @@ export const FUNCTIONS = `
       (then
         (loop $arguments
           ${LENGTH}
+          ${CHECK}
           (if (i32.ne (local.get $i) (local.get $key)) (then (local.set $p (i32.add (local.get $p) (i32.add (local.get $n) (i32.const 2))))))
           (local.set $i (i32.add (local.get $i) (i32.const 1)))
           (br_if $arguments (i32.ge_u (local.get $key) (local.get $i))))
@@ -80,6 +84,7 @@ export const FUNCTIONS = `
       (local.set $line (local.get $p))
       (i64.store (local.get $at) (i64.load offset=1 (local.get $p)))
       ${LENGTH}
+      ${CHECK}
       ;; The digits stand between the mark and the end of the line.
       (local.set $at (i32.add (local.get $at) (i32.sub (i32.sub (local.get $p) (local.get $line)) (i32.const 3))))
       ${put(',')}

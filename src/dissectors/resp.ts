@@ -175,7 +175,9 @@ function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, 
     time = exchange.time;
   }
   const at = out.base + out.length;
-  const end = isString ? strings(at, place + start, key, request, time) : line(at, place + start, place + captured, request, time);
+  const end = isString
+    ? strings(at, place + start, place + captured, key, request, time)
+    : line(at, place + start, place + captured, request, time);
   out.length = end === 0 ? length : end - out.base;
   return end !== 0;
 }

@@ -128,6 +128,31 @@ test.each(OCTETS)('%j: by WebAssembly as row by row', (text) => {
   }
 });
 
+test('other octets in the place of a message are not read beyond its end', () => {
+  const writer = new JsonWriter({ compileAfter: 0 });
+  const octets = writer.room(1 << 13)!;
+  for (const other of [
+    '*',
+    '$',
+    '*9',
+    '*2\r\n$',
+    '*3\r\n$3\r\n',
+    '*2\r\n$99999999\r\n',
+    '*99999999999\r\n$1\r\n',
+    '*0\r\n',
+    '*1\r\n$-1\r\n',
+  ]) {
+    const frame = messagesOf(0, MESSAGES[0]!);
+    const [message] = frame.layers;
+    Object.assign(message!, { bytes: octets, start: 0, end: 40, captured: 40 });
+    for (let i = 0; i < octets.length; i++) octets[i] = other.charCodeAt(i % other.length);
+    const out = new TextBuffer();
+    out.bytes = writer.room(1 << 14)!;
+    writer.write(out, frame);
+    expect(out.length).toBeLessThan(1000);
+  }
+});
+
 test('plain messages are written by WebAssembly alone', () => {
   const writer = new JsonWriter({ compileAfter: 0 });
   const octets = writer.room(1 << 13)!;
