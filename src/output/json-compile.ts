@@ -352,7 +352,7 @@ class Source {
   }
 
   private inPlace(row: Field, key: Uint8Array): void {
-    const value = readInPlace(row, 'p');
+    const value = readInPlace(row);
     if (value === undefined) {
       this.line(`x = ${this.use(row)}.raw(layer);`);
       this.open('if (x !== undefined) {');

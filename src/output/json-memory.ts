@@ -19,6 +19,9 @@ const KEPT = 512;
 const HEAD = 20;
 const LENGTH = 16;
 
+/** Most octets of a layer that are read at fixed places. */
+export const LEND = 256;
+
 /** The text of a run for octets that were not met before. */
 export type Render = (words: readonly [number, number, number, number]) => Uint8Array;
 
@@ -40,6 +43,8 @@ export class JsonMemory {
   /** Octets of which it was asked last whether they stand here, and where. */
   private asked: Uint8Array | undefined = undefined;
   private place = -1;
+  /** Where octets are copied to that stand elsewhere. */
+  private readonly lent: number;
 
   /** Throws a RangeError where there is no memory to be had. */
   constructor(private readonly engine: NonNullable<typeof webAssembly>) {
@@ -47,6 +52,7 @@ export class JsonMemory {
     this.buffer = this.memory.buffer;
     this.octets = new Uint8Array(this.buffer);
     this.octets.set(new Uint8Array(FOUR.buffer));
+    this.lent = this.take(LEND)!;
   }
 
   /** Where `length` octets are free, which are then taken; undefined when there are not so many. */
@@ -71,6 +77,14 @@ export class JsonMemory {
       this.place = octets.buffer === this.buffer ? octets.byteOffset : -1;
     }
     return this.place;
+  }
+
+  /** Where `octets` from `start` on stand, or else a copy of the first `length` of them, until this is asked again. Some of those behind are read, too. */
+  lend(octets: Uint8Array, start: number, length: number): number {
+    const place = this.placeOf(octets);
+    if (place >= 0) return place + start;
+    for (let i = 0; i < length; i++) this.octets[this.lent + i] = octets[start + i]!;
+    return this.lent;
   }
 
   /** Octets that are known beforehand; some of those behind them are read, too. */

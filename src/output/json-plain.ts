@@ -7,7 +7,7 @@ import type { Layer } from '../core/layer.js';
 import type { Plain, PlainPart } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
-import { readInPlace, UNSIGNED, type ValueKind, wordAt } from './json-source.js';
+import { type InPlace, inPlace, type Octets, UNSIGNED, type ValueKind } from './json-source.js';
 import { writeJsonValue } from './json-values.js';
 
 const encoder = new TextEncoder();
@@ -15,10 +15,10 @@ const VALUE_KEY = keyOf('value');
 const OPEN = 123;
 const CLOSE = Uint8Array.of(125);
 
-/** What is written one after the other. Expressions are of JavaScript, and name `layer`, its `bytes` and its `start`. */
+/** What is written one after the other. Expressions are of JavaScript, and name `layer`. */
 export type Piece =
   | { readonly kind: 'text'; readonly octets: Uint8Array }
-  | { readonly kind: 'value'; readonly how: ValueKind; readonly value: string }
+  | { readonly kind: 'value'; readonly how: ValueKind; readonly value: string | InPlace }
   | { readonly kind: 'nanoseconds'; readonly value: string }
   | { readonly kind: 'run'; readonly run: Run }
   /** What a function of (out, layer) writes. */
@@ -34,7 +34,7 @@ export type Piece =
 
 /** Text that four words decide, for which it is made once. */
 export interface Run {
-  readonly words: readonly string[];
+  readonly words: readonly (string | Octets)[];
   /** So many octets at most, as far as can be told. */
   readonly most: number;
   /** Keys with their values. */
@@ -141,7 +141,8 @@ class PlainLine {
 
   private run({ nodes, range }: Step): Member[] {
     const [from, to] = range!;
-    const words = [0, 4, 8, 12].map((at) => wordAt('start', from + at, Math.min(4, to - from - at)));
+    const words: Octets[] = [];
+    for (let at = from; at < to; at += 4) words.push({ from: at, count: Math.min(4, to - at) });
     return [{ isSure: true, write: () => this.decide(words, nodes, []) }];
   }
 
@@ -150,7 +151,7 @@ class PlainLine {
     return [{ isSure: true, write: () => this.decide([`${this.use(this.plain.decided!.by)}(layer)`], nodes, []) }];
   }
 
-  private decide(words: readonly string[], nodes: readonly JsonNode[], more: Run['more']): void {
+  private decide(words: Run['words'], nodes: readonly JsonNode[], more: Run['more']): void {
     const { isFirst } = this;
     this.isFirst = false;
     this.pieces.push({ kind: 'run', run: { words, most: mostOf(nodes) + more.length * MOST_TEXT, nodes, more, isFirst } });
@@ -203,8 +204,8 @@ class PlainLine {
         this.key(key);
         this.call(`${this.use(json)}(layer, out);`);
       });
-    const inPlace = row.value === undefined ? readInPlace(row, 'start') : undefined;
-    const isSure = inPlace !== undefined || (row.value !== undefined && (when !== undefined || this.present.has(row)));
+    const found = row.value === undefined ? inPlace(row) : undefined;
+    const isSure = found !== undefined || (row.value !== undefined && (when !== undefined || this.present.has(row)));
     if (!isSure)
       return member(false, () => {
         this.open(`${this.use(row)}.raw(layer) !== undefined`);
@@ -214,7 +215,7 @@ class PlainLine {
       });
     return member(true, () => {
       this.key(key);
-      if (inPlace !== undefined) this.value(inPlace.how, inPlace.value);
+      if (found !== undefined) this.value(found.how, found);
       else this.computed(row, row.value!);
     });
   }
@@ -246,7 +247,7 @@ class PlainLine {
     }
   }
 
-  private value(how: ValueKind, value: string): void {
+  private value(how: ValueKind, value: string | InPlace): void {
     this.pieces.push({ kind: 'value', how, value });
   }
 

@@ -47,20 +47,38 @@ export function wordAt(p: string, from: number, octets: number): string {
 /** How a value is written: an unsigned or a signed number of 32 bits, a flag, an address, nanoseconds as seconds. */
 export type ValueKind = 'word' | 'int' | 'bool' | 'ipv4' | 'seconds';
 
-/**
- * How the value of a row at a fixed place is read: the octets are those from `p` on, or from the row's offset behind it.
- * Undefined where there is more to it.
- */
-export function readInPlace(row: Field, p: 'p' | 'start'): { readonly how: ValueKind; readonly value: string } | undefined {
-  const { offset, length, type } = row;
-  const { mask, little } = row.options;
-  if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length > 4 || little) return undefined;
-  const word = wordAt(p, p === 'p' ? 0 : offset, length);
-  if (type === 'ipv4') return mask === undefined ? { how: 'ipv4', value: word } : undefined;
+/** One to four octets, so many behind the first of their layer. */
+export interface Octets {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** A value at a fixed place: octets, the first one highest, of which `mask` says which bits, down to bit `shift`. */
+export interface InPlace {
+  readonly how: ValueKind;
+  readonly octets: Octets;
+  readonly mask: number | undefined;
+  readonly shift: number;
+}
+
+/** How the value of a row at a fixed place is found. Undefined where there is more to it. */
+export function inPlace({ offset, length, type, options: { mask, little }, shift }: Field): InPlace | undefined {
+  if (typeof offset !== 'number' || offset < 0 || typeof length !== 'number' || length < 1 || length > 4 || little) return undefined;
+  const octets = { from: offset, count: length };
+  if (type === 'ipv4') return mask === undefined ? { how: 'ipv4', octets, mask, shift: 0 } : undefined;
   if (type !== 'bool' && !/^uint(8|16|24|32)$/.test(type)) return undefined;
   if (mask !== undefined && (mask <= 0 || mask > 0x7fff_ffff)) return undefined;
-  const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${row.shift}`;
-  return type === 'bool' ? { how: 'bool', value: `(${masked}) !== 0` } : { how: 'word', value: masked };
+  return { how: type === 'bool' ? 'bool' : 'word', octets, mask, shift: mask === undefined ? 0 : shift };
+}
+
+/** The same, read from the octets at `p`. */
+export function readInPlace(row: Field): { readonly how: ValueKind; readonly value: string } | undefined {
+  const found = inPlace(row);
+  if (found === undefined) return undefined;
+  const { how, octets, mask, shift } = found;
+  const word = wordAt('p', 0, octets.count);
+  const masked = mask === undefined ? word : `(${word} & ${mask}) >>> ${shift}`;
+  return how === 'bool' ? { how, value: `(${masked}) !== 0` } : { how, value: masked };
 }
 
 const decoder = new TextDecoder();

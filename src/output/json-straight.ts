@@ -5,18 +5,21 @@
  *
  * For `,"hops":` with a number and, where a condition holds, `,"urgent":true` the parts say
  *
- *     const a0 = bytes[start] | 0;                 (i64.store (local.get $at) (i64.const …)) ;; ,"hops":
+ *     const a0 = c1(layer) | 0;                    (i64.store (local.get $at) (i64.const …)) ;; ,"hops":
  *     let when = 0;                                (local.set $at (call $word (i32.add (local.get $at) (i32.const 8)) (local.get $a0)))
- *     if (c1(layer)) {                             (if (i32.and (local.get $when) (i32.const 1)) (then
+ *     if (c2(layer)) {                             (if (i32.and (local.get $when) (i32.const 1)) (then
  *       when |= 1;                                   (v128.store (local.get $at) (v128.load offset=40000 (i32.const 0))) ;; ,"urgent":true
  *     }                                              (local.set $at (i32.add (local.get $at) (i32.const 14)))))
- *     const at = line0(out.base + out.length, when, a0);
+ *     const at = line0(out.base + out.length, from, when, a0);
+ *
+ * What stands at a fixed place in the layer is read by WebAssembly itself, from `from` on: most layers stand in the chunk of
+ * the capture that was read into its memory, and of others the head is copied there.
  */
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
-import { type JsonMemory, WORD_LOCALS, writeWord } from './json-memory.js';
+import { type JsonMemory, LEND, WORD_LOCALS, writeWord } from './json-memory.js';
 import type { Piece, Run } from './json-plain.js';
-import { type RowWriter, VALUE_ROOM } from './json-source.js';
+import { type InPlace, type Octets, type RowWriter, VALUE_ROOM, type ValueKind } from './json-source.js';
 
 const decoder = new TextDecoder();
 const OPEN = 123;
@@ -88,6 +91,8 @@ class Script {
   private readonly lines: string[] = [];
   private readonly functions: string[] = [];
   private room = 0;
+  /** So many octets of the layer are read in place. */
+  private reach = 0;
   private indent = '  ';
   private readonly underWay = new UnderWay();
 
@@ -131,12 +136,13 @@ class Script {
     if (!line.parts(parts)) return false;
     this.functions.push(line.text());
     this.room = Math.max(this.room, line.room);
+    this.reach = Math.max(this.reach, line.reach);
     // A call before it may have taken the room, or moved all that was written.
     if (this.functions.length > 1)
       this.say('if (out.buffer !== buffer || out.length + ROOM > out.bytes.length) return again(out, layer, key, first);');
     this.say('{');
     for (const text of line.reads) this.say(`  ${text}`);
-    this.say(`  const at = ${line.name}(${['out.base + out.length', ...line.handed].join(', ')});`);
+    this.say(`  const at = ${line.name}(${line.arguments.join(', ')});`);
     this.say('  if (at === 0) return again(out, layer, key, first);');
     this.say('  out.length = at - out.base;');
     this.say('}');
@@ -151,7 +157,7 @@ class Script {
     const { memory, use } = this.given;
     const functions = this.functions.join('\n');
     const script = [
-      `const buffer = ${use(memory.buffer)}, underWay = ${use(this.underWay)}, ROOM = ${this.room};`,
+      `const memory = ${use(memory)}, buffer = memory.buffer, underWay = ${use(this.underWay)}, ROOM = ${this.room};`,
       ...Object.entries(memory.link(functions)).map(([name, made]) => `const ${name} = ${use(made)};`),
       'const again = (out, layer, key, first) => {',
       '  out.length = first;',
@@ -160,7 +166,7 @@ class Script {
       'return (out, layer, key) => {',
       '  const first = out.length;',
       '  if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);',
-      '  const { bytes, start } = layer;',
+      ...(this.reach === 0 ? [] : [`  const from = memory.lend(layer.bytes, layer.start, ${this.reach});`]),
       '  underWay.layer = layer;',
       ...this.lines,
       '};',
@@ -175,7 +181,7 @@ class Line {
   private asked: string[] = [];
   /** What is written beside: after all reads, so that the engine need not read again what it has changed nothing of. */
   private readonly beside: string[] = [];
-  readonly handed: string[] = [];
+  private readonly handed: string[] = [];
   private readonly parameters: string[] = [];
   private readonly code: string[] = [];
   private marks = 0;
@@ -184,6 +190,8 @@ class Line {
   private ahead = 0;
   /** Octets that it takes at most. */
   room = WIDTH;
+  /** So many octets of the layer it reads in place. */
+  reach = 0;
   private depth = 0;
   private isWhole = true;
 
@@ -195,7 +203,7 @@ class Line {
 
   parts(parts: readonly Part[]): boolean {
     for (const part of parts) this.part(part);
-    return this.isWhole && this.conditions <= MOST_CONDITIONS;
+    return this.isWhole && this.conditions <= MOST_CONDITIONS && this.reach <= LEND;
   }
 
   /** What JavaScript says before the call. */
@@ -203,13 +211,23 @@ class Line {
     return [...this.declared, ...this.asked, ...this.beside];
   }
 
+  /** What the function is called with. */
+  get arguments(): readonly string[] {
+    return ['out.base + out.length', ...this.common, ...this.handed];
+  }
+
+  /** What it is called with if it has use for it. */
+  private get common(): readonly string[] {
+    return [...(this.reach > 0 ? ['from'] : []), ...(this.conditions > 0 ? ['when'] : [])];
+  }
+
   /** In the text format. */
   text(): string {
     this.settle();
-    const marks = Array.from({ length: this.marks }, (_, i) => `(local $m${i} i32)`);
-    const when = this.conditions > 0 ? ['(param $when i32)'] : [];
+    const locals = ['(local $octets i32) (local $word i32)', ...Array.from({ length: this.marks }, (_, i) => `(local $m${i} i32)`)];
+    const parameters = [...this.common.map((name) => `(param $${name} i32)`), ...this.parameters];
     return [
-      `(func $${this.name} (export "${this.name}") (param $at i32) ${[...when, ...this.parameters].join(' ')} (result i32) ${marks.join(' ')} ${WORD_LOCALS}`,
+      `(func $${this.name} (export "${this.name}") (param $at i32) ${parameters.join(' ')} (result i32) ${locals.join(' ')} ${WORD_LOCALS}`,
       ...this.code,
       '(local.get $at))',
     ].join('\n  ');
@@ -219,15 +237,8 @@ class Line {
     switch (part.kind) {
       case 'text':
         return this.known(part.octets);
-      case 'value': {
-        this.room += VALUE_ROOM;
-        const name = this.read(part.how === 'seconds' ? 'f64' : 'i32', READS[part.how](part.value));
-        if (part.how === 'seconds')
-          this.asked.push(`${this.margin()}if (typeof ${name} !== 'number') return again(out, layer, key, first);`);
-        if (part.how === 'word') this.word(`(local.get $${name})`);
-        else this.put(`(call $${part.how} ${this.place()} (local.get $${name}))`);
-        return;
-      }
+      case 'value':
+        return this.value(part.how, part.value);
       case 'nanoseconds':
         this.room += VALUE_ROOM;
         return this.put(`(call $nine ${this.place()} (local.get $${this.read('i32', part.value)}))`);
@@ -240,9 +251,19 @@ class Line {
     }
   }
 
-  private word(value: string): void {
-    this.code.push(writeWord(value, this.ahead));
-    this.ahead = 0;
+  private value(how: ValueKind, value: string | InPlace): void {
+    this.room += VALUE_ROOM;
+    if (how === 'word') {
+      this.code.push(`(local.set $word ${this.valueOf(how, value)})`, writeWord('(local.get $word)', this.ahead));
+      this.ahead = 0;
+    } else this.put(`(call $${how} ${this.place()} ${this.valueOf(how, value)})`);
+  }
+
+  private valueOf(how: ValueKind, value: string | InPlace): string {
+    if (typeof value !== 'string') return this.inPlace(value);
+    const name = this.read(how === 'seconds' ? 'f64' : 'i32', READS[how](value));
+    if (how === 'seconds') this.asked.push(`${this.margin()}if (typeof ${name} !== 'number') return again(out, layer, key, first);`);
+    return `(local.get $${name})`;
   }
 
   private known(octets: Uint8Array): void {
@@ -277,8 +298,9 @@ class Line {
       return;
     }
     const words = Array.from({ length: 4 }, (_, i) => {
-      const word = run.words[i] ?? '0';
-      return word === '0' ? '(i32.const 0)' : `(local.get $${this.read('i32', word)})`;
+      const word = run.words[i];
+      if (word === undefined) return '(i32.const 0)';
+      return typeof word === 'string' ? `(local.get $${this.read('i32', word)})` : this.octets(word);
     });
     this.code.push(`;; ${run.nodes.map((node) => node.name).join(', ')}`);
     this.put(call(words));
@@ -302,10 +324,7 @@ class Line {
 
   /** What stands below a condition, which JavaScript asks. */
   private below(condition: string, inner: readonly Part[]): void {
-    if (this.conditions === 0) {
-      this.declared.push('let when = 0;');
-      this.handed.unshift('when');
-    }
+    if (this.conditions === 0) this.declared.push('let when = 0;');
     const bit = 1 << this.conditions++;
     this.settle();
     const { asked } = this;
@@ -339,6 +358,34 @@ class Line {
       '    (local.set $at (i32.add (local.get $at) (i32.const 1)))))',
     );
     this.room += 2;
+  }
+
+  /** The instruction for a value in place. */
+  private inPlace({ how, octets, mask, shift }: InPlace): string {
+    const word = this.number(octets);
+    if (mask === undefined) return word;
+    const masked = `(i32.and ${word} (i32.const ${mask}))`;
+    return how === 'bool' || shift === 0 ? masked : `(i32.shr_u ${masked} (i32.const ${shift}))`;
+  }
+
+  /** The one for octets as they stand in memory: the first one lowest. */
+  private octets({ from, count }: Octets): string {
+    this.reach = Math.max(this.reach, from + count);
+    if (count === 1) return `(i32.load8_u offset=${from} (local.get $from))`;
+    const four = `(i32.load offset=${from} (local.get $from))`;
+    return count === 4 ? four : `(i32.and ${four} (i32.const ${(1 << (8 * count)) - 1}))`;
+  }
+
+  /** The one for them as a number: the first one highest. */
+  private number(octets: Octets): string {
+    const { from, count } = octets;
+    if (count === 1) return this.octets(octets);
+    this.reach = Math.max(this.reach, from + count);
+    // Every other octet a place up, every other one a place down.
+    const four = `(i32.or
+      (i32.and (i32.rotl (local.tee $octets (i32.load offset=${from} (local.get $from))) (i32.const 8)) (i32.const ${0x00ff00ff}))
+      (i32.and (i32.rotr (local.get $octets) (i32.const 8)) (i32.const ${0xff00ff00 | 0})))`;
+    return count === 4 ? four : `(i32.shr_u ${four} (i32.const ${32 - 8 * count}))`;
   }
 
   /** The name of a value that is read beforehand. */

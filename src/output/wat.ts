@@ -32,6 +32,8 @@ const PLAIN: Readonly<Record<string, readonly number[]>> = {
   'i32.mul': [0x6c],
   'i32.ne': [0x47],
   'i32.or': [0x72],
+  'i32.rotl': [0x77],
+  'i32.rotr': [0x78],
   'i32.shl': [0x74],
   'i32.shr_u': [0x76],
   'i32.sub': [0x6b],
@@ -198,6 +200,8 @@ class Body {
           return this.put([], [0x20, ...this.local(rest[0]!)]);
         case 'local.set':
           return this.put(rest.slice(1), [0x21, ...this.local(rest[0]!)]);
+        case 'local.tee':
+          return this.put(rest.slice(1), [0x22, ...this.local(rest[0]!)]);
         case 'call':
           return this.put(rest.slice(1), [0x10, ...unsigned(known(this.functions, rest[0]!))]);
         case 'if':

@@ -48,38 +48,36 @@ test('the straight line for plain layers of a small protocol', () => {
     "return (out, layer, key) => {
       const first = out.length;
       if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);
-      const { bytes, start } = layer;
+      const from = memory.lend(layer.bytes, layer.start, 8);
       underWay.layer = layer;
       {
         let when = 0;
-        let a3 = 0;
-        const a0 = bytes[start] | 0;
-        const a1 = ((bytes[start + 2] << 8) | bytes[start + 3]) | 0;
-        const a2 = ((bytes[start + 4] << 24) | (bytes[start + 5] << 16) | (bytes[start + 6] << 8) | bytes[start + 7]) | 0;
+        let a0 = 0;
         if (c5(layer)) {
           when |= 1;
-          a3 = c3(layer) | 0;
+          a0 = c3(layer) | 0;
         }
-        const at = line0(out.base + out.length, when, a0, a1, a2, a3);
+        const at = line0(out.base + out.length, from, when, a0);
         if (at === 0) return again(out, layer, key, first);
         out.length = at - out.base;
       }
     };"
   `);
   expect(functions).toMatchInlineSnapshot(`
-    "(func $line0 (export "line0") (param $at i32) (param $when i32) (param $a0 i32) (param $a1 i32) (param $a2 i32) (param $a3 i32) (result i32)  (local $quotient i32) (local $digits i64) (local $zeros i64)
+    "(func $line0 (export "line0") (param $at i32) (param $from i32) (param $when i32) (param $a0 i32) (result i32) (local $octets i32) (local $word i32) (local $quotient i32) (local $digits i64) (local $zeros i64)
       ;; ,"beacon":{"hops":
-      (v128.store offset=0 (local.get $at) (v128.load offset=40000 (i32.const 0)))
+      (v128.store offset=0 (local.get $at) (v128.load offset=40256 (i32.const 0)))
       (i64.store offset=16 (local.get $at) (i64.const 14882))
+      (local.set $word (i32.load8_u offset=0 (local.get $from)))
       
-      (if (i32.lt_u (local.get $a0) (i32.const 100000000))
+      (if (i32.lt_u (local.get $word) (i32.const 100000000))
         (then 
-        (local.set $quotient (i32.div_u (local.get $a0) (i32.const 10000)))
+        (local.set $quotient (i32.div_u (local.get $word) (i32.const 10000)))
         (local.set $digits
           (i64.or
             (i64.load32_u (i32.shl (local.get $quotient) (i32.const 2)))
             (i64.shl
-              (i64.load32_u (i32.shl (i32.sub (local.get $a0) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
+              (i64.load32_u (i32.shl (i32.sub (local.get $word) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
               (i64.const 32))))
         (local.set $zeros
           (i64.and
@@ -88,19 +86,22 @@ test('the straight line for plain layers of a small protocol', () => {
         (i64.store offset=18 (local.get $at) (i64.shr_u (local.get $digits) (local.get $zeros)))
         (local.set $at
           (i32.sub (i32.add (local.get $at) (i32.const 26)) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3)))))
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 18)) (local.get $a0)))))
+        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 18)) (local.get $word)))))
       ;; ,"serial":{"value":
-      (v128.store offset=0 (local.get $at) (v128.load offset=40048 (i32.const 0)))
+      (v128.store offset=0 (local.get $at) (v128.load offset=40304 (i32.const 0)))
       (i64.store offset=16 (local.get $at) (i64.const 3809893))
+      (local.set $word (i32.shr_u (i32.or
+          (i32.and (i32.rotl (local.tee $octets (i32.load offset=2 (local.get $from))) (i32.const 8)) (i32.const 16711935))
+          (i32.and (i32.rotr (local.get $octets) (i32.const 8)) (i32.const -16711936))) (i32.const 16)))
       
-      (if (i32.lt_u (local.get $a1) (i32.const 100000000))
+      (if (i32.lt_u (local.get $word) (i32.const 100000000))
         (then 
-        (local.set $quotient (i32.div_u (local.get $a1) (i32.const 10000)))
+        (local.set $quotient (i32.div_u (local.get $word) (i32.const 10000)))
         (local.set $digits
           (i64.or
             (i64.load32_u (i32.shl (local.get $quotient) (i32.const 2)))
             (i64.shl
-              (i64.load32_u (i32.shl (i32.sub (local.get $a1) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
+              (i64.load32_u (i32.shl (i32.sub (local.get $word) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
               (i64.const 32))))
         (local.set $zeros
           (i64.and
@@ -109,19 +110,22 @@ test('the straight line for plain layers of a small protocol', () => {
         (i64.store offset=19 (local.get $at) (i64.shr_u (local.get $digits) (local.get $zeros)))
         (local.set $at
           (i32.sub (i32.add (local.get $at) (i32.const 27)) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3)))))
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $a1)))))
+        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $word)))))
       ;; ,"status":2},"age":
-      (v128.store offset=0 (local.get $at) (v128.load offset=40096 (i32.const 0)))
+      (v128.store offset=0 (local.get $at) (v128.load offset=40352 (i32.const 0)))
       (i64.store offset=16 (local.get $at) (i64.const 3809893))
+      (local.set $word (i32.or
+          (i32.and (i32.rotl (local.tee $octets (i32.load offset=4 (local.get $from))) (i32.const 8)) (i32.const 16711935))
+          (i32.and (i32.rotr (local.get $octets) (i32.const 8)) (i32.const -16711936))))
       
-      (if (i32.lt_u (local.get $a2) (i32.const 100000000))
+      (if (i32.lt_u (local.get $word) (i32.const 100000000))
         (then 
-        (local.set $quotient (i32.div_u (local.get $a2) (i32.const 10000)))
+        (local.set $quotient (i32.div_u (local.get $word) (i32.const 10000)))
         (local.set $digits
           (i64.or
             (i64.load32_u (i32.shl (local.get $quotient) (i32.const 2)))
             (i64.shl
-              (i64.load32_u (i32.shl (i32.sub (local.get $a2) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
+              (i64.load32_u (i32.shl (i32.sub (local.get $word) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
               (i64.const 32))))
         (local.set $zeros
           (i64.and
@@ -130,19 +134,20 @@ test('the straight line for plain layers of a small protocol', () => {
         (i64.store offset=19 (local.get $at) (i64.shr_u (local.get $digits) (local.get $zeros)))
         (local.set $at
           (i32.sub (i32.add (local.get $at) (i32.const 27)) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3)))))
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $a2)))))
+        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $word)))))
       (if (i32.and (local.get $when) (i32.const 1)) (then
       ;; ,"urgent":
-      (v128.store offset=0 (local.get $at) (v128.load offset=40144 (i32.const 0)))
+      (v128.store offset=0 (local.get $at) (v128.load offset=40400 (i32.const 0)))
+      (local.set $word (local.get $a0))
       
-      (if (i32.lt_u (local.get $a3) (i32.const 100000000))
+      (if (i32.lt_u (local.get $word) (i32.const 100000000))
         (then 
-        (local.set $quotient (i32.div_u (local.get $a3) (i32.const 10000)))
+        (local.set $quotient (i32.div_u (local.get $word) (i32.const 10000)))
         (local.set $digits
           (i64.or
             (i64.load32_u (i32.shl (local.get $quotient) (i32.const 2)))
             (i64.shl
-              (i64.load32_u (i32.shl (i32.sub (local.get $a3) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
+              (i64.load32_u (i32.shl (i32.sub (local.get $word) (i32.mul (local.get $quotient) (i32.const 10000))) (i32.const 2)))
               (i64.const 32))))
         (local.set $zeros
           (i64.and
@@ -151,13 +156,32 @@ test('the straight line for plain layers of a small protocol', () => {
         (i64.store offset=10 (local.get $at) (i64.shr_u (local.get $digits) (local.get $zeros)))
         (local.set $at
           (i32.sub (i32.add (local.get $at) (i32.const 18)) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3)))))
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 10)) (local.get $a3)))))
+        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 10)) (local.get $word)))))
       ))
       ;; }
       (i64.store offset=0 (local.get $at) (i64.const 125))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
       (local.get $at))"
   `);
+});
+
+test.each(['in the memory of the writer', 'elsewhere'])('layers whose octets stand %s are written as their rows say', async (where) => {
+  for (const name of ['redis', 'http', 'dns', 'vlan', 'fragments', 'ipv6', 'sack']) {
+    const written = async (writer: JsonWriter, out: TextBuffer): Promise<string> => {
+      const reader = await openCapture(`fixtures/${name}.pcap`);
+      const session = createSession();
+      const record = new CaptureRecord();
+      if (where !== 'elsewhere') reader.holdIn!(writer.room(1 << 16)!);
+      do {
+        while (reader.next(record)) writer.write(out, session.dissect(record));
+      } while (await reader.fill());
+      return out.toString();
+    };
+    const quick = new JsonWriter({ compileAfter: 0 });
+    const out = new TextBuffer(64);
+    out.bytes = quick.room(1 << 20)!;
+    expect(await written(quick, out)).toBe(await written(new JsonWriter({ compileAfter: Number.POSITIVE_INFINITY }), new TextBuffer()));
+  }
 });
 
 test('no straight line where octets are shown too', () => {

@@ -63,7 +63,7 @@ test('numbers of every size', () => {
 });
 
 test.each([
-  ['(func $f (i32.rotl (i32.const 1) (i32.const 2)))', 'i32.rotl'],
+  ['(func $f (i32.nand (i32.const 1) (i32.const 2)))', 'i32.nand'],
   ['(func $f (call $g))', '$g'],
   ['(func $f (call $f (local.get $x)))', '$x'],
   ['(func $f', 'brackets'],
