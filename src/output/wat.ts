@@ -107,6 +107,9 @@ interface Signature {
   readonly results: readonly string[];
 }
 
+/** The code of functions, and what it calls by which number. */
+const bodies = new WeakMap<readonly Expression[], { readonly octets: readonly number[]; readonly calls: Body['calls'] }>();
+
 class Assembler {
   private readonly types: string[] = [];
   private readonly signatures: number[][] = [];
@@ -122,7 +125,7 @@ class Assembler {
       const name = clauses(field, 'export')[0]?.[1];
       return name === undefined ? [] : [[...named(name), 0, ...unsigned(this.functions.get(field[1] as string)!)]];
     });
-    const bodies = functions.map((field) => sized(new Body(field, this.functions).octets()));
+    const bodies = functions.map((field) => this.bodyOf(field));
     return Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, this.signatures),
@@ -131,6 +134,16 @@ class Assembler {
       ...section(7, exported),
       ...section(10, bodies),
     ]);
+  }
+
+  /** The code of a function; what several modules have in common is put together once. */
+  private bodyOf(field: readonly Expression[]): readonly number[] {
+    const known = bodies.get(field);
+    if (known?.calls.every(([name, index]) => this.functions.get(name) === index)) return known.octets;
+    const body = new Body(field, this.functions);
+    const made = { octets: sized(body.octets()), calls: body.calls };
+    bodies.set(field, made);
+    return made.octets;
   }
 
   /** `(import "env" "memory" (memory 1))` or `(import "env" "miss" (func $miss (param i32) (result i32)))` */
@@ -157,6 +170,8 @@ class Body {
   private readonly locals = new Map<string, number>();
   private readonly labels: string[] = [];
   private readonly own: string[];
+  /** The functions that it calls. */
+  readonly calls: [name: string, index: number][] = [];
 
   constructor(
     private readonly field: readonly Expression[],
@@ -203,7 +218,7 @@ class Body {
         case 'local.tee':
           return this.put(rest.slice(1), [0x22, ...this.local(rest[0]!)]);
         case 'call':
-          return this.put(rest.slice(1), [0x10, ...unsigned(known(this.functions, rest[0]!))]);
+          return this.put(rest.slice(1), [0x10, ...unsigned(this.called(rest[0]!))]);
         case 'if':
           return this.branch(rest);
         case 'loop':
@@ -235,6 +250,12 @@ class Body {
     if (otherwise !== undefined) this.put([], [0x05]);
     this.put(((otherwise ?? []) as readonly Expression[]).slice(1), [0x0b]);
     this.labels.pop();
+  }
+
+  private called(name: Expression): number {
+    const index = known(this.functions, name);
+    this.calls.push([name as string, index]);
+    return index;
   }
 
   private local(name: Expression): number[] {
