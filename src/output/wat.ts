@@ -107,8 +107,16 @@ interface Signature {
   readonly results: readonly string[];
 }
 
-/** The code of functions, and what it calls by which number. */
-const bodies = new WeakMap<readonly Expression[], { readonly octets: readonly number[]; readonly calls: Body['calls'] }>();
+/** What a function consists of, and what it calls by which number. */
+interface Code {
+  readonly octets: readonly number[];
+  readonly calls: readonly (readonly [name: string, index: number])[];
+}
+
+const bodies = new WeakMap<readonly Expression[], Code>();
+
+/** Of a function that nobody calls: no locals, `unreachable`. It keeps the number that others of the same text have. */
+const EMPTY_BODY = [3, 0, 0x00, 0x0b];
 
 class Assembler {
   private readonly types: string[] = [];
@@ -125,25 +133,40 @@ class Assembler {
       const name = clauses(field, 'export')[0]?.[1];
       return name === undefined ? [] : [[...named(name), 0, ...unsigned(this.functions.get(field[1] as string)!)]];
     });
-    const bodies = functions.map((field) => this.bodyOf(field));
+    const reached = this.reachedFrom(functions);
+    const code = functions.map((field) => reached.get(field) ?? EMPTY_BODY);
     return Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, this.signatures),
       ...section(2, imported),
       ...section(3, types),
       ...section(7, exported),
-      ...section(10, bodies),
+      ...section(10, code),
     ]);
   }
 
+  /** The code of those functions that others may call, and of what they call. */
+  private reachedFrom(functions: readonly (readonly Expression[])[]): ReadonlyMap<readonly Expression[], readonly number[]> {
+    const byName = new Map(functions.map((field) => [field[1] as string, field]));
+    const reached = new Map<readonly Expression[], readonly number[]>();
+    const open = functions.filter((field) => clauses(field, 'export').length > 0);
+    for (let field = open.pop(); field !== undefined; field = open.pop()) {
+      if (reached.has(field)) continue;
+      const { octets, calls } = this.bodyOf(field);
+      reached.set(field, octets);
+      for (const [name] of calls) if (byName.has(name)) open.push(byName.get(name)!);
+    }
+    return reached;
+  }
+
   /** The code of a function; what several modules have in common is put together once. */
-  private bodyOf(field: readonly Expression[]): readonly number[] {
+  private bodyOf(field: readonly Expression[]): Code {
     const known = bodies.get(field);
-    if (known?.calls.every(([name, index]) => this.functions.get(name) === index)) return known.octets;
+    if (known?.calls.every(([name, index]) => this.functions.get(name) === index)) return known;
     const body = new Body(field, this.functions);
     const made = { octets: sized(body.octets()), calls: body.calls };
     bodies.set(field, made);
-    return made.octets;
+    return made;
   }
 
   /** `(import "env" "memory" (memory 1))` or `(import "env" "miss" (func $miss (param i32) (result i32)))` */

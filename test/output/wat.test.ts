@@ -63,9 +63,9 @@ test('numbers of every size', () => {
 });
 
 test.each([
-  ['(func $f (i32.nand (i32.const 1) (i32.const 2)))', 'i32.nand'],
-  ['(func $f (call $g))', '$g'],
-  ['(func $f (call $f (local.get $x)))', '$x'],
+  ['(func $f (export "f") (i32.nand (i32.const 1) (i32.const 2)))', 'i32.nand'],
+  ['(func $f (export "f") (call $g))', '$g'],
+  ['(func $f (export "f") (call $f (local.get $x)))', '$x'],
   ['(func $f', 'brackets'],
 ])('%s is refused', (text, named) => {
   expect(() => assemble(parse(text))).toThrow(named);
