@@ -53,7 +53,7 @@ export {
   type NetworkInterface,
   openLive,
 } from './capture/live.js';
-export { openCapture, openCaptures } from './capture/open.js';
+export { FILE_CHUNK, openCapture, openCaptures } from './capture/open.js';
 export { PacketFilter } from './capture/packet-filter.js';
 export { type DroppedTo, dropPrivileges } from './capture/privileges.js';
 export {
