@@ -51,10 +51,10 @@ write(
   'dist/netlens.cjs',
   asScript(await Promise.all(program.outputFiles.map(async ({ path, text }) => [basename(path), await settled(text)]))),
 );
-const remember = await build({ ...common, entryPoints: ['src/cli/remember.ts'] });
-write('dist/remember.js', remember.outputFiles[0].text);
-execFileSync(process.execPath, ['dist/remember.js'], { stdio: ['ignore', 'ignore', 'inherit'] });
-rmSync('dist/remember.js');
+const keeper = await build({ ...common, entryPoints: ['src/cli/keep-compiled.ts'] });
+write('dist/keep-compiled.js', keeper.outputFiles[0].text);
+execFileSync(process.execPath, ['dist/keep-compiled.js'], { stdio: ['ignore', 'ignore', 'inherit'] });
+rmSync('dist/keep-compiled.js');
 chmodSync('dist/netlens.js', 0o755);
 if (!process.argv.includes('--fast')) {
   const tsc = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });

@@ -5,6 +5,6 @@ declare const __VERSION__: string;
 const args = process.argv.slice(2);
 if (/^(-v|-V|--version)$/.test(args[0] ?? '')) process.stdout.write(`${__VERSION__}\n`);
 else {
-  const { load } = await import('./code.js');
+  const { load } = await import('./load-program.js');
   await load(new URL('netlens.cjs', import.meta.url)).program.main(args);
 }

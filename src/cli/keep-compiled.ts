@@ -3,7 +3,7 @@
  * compiled; what is printed of them is of no interest.
  */
 import { writeFileSync } from 'node:fs';
-import { cacheOf, load } from './code.js';
+import { cacheOf, load } from './load-program.js';
 
 const file = new URL('netlens.cjs', import.meta.url);
 const { program, script } = load(file);
