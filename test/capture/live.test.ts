@@ -26,13 +26,16 @@ function start(command: string, args: string[], options: { uid?: number; gid?: n
   return child;
 }
 
-async function until(child: ChildProcess, stream: 'stdout' | 'stderr', text: string): Promise<void> {
+/** Waits for words on a child's standard error, which is read on to the end: tcpdump says its first line in pieces, and goes when nobody takes one. */
+async function until(child: ChildProcess, words: string): Promise<void> {
   let seen = '';
-  for await (const piece of child[stream]!) {
-    seen += String(piece);
-    if (seen.includes(text)) return;
-  }
-  throw new Error(`ended without ${JSON.stringify(text)}: ${seen}`);
+  await new Promise<void>((resolve, reject) => {
+    child.stderr!.on('data', (piece) => {
+      seen += String(piece);
+      if (seen.includes(words)) resolve();
+    });
+    child.once('close', () => reject(new Error(`ended without ${JSON.stringify(words)}: ${seen}`)));
+  });
 }
 
 interface Outcome {
@@ -108,7 +111,7 @@ describe.skipIf(!canCapture || !hasLibpcap)('a live capture', () => {
   it('sees what tcpdump sees, at the same times, without root', async () => {
     const reference = folder.path('tcpdump.pcap');
     const tcpdump = start('tcpdump', ['-i', 'far', '--immediate-mode', '-U', '--time-stamp-precision=nano', '-Z', 'root', '-w', reference]);
-    await until(tcpdump, 'stderr', 'listening on');
+    await until(tcpdump, 'listening on');
     const { outcome, seen, mode } = await capture({ device: 'far', options: {} }, () => ping('192.0.2.2', 10));
     tcpdump.kill('SIGINT');
     await once(tcpdump, 'close');
