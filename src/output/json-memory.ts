@@ -100,7 +100,8 @@ export class JsonMemory {
     const table = this.take(KEPT * stride + 16);
     if (table === undefined) return undefined;
     const id = this.runs.push({ table, stride, render }) - 1;
-    return (words) => `(call $run (local.get $at) ${words.join(' ')} (i32.const ${table}) (i32.const ${stride}) (i32.const ${id}))`;
+    return (words) =>
+      `(call $run${words.length} (local.get $at) ${words.join(' ')} (i32.const ${table}) (i32.const ${stride}) (i32.const ${id}))`;
   }
 
   /** The functions of a module that consists of `text` and what stands below. */
@@ -140,7 +141,7 @@ export const WORD_LOCALS = '(local $quotient i32) (local $digits i64) (local $ze
 export const writeWord = (n: string, ahead: number): string => `
   (if (i32.lt_u ${n} (i32.const 100000000))
     (then ${belowEightDigits(n, ahead)})
-    (else (local.set $at (call $word (i32.add (local.get $at) (i32.const ${ahead})) ${n}))))`;
+    (else (local.set $at (call $large (i32.add (local.get $at) (i32.const ${ahead})) ${n}))))`;
 
 /**
  * The same below 100 000 000, without a branch, which would be foretold wrongly every other time: eight digits, of which
@@ -164,6 +165,53 @@ function belowEightDigits(n: string, ahead: number): string {
       (i32.sub (i32.add (local.get $at) (i32.const ${ahead + 8})) (i32.shr_u (i32.wrap_i64 (local.get $zeros)) (i32.const 3))))`;
 }
 
+/** Eight digits of a number below 100 000 000, with leading zeros, `ahead` octets behind `$at`; `high` is a local to work with. */
+const eightDigits = (high: string, n: string, ahead: number): string => `
+    (local.set ${high} (i32.div_u (local.get ${n}) (i32.const 10000)))
+    (i32.store offset=${ahead} (local.get $at) (i32.load (i32.shl (local.get ${high}) (i32.const 2))))
+    (i32.store offset=${ahead + 4} (local.get $at)
+      (i32.load (i32.shl (i32.sub (local.get ${n}) (i32.mul (local.get ${high}) (i32.const 10000))) (i32.const 2))))`;
+
+/** Odd numbers that the words of a run are multiplied with, so that all their bits count. */
+const SPREAD = [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f];
+
+/**
+ * The function `$run1`, `$run2`, … that writes the text of a run for so many words, and returns 0 when it can not be kept.
+ * There are two places for each, so that two that come in turn do not push each other out.
+ */
+function findText(count: number): string {
+  const words = Array.from({ length: count }, (_, i) => `$w${i}`);
+  const all = (parts: readonly string[], how: string): string => parts.reduce((one, other) => `(${how} ${one} ${other})`);
+  const differs = all(
+    words.map((word, i) => `(i32.xor (i32.load offset=${4 * i} (local.get $entry)) (local.get ${word}))`),
+    'i32.or',
+  );
+  // No text is of no octets, which is what a place says where none is kept yet.
+  const isOther = `(i32.or (i32.ne ${differs} (i32.const 0)) (i32.eqz (i32.load offset=${LENGTH} (local.get $entry))))`;
+  return `
+  (func $run${count}
+    (param $at i32) ${words.map((word) => `(param ${word} i32)`).join(' ')} (param $table i32) (param $stride i32) (param $id i32) (result i32)
+    (local $slot i32) (local $entry i32)
+    (local.set $slot
+      ${all(
+        words.map((word, i) => `(i32.mul (local.get ${word}) (i32.const ${SPREAD[i]! | 0}))`),
+        'i32.xor',
+      )})
+    (local.set $slot (i32.shr_u (local.get $slot) (i32.const ${32 - Math.log2(KEPT)})))
+    (local.set $entry (i32.add (local.get $table) (i32.mul (local.get $slot) (local.get $stride))))
+    (if ${isOther}
+      (then
+        (local.set $entry
+          (i32.add (local.get $table) (i32.mul (i32.xor (local.get $slot) (i32.const 1)) (local.get $stride))))
+        (if ${isOther}
+          (then
+            (local.set $entry
+              (call $miss (local.get $id) (local.get $slot) ${words.map((word) => `(local.get ${word})`).join(' ')} ${'(i32.const 0) '.repeat(4 - count)}))
+            (if (i32.eqz (local.get $entry)) (then (return (i32.const 0))))))))
+    (call $copy (local.get $at) (i32.add (local.get $entry) (i32.const ${HEAD})) (i32.load offset=${LENGTH} (local.get $entry))))
+`;
+}
+
 /**
  * Every function writes at `$at` and returns where that ends; what is behind the end is written over, too. The digits of a
  * number below 10 000, with leading zeros, stand at four times the number.
@@ -179,24 +227,23 @@ const COMMON = `
       (i32.shr_u (i32.load (i32.shl (local.get $n) (i32.const 2))) (i32.shl (local.get $zeros) (i32.const 3))))
     (i32.sub (i32.add (local.get $at) (i32.const 4)) (local.get $zeros)))
 
-  ;; A number below 100 000 000, with leading zeros to eight digits.
-  (func $eight (param $at i32) (param $n i32) (result i32)
-    (local $high i32)
-    (local.set $high (i32.div_u (local.get $n) (i32.const 10000)))
-    (i32.store (local.get $at) (i32.load (i32.shl (local.get $high) (i32.const 2))))
-    (i32.store offset=4 (local.get $at)
-      (i32.load (i32.shl (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 10000))) (i32.const 2))))
+  ;; A number of 100 000 000 or more: one digit or two, then eight.
+  (func $large (param $at i32) (param $n i32) (result i32)
+    (local $high i32) (local $low i32) (local $single i32)
+    (local.set $high (i32.div_u (local.get $n) (i32.const 100000000)))
+    (local.set $low (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 100000000))))
+    (local.set $single (i32.lt_u (local.get $high) (i32.const 10)))
+    (i32.store (local.get $at)
+      (i32.shr_u (i32.load (i32.shl (local.get $high) (i32.const 2)))
+        (i32.add (i32.const 16) (i32.shl (local.get $single) (i32.const 3)))))
+    (local.set $at (i32.sub (i32.add (local.get $at) (i32.const 2)) (local.get $single)))
+    ${eightDigits('$high', '$low', 0)}
     (i32.add (local.get $at) (i32.const 8)))
 
   ;; An unsigned number.
   (func $word (param $at i32) (param $n i32) (result i32)
-    (local $high i32) ${WORD_LOCALS}
-    (if (i32.ge_u (local.get $n) (i32.const 100000000))
-      (then
-        (local.set $high (i32.div_u (local.get $n) (i32.const 100000000)))
-        (return
-          (call $eight (call $short (local.get $at) (local.get $high))
-            (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 100000000)))))))
+    ${WORD_LOCALS}
+    (if (i32.ge_u (local.get $n) (i32.const 100000000)) (then (return (call $large (local.get $at) (local.get $n)))))
     ${belowEightDigits('(local.get $n)', 0)}
     (local.get $at))
 
@@ -232,35 +279,39 @@ const COMMON = `
 
   ;; A number below 1 000 000 000, with leading zeros to nine digits.
   (func $nine (param $at i32) (param $n i32) (result i32)
-    (local $top i32)
-    (local.set $top (i32.div_u (local.get $n) (i32.const 100000000)))
-    (i32.store8 (local.get $at) (i32.add (i32.const 48) (local.get $top)))
-    (call $eight (i32.add (local.get $at) (i32.const 1))
-      (i32.sub (local.get $n) (i32.mul (local.get $top) (i32.const 100000000)))))
+    (local $high i32)
+    (local.set $high (i32.div_u (local.get $n) (i32.const 100000000)))
+    (i32.store8 (local.get $at) (i32.add (i32.const 48) (local.get $high)))
+    (local.set $n (i32.sub (local.get $n) (i32.mul (local.get $high) (i32.const 100000000))))
+    ${eightDigits('$high', '$n', 1)}
+    (i32.add (local.get $at) (i32.const 9)))
 
   ;; Nanoseconds as seconds with nine decimals.
   (func $seconds (param $at i32) (param $time f64) (result i32)
-    (local $floor f64) (local $rest i64) (local $whole i64)
-    (local.set $floor (f64.floor (local.get $time)))
+    (local $floor f64) (local $whole i32)
     ;; The nearest whole number, of two the higher one.
-    (local.set $rest
-      (i64.add (i64.trunc_sat_f64_s (local.get $floor))
-        (i64.extend_i32_u (f64.ge (f64.sub (local.get $time) (local.get $floor)) (f64.const 0.5)))))
-    (if (i64.lt_s (local.get $rest) (i64.const 0))
+    (local.set $floor (f64.floor (local.get $time)))
+    (if (f64.ge (f64.sub (local.get $time) (local.get $floor)) (f64.const 0.5))
+      (then (local.set $floor (f64.add (local.get $floor) (f64.const 1)))))
+    (if (f64.lt (local.get $floor) (f64.const 0))
       (then
         (i32.store8 (local.get $at) (i32.const 45))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))
-        (local.set $rest (i64.sub (i64.const 0) (local.get $rest)))))
-    (if (i64.lt_u (local.get $rest) (i64.const 1000000000))
+        (local.set $floor (f64.sub (f64.const 0) (local.get $floor)))))
+    (if (f64.lt (local.get $floor) (f64.const 1000000000))
       (then
-        (i32.store8 (local.get $at) (i32.const 48))
-        (local.set $at (i32.add (local.get $at) (i32.const 1))))
-      (else
-        (local.set $whole (i64.div_u (local.get $rest) (i64.const 1000000000)))
-        (local.set $at (call $word (local.get $at) (i32.wrap_i64 (local.get $whole))))
-        (local.set $rest (i64.sub (local.get $rest) (i64.mul (local.get $whole) (i64.const 1000000000))))))
+        (i32.store (local.get $at) (i32.const ${wordOf('0.')}))
+        (return (call $nine (i32.add (local.get $at) (i32.const 2)) (i32.trunc_sat_f64_u (local.get $floor))))))
+    (local.set $whole (i32.trunc_sat_f64_u (f64.div (local.get $floor) (f64.const 1000000000))))
+    (local.set $floor (f64.sub (local.get $floor) (f64.mul (f64.convert_i32_u (local.get $whole)) (f64.const 1000000000))))
+    ;; The division may have come out as the next whole number.
+    (if (f64.lt (local.get $floor) (f64.const 0))
+      (then
+        (local.set $whole (i32.sub (local.get $whole) (i32.const 1)))
+        (local.set $floor (f64.add (local.get $floor) (f64.const 1000000000)))))
+    (local.set $at (call $word (local.get $at) (local.get $whole)))
     (i32.store8 (local.get $at) (i32.const 46))
-    (call $nine (i32.add (local.get $at) (i32.const 1)) (i32.wrap_i64 (local.get $rest))))
+    (call $nine (i32.add (local.get $at) (i32.const 1)) (i32.trunc_sat_f64_u (local.get $floor))))
 
   ;; Octets from elsewhere, sixteen at a time.
   (func $copy (param $at i32) (param $from i32) (param $length i32) (result i32)
@@ -322,40 +373,7 @@ const COMMON = `
     (if (i32.lt_u (i32.const 16) (local.get $n)) (then (return (i32.const 16))))
     (local.get $n))
 
-  ;; Is the text at $entry that of these words?
-  (func $is (param $entry i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32) (result i32)
-    (i32.eqz
-      (i32.or
-        (i32.or (i32.xor (i32.load (local.get $entry)) (local.get $a)) (i32.xor (i32.load offset=4 (local.get $entry)) (local.get $b)))
-        (i32.or
-          (i32.or (i32.xor (i32.load offset=8 (local.get $entry)) (local.get $c)) (i32.xor (i32.load offset=12 (local.get $entry)) (local.get $d)))
-          (i32.eqz (i32.load offset=${LENGTH} (local.get $entry)))))))
-
-  ;; The text of a run for four words; 0 when it can not be kept. There are two places for each, so that two that come in
-  ;; turn do not push each other out.
-  (func $run
-    (param $at i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32)
-    (param $table i32) (param $stride i32) (param $id i32) (result i32)
-    (local $slot i32) (local $entry i32)
-    (local.set $slot
-      (i32.xor
-        (i32.xor (i32.mul (local.get $a) (i32.const ${0x9e3779b1 | 0})) (i32.mul (local.get $b) (i32.const ${0x85ebca6b | 0})))
-        (i32.xor (i32.mul (local.get $c) (i32.const ${0xc2b2ae35 | 0})) (i32.mul (local.get $d) (i32.const ${0x27d4eb2f | 0})))))
-    (local.set $slot
-      (i32.mul (i32.xor (local.get $slot) (i32.shr_u (local.get $slot) (i32.const 15))) (i32.const ${0x2c1b3c6d | 0})))
-    (local.set $slot
-      (i32.and (i32.xor (local.get $slot) (i32.shr_u (local.get $slot) (i32.const 12))) (i32.const ${KEPT - 1})))
-    (local.set $entry (i32.add (local.get $table) (i32.mul (local.get $slot) (local.get $stride))))
-    (if (i32.eqz (call $is (local.get $entry) (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
-      (then
-        (local.set $entry
-          (i32.add (local.get $table) (i32.mul (i32.xor (local.get $slot) (i32.const 1)) (local.get $stride))))
-        (if (i32.eqz (call $is (local.get $entry) (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
-          (then
-            (local.set $entry
-              (call $miss (local.get $id) (local.get $slot) (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
-            (if (i32.eqz (local.get $entry)) (then (return (i32.const 0))))))))
-    (call $copy (local.get $at) (i32.add (local.get $entry) (i32.const ${HEAD})) (i32.load offset=${LENGTH} (local.get $entry))))
+  ${[1, 2, 3, 4].map(findText).join('')}
 `;
 
 /** All of this, parsed when it is first needed. */

@@ -297,11 +297,7 @@ class Line {
       this.isWhole = false;
       return;
     }
-    const words = Array.from({ length: 4 }, (_, i) => {
-      const word = run.words[i];
-      if (word === undefined) return '(i32.const 0)';
-      return typeof word === 'string' ? `(local.get $${this.read('i32', word)})` : this.octets(word);
-    });
+    const words = run.words.map((word) => (typeof word === 'string' ? `(local.get $${this.read('i32', word)})` : this.octets(word)));
     this.code.push(`;; ${run.nodes.map((node) => node.name).join(', ')}`);
     this.put(call(words));
     this.code.push('(if (i32.eqz (local.get $at)) (then (return (i32.const 0))))');

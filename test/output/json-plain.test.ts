@@ -72,7 +72,7 @@ test('the straight line for plain layers of a small protocol', () => {
       (local.set $word (i32.load8_u offset=0 (local.get $from)))
       
       (if (i32.lt_u (local.get $word) (i32.const 100000000)) (then …)
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 18)) (local.get $word)))))
+        (else (local.set $at (call $large (i32.add (local.get $at) (i32.const 18)) (local.get $word)))))
       ;; ,"serial":{"value":
       (v128.store offset=0 (local.get $at) (v128.load offset=40304 (i32.const 0)))
       (i64.store offset=16 (local.get $at) (i64.const 3809893))
@@ -81,7 +81,7 @@ test('the straight line for plain layers of a small protocol', () => {
           (i32.and (i32.rotr (local.get $octets) (i32.const 8)) (i32.const -16711936))) (i32.const 16)))
       
       (if (i32.lt_u (local.get $word) (i32.const 100000000)) (then …)
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $word)))))
+        (else (local.set $at (call $large (i32.add (local.get $at) (i32.const 19)) (local.get $word)))))
       ;; ,"status":2},"age":
       (v128.store offset=0 (local.get $at) (v128.load offset=40352 (i32.const 0)))
       (i64.store offset=16 (local.get $at) (i64.const 3809893))
@@ -90,14 +90,14 @@ test('the straight line for plain layers of a small protocol', () => {
           (i32.and (i32.rotr (local.get $octets) (i32.const 8)) (i32.const -16711936))))
       
       (if (i32.lt_u (local.get $word) (i32.const 100000000)) (then …)
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 19)) (local.get $word)))))
+        (else (local.set $at (call $large (i32.add (local.get $at) (i32.const 19)) (local.get $word)))))
       (if (i32.and (local.get $when) (i32.const 1)) (then
       ;; ,"urgent":
       (v128.store offset=0 (local.get $at) (v128.load offset=40400 (i32.const 0)))
       (local.set $word (local.get $a0))
       
       (if (i32.lt_u (local.get $word) (i32.const 100000000)) (then …)
-        (else (local.set $at (call $word (i32.add (local.get $at) (i32.const 10)) (local.get $word)))))
+        (else (local.set $at (call $large (i32.add (local.get $at) (i32.const 10)) (local.get $word)))))
       ))
       ;; }
       (i64.store offset=0 (local.get $at) (i64.const 125))
