@@ -11,21 +11,17 @@ const HEX_PAIR = Uint16Array.from({ length: 256 }, (_, octet) => HEX_DIGITS[octe
 /** Octets that the functions here may write, including those behind what they are asked for. */
 export const DIGITS_ROOM = 24;
 
-/** The digits of 0 to 9999 without leading zeros, the first one in the lowest octet. */
-const SHORT = new Uint32Array(10_000);
-/** The same with leading zeros. */
+/** The digits of 0 to 9999 with leading zeros, the first one in the lowest octet. */
 export const FOUR = new Uint32Array(10_000);
-for (let n = 0; n < 10_000; n++) {
-  const d = [(n / 1000) | 0, ((n / 100) | 0) % 10, ((n / 10) | 0) % 10, n % 10] as const;
-  const four = (0x30 + d[0]) | ((0x30 + d[1]) << 8) | ((0x30 + d[2]) << 16) | ((0x30 + d[3]) << 24);
-  FOUR[n] = four;
-  SHORT[n] = four >>> (n < 10 ? 24 : n < 100 ? 16 : n < 1000 ? 8 : 0);
-}
+/** The same of 0 to 99. */
+const TWO = Uint16Array.from({ length: 100 }, (_, n) => (0x30 + ((n / 10) | 0)) | ((0x30 + (n % 10)) << 8));
+for (let high = 0; high < 100; high++) for (let low = 0; low < 100; low++) FOUR[100 * high + low] = TWO[high]! | (TWO[low]! << 16);
 
 /** A number below 10 000. Its digits are counted without a branch, which would be foretold wrongly every other time. */
 export function putShort(view: DataView, at: number, n: number): number {
-  view.setUint32(at, SHORT[n]!, true);
-  return at + 4 - ((n - 10) >>> 31) - ((n - 100) >>> 31) - ((n - 1000) >>> 31);
+  const zeros = ((n - 10) >>> 31) + ((n - 100) >>> 31) + ((n - 1000) >>> 31);
+  view.setUint32(at, FOUR[n]! >>> (zeros << 3), true);
+  return at + 4 - zeros;
 }
 
 /** An unsigned 32-bit number. */
@@ -86,7 +82,10 @@ export function putRight(view: DataView, at: number, n: number, width: number): 
 }
 
 /** The digits of 0 to 255 with a dot behind them. */
-const DOTTED = Uint32Array.from({ length: 256 }, (_, n) => (SHORT[n]! | (46 << (n < 10 ? 8 : n < 100 ? 16 : 24))) >>> 0);
+const DOTTED = Uint32Array.from({ length: 256 }, (_, n) => {
+  const zeros = n < 10 ? 24 : n < 100 ? 16 : 8;
+  return ((FOUR[n]! >>> zeros) | (46 << (32 - zeros))) >>> 0;
+});
 
 /** An IPv4 address. */
 export function putIpv4(view: DataView, at: number, address: number): number {

@@ -228,8 +228,12 @@ export interface LayerClass<L extends Layer = Layer> {
 }
 
 /** Every row of a table and of its lists' items, in order, each once: several lists may have items of the same rows. */
-function withItems(fields: readonly Field[]): Field[] {
-  return [...new Set(fields.flatMap((field) => [field, ...withItems(field.items)]))];
+function withItems(fields: readonly Field[], all = new Set<Field>()): Set<Field> {
+  for (const field of fields) {
+    all.add(field);
+    withItems(field.items, all);
+  }
+  return all;
 }
 
 /**
@@ -259,21 +263,19 @@ export function layer<const F extends Fields, L extends Layer = Layer, W = unkno
     label,
     short,
     fields: rows,
-    allFields: withItems(rows),
+    allFields: [...withItems(rows)],
     plain: plain as Plain | undefined,
     octetsJson: octetsJson as OctetsJson | undefined,
   };
-  protocol.allFields.forEach((field, index) => {
+  let index = 0;
+  for (const field of protocol.allFields) {
     field.protocol = protocol;
-    field.index = index;
-  });
+    field.index = index++;
+  }
   const Declared = baseClass(`${name} ${protocol.id}`);
   Object.defineProperty(Declared, 'protocol', { value: protocol, enumerable: true });
   Object.defineProperty(Declared.prototype, 'protocol', { value: protocol });
-  for (const [key, field] of Object.entries(fields)) {
-    field.key = key;
-    Object.defineProperty(Declared.prototype, key, { get: getter(field), enumerable: true });
-  }
+  for (const key of Object.keys(fields)) makeProperty(Declared.prototype, key, fields[key]!);
   return Declared as unknown as { readonly protocol: Protocol } & (abstract new (...args: LayerArguments) => Layer & Properties<F>);
 }
 
@@ -309,6 +311,11 @@ function baseClass(mark: string): abstract new (...args: LayerArguments) => Laye
     }
     return Declared;
   }
+}
+
+function makeProperty(prototype: object, key: string, field: Field): void {
+  field.key = key;
+  Object.defineProperty(prototype, key, { get: getter(field), enumerable: true });
 }
 
 /** The property of a row: presentable values, arrays for rows that may occur many times. */

@@ -89,7 +89,7 @@ function layOut(protocol: Protocol, octets: boolean): Layout {
   const nodes = arrange(protocol.fields, [protocol.name], (field) => octets || !field.options.quiet);
   const shown = nodes.filter((node) => node.kind !== HIDDEN);
   return {
-    experts: protocol.fields.filter((field) => isRemarkOnValue(field, protocol.fields)),
+    experts: remarksOnValues(protocol.fields),
     nodes,
     steps: gatherRuns(shown.filter((node) => !node.onlyWalked)),
     walked: shown.filter((node) => node.onlyWalked),
@@ -138,13 +138,18 @@ const isWorthKeeping = (run: readonly JsonNode[]): boolean =>
 const union = (a: Range, b: Range): Range => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
 
 /** What remains of a field's name under the first of `prefixes` that it has. */
-function pathOf(field: Field, prefixes: readonly string[]): string[] {
+function pathOf({ name }: Field, prefixes: readonly string[]): string[] {
   // Facts of our own about a protocol stand in its object, under `netlens`.
-  const own = `netlens.${prefixes.at(-1)}.`;
-  if (field.name.startsWith(own)) return ['netlens', ...field.name.slice(own.length).split('.')];
-  for (const prefix of prefixes) if (field.name.startsWith(`${prefix}.`)) return field.name.slice(prefix.length + 1).split('.');
-  return field.name === prefixes[0] ? ['value'] : field.name.split('.');
+  if (isUnder(name, 'netlens')) {
+    const own = `netlens.${prefixes.at(-1)}`;
+    if (isUnder(name, own)) return ['netlens', ...name.slice(own.length + 1).split('.')];
+  }
+  for (const prefix of prefixes) if (isUnder(name, prefix)) return name.slice(prefix.length + 1).split('.');
+  return name === prefixes[0] ? ['value'] : name.split('.');
 }
+
+/** `tcp.options.mss` is under `tcp.options`. */
+const isUnder = (name: string, above: string): boolean => name.charCodeAt(above.length) === 0x2e && name.startsWith(above);
 
 interface Draft {
   row: Field | undefined;
@@ -152,35 +157,47 @@ interface Draft {
 }
 
 /**
- * True for a remark named under a field that has a value of its own: as a key below it, it would turn that value into an
- * object. Such remarks stand together, see Layout.experts.
+ * Remarks named under a field that has a value of its own: as a key below it, each would turn that value into an object.
+ * They stand together, see Layout.experts.
  */
-function isRemarkOnValue(field: Field, fields: readonly Field[]): boolean {
-  if (field.severity === undefined) return false;
-  return (
-    fields.some(
-      (other) =>
-        other.severity === undefined && other.type !== 'none' && other.children.length === 0 && field.name.startsWith(`${other.name}.`),
-    ) || field.name.endsWith('.expert')
-  );
+function remarksOnValues(fields: readonly Field[]): readonly Field[] {
+  const remarks = fields.filter(({ severity }) => severity !== undefined);
+  if (remarks.length === 0) return remarks;
+  const values = new Set<string>();
+  for (const { name, severity, type, children } of fields)
+    if (severity === undefined && type !== 'none' && children.length === 0) values.add(name);
+  return remarks.filter(({ name }) => name.endsWith('.expert') || namesAbove(name).some((above) => values.has(above)));
+}
+
+/** `tcp` and `tcp.options` of `tcp.options.mss`. */
+function namesAbove(name: string): string[] {
+  const above: string[] = [];
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) above.push(name.slice(0, dot));
+  return above;
 }
 
 function arrange(fields: readonly Field[], prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
   const root: Draft = { row: undefined, children: new Map() };
+  // Which key of the scope a field belongs to, so that a writer can go from what it found to the keys.
+  const slots = new Map<string, number>();
+  const apart = new Set(remarksOnValues(fields));
   for (const field of fields) {
-    if (isRemarkOnValue(field, fields)) continue;
+    if (apart.has(field)) continue;
+    const path = pathOf(field, prefixes);
     let at = root;
-    for (const part of pathOf(field, prefixes)) {
+    for (const part of path) {
       let next = at.children.get(part);
-      if (next === undefined) at.children.set(part, (next = { row: undefined, children: new Map() }));
+      if (next === undefined) {
+        if (at === root) slots.set(part, slots.size);
+        at.children.set(part, (next = { row: undefined, children: new Map() }));
+      }
       at = next;
     }
+    field.slot = slots.get(path[0]!)!;
     // Where a list and its octets have one name, the list is it.
     if (shown(field) && (at.row === undefined || field.type === 'list')) at.row = field;
   }
-  // Which key of the scope a field belongs to, so that a writer can go from what it found to the keys.
-  const slots = new Map([...root.children.keys()].map((name, slot) => [name, slot]));
-  for (const field of fields) field.slot = slots.get(pathOf(field, prefixes)[0]!) ?? -1;
+  for (const field of apart) field.slot = slots.get(pathOf(field, prefixes)[0]!) ?? -1;
   return finish(root, prefixes, shown);
 }
 
@@ -205,9 +222,8 @@ function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field)
 }
 
 function sharedGate(row: Field | undefined, below: readonly JsonNode[]): Gate | undefined {
-  const gates = new Set(below.map((child) => child.gate));
-  if (row !== undefined) gates.add(row.options.gate);
-  return gates.size === 1 ? [...gates][0] : undefined;
+  const gate = row === undefined ? below[0]?.gate : row.options.gate;
+  return below.every((child) => child.gate === gate) ? gate : undefined;
 }
 
 /** The octets that decide the text of a row and of what stands under it, or undefined when there is more to it. */

@@ -30,7 +30,7 @@ const OPEN = 123;
 const CLOSE = 125;
 
 /** A protocol that a capture holds so many layers of is worth a function of its own. */
-const WORTH_COMPILING = 64;
+const WORTH_COMPILING = 16;
 
 /** What goes into the objects. */
 export interface JsonOptions {
