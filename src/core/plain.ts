@@ -37,20 +37,34 @@ export interface Plain<L extends Layer = Layer> {
 }
 
 /**
- * A piece of JSON: text, an unsigned number (as the signed one of the same 32 bits), nine digits of nanoseconds, or a text
- * that a number of 32 bits decides.
+ * A piece of JSON: text, an unsigned number (as the signed one of the same 32 bits), one that stands at a fixed place, nine
+ * digits of nanoseconds, nanoseconds as seconds (exact, or the layer is not plain), or a text that a number of 32 bits decides.
  */
 export type PlainPart<L extends Layer = Layer> =
   | string
   | ((layer: L) => number)
+  | PlainOctets
   | { readonly nanoseconds: (layer: L) => number }
+  | { readonly duration: (layer: L) => number }
   | { readonly by: (layer: L) => number; readonly text: (layer: L) => string };
 
-/** JSON that stands in a plain layer where `when` holds. */
+/** One to four octets of a layer, so many behind its first one, as an unsigned number. */
+export interface PlainOctets {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** What octets of a layer are, or those bits of them that `mask` has. */
+export interface KnownOctets extends PlainOctets {
+  readonly is: number;
+  readonly mask?: number;
+}
+
+/** JSON that stands in a plain layer where `when` holds, or its octets are these. */
 export interface PlainWalk<L extends Layer = Layer> {
-  readonly when: (layer: L) => boolean;
+  readonly when: ((layer: L) => boolean) | readonly KnownOctets[];
   /** Keys with a comma before each, and their values. */
   readonly json?: readonly PlainPart<L>[];
-  /** Writes it, where that is more than keys and numbers. */
+  /** Writes it, where that is more than keys and numbers; asked for by a function alone. */
   readonly write?: (layer: L, out: TextBuffer) => void;
 }

@@ -2,12 +2,12 @@
 import { DIGITS_ROOM, putNumeral } from '../core/digits.js';
 import { FixedText } from '../core/fixed-text.js';
 import type { Layer } from '../core/layer.js';
-import { i32, u16, u32 } from '../core/octets.js';
+import { u16, u32 } from '../core/octets.js';
 import type { PlainWalk } from '../core/plain.js';
 import type { TextBuffer } from '../core/text.js';
 import { FIXED_LENGTH, headerLength, type TcpLayer } from './tcp-header.js';
 import { END, isDsack, MSS, NOP, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE } from './tcp-option-kinds.js';
-import { onlyTimestamps, peerBaseOf } from './tcp-options.js';
+import { ONLY_TIMESTAMPS, onlyTimestamps, peerBaseOf } from './tcp-options.js';
 import type { Reassembled, StreamNotes } from './tcp-stream.js';
 
 const COMMA = 0x2c;
@@ -41,12 +41,12 @@ const hasNoOptions = (l: Layer): boolean => l.bytes[l.start + 12]! >> 4 === FIXE
 
 /** Timestamps after two octets of padding. */
 export const timestampsJson: PlainWalk = {
-  when: onlyTimestamps,
+  when: ONLY_TIMESTAMPS,
   json: [
     ',"options":[{"option_kind":1},{"option_kind":1},{"option_kind":8,"option_len":10,"timestamp":{"tsval":',
-    (l) => i32(l.bytes, l.start + 24),
+    { from: 24, count: 4 },
     ',"tsecr":',
-    (l) => i32(l.bytes, l.start + 28),
+    { from: 28, count: 4 },
     '}}]',
   ],
 };

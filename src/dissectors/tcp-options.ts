@@ -12,9 +12,10 @@ import { bits, bytes, expert, type Field, flag, list, many, mark, uint8, uint16,
 import { Labels } from '../core/fixed-text.js';
 import type { Layer, Tree } from '../core/layer.js';
 import { i32, u16, u32 } from '../core/octets.js';
+import type { KnownOctets } from '../core/plain.js';
 import type { TextBuffer } from '../core/text.js';
 import { mptcpRows, walkMptcp } from './mptcp.js';
-import type { TcpLayer } from './tcp-header.js';
+import { FIXED_LENGTH, type TcpLayer } from './tcp-header.js';
 import {
   ACCURATE_ECN_0,
   ACCURATE_ECN_1,
@@ -144,11 +145,18 @@ export const optionList = list('tcp.options', 'Options', rows);
 
 /** Octets of a header whose options are two NOPs and timestamps: most segments there are. */
 const WITH_TIMESTAMPS = 32;
+const NOPS_AND_TIMESTAMPS = 0x0101080a;
+
+/** What such a header has in common. */
+export const ONLY_TIMESTAMPS: readonly KnownOctets[] = [
+  { from: 12, count: 1, mask: 0xf0, is: (WITH_TIMESTAMPS / 4) << 4 },
+  { from: FIXED_LENGTH, count: 4, is: NOPS_AND_TIMESTAMPS },
+];
 
 /** True for the header of most segments: NOP, NOP, timestamps, and nothing else. */
 export function onlyTimestamps(l: Layer): boolean {
   const { bytes: b, start } = l;
-  return b[start + 12]! >> 4 === WITH_TIMESTAMPS / 4 && start + WITH_TIMESTAMPS <= l.captured && u32(b, start + 20) === 0x0101080a;
+  return b[start + 12]! >> 4 === WITH_TIMESTAMPS / 4 && start + WITH_TIMESTAMPS <= l.captured && u32(b, start + 20) === NOPS_AND_TIMESTAMPS;
 }
 
 export const optionExperts = {

@@ -452,36 +452,40 @@ const fields = {
   ...gated(isJudged, verdictRows()),
 };
 
-/** Segments of a running connection, up to its end, with options that are usual. */
+/** What is remarked on elsewhere than among the analysis' own remarks. */
+const REMARKED_ELSEWHERE = Facts.ACCURATE_ECN | Facts.BROKEN_OPTIONS | Facts.FAST_OPEN_SYN | Facts.FAST_OPEN_ACK | Facts.FAST_OPEN_IGNORED;
+
+/** Flags of segments that open a connection, or break it off without saying why; those without ACK acknowledge nothing. */
+function opensOrBreaksOff(l: Layer, flags: number): boolean {
+  if (flags !== (SYN | ACK) && flags !== (RST | ACK) && ((flags !== SYN && flags !== RST) || u32(l.bytes, l.start + 8) !== 0)) return false;
+  return (flags & RST) === 0 || l.start + headerLength(l) >= l.captured;
+}
+
+/** Options that are usual for such a segment, and nothing to remark on them. */
+const hasPlainOptions = (l: Layer, flags: number): boolean => hasUsualOptions(l) && hasMss(l) === ((flags & SYN) !== 0);
+
+/** Nanoseconds since some segment, where so few seconds passed that a number tells them. */
+const since = ({ frame }: Layer, seconds: number, nanoseconds: number): number =>
+  (frame.seconds - seconds) * 1e9 + (frame.nanoseconds - nanoseconds);
+
+/** Segments of a connection with options that are usual. Short functions: the engine puts them into the one that calls them all. */
 const plain: Plain<TcpLayer> = {
   when: (l) => {
-    const { bytes: b, start, facts } = l;
-    if (facts === undefined || l.partial || facts.length < 0 || (facts.marks & (Facts.ACCURATE_ECN | Facts.BROKEN_OPTIONS)) !== 0)
-      return false;
-    if (start + FIXED_LENGTH > l.captured || l.frame.session.checksums || !l.frame.hasTime) return false;
-    // Nothing of the reserved bits, and of the flags ACK, with PSH and FIN or without.
+    const { bytes: b, start, captured, facts, assembly } = l;
+    if (facts === undefined || l.partial || facts.length < 0 || (facts.marks & REMARKED_ELSEWHERE) !== 0) return false;
+    if (start + FIXED_LENGTH > captured || l.frame.session.checksums || !l.frame.hasTime) return false;
+    // Nothing of the reserved bits, and of the flags mostly ACK, with PSH and FIN or without.
     const first = b[start + 12]!;
-    if ((first & 0x0f) !== 0 || (b[start + 13]! & ~(PSH | FIN)) !== ACK || u16(b, start + 18) !== 0) return false;
+    const flags = b[start + 13]!;
+    if ((first & 0x0f) !== 0 || u16(b, start + 18) !== 0) return false;
+    if ((flags & ~(PSH | FIN)) !== ACK && !opensOrBreaksOff(l, flags)) return false;
     const header = (first >> 4) * 4;
-    if (l.end - start < header) return false;
-    if (header !== FIXED_LENGTH && !onlyTimestamps(l) && (!hasUsualOptions(l) || hasMss(l))) return false;
-    return l.assembly === undefined || isPlainStream(l.assembly);
+    if (header < FIXED_LENGTH || l.end - start < header) return false;
+    if (header !== FIXED_LENGTH && !onlyTimestamps(l) && !hasPlainOptions(l, flags)) return false;
+    return assembly === undefined || isPlainStream(assembly);
   },
   octets: FIXED_LENGTH,
-  holds: [
-    hasStream,
-    followed,
-    measured,
-    upToSequence,
-    upToAcknowledgment,
-    endsKnown,
-    upToFlags,
-    whole,
-    upToWindow,
-    isScaled,
-    upToChecksum,
-    timed,
-  ],
+  holds: [hasStream, followed, measured, upToSequence, upToAcknowledgment, endsKnown, upToFlags, whole, upToWindow, upToChecksum, timed],
   fails: [givesReason],
   rare: [opensOrEnds, remarked, isJudged],
   // What is acknowledged or in flight is told in a record.
@@ -490,13 +494,27 @@ const plain: Plain<TcpLayer> = {
     [showsRoundTrip, (l) => l.facts!.acksFrame !== 0 && tookTime(l)],
     [showsInitialRoundTrip, (l) => (l.facts!.marks & Facts.RECORD) !== 0 && knowsRoundTrip(l)],
     [isInFlight, (l) => l.facts!.bytesInFlight !== 0],
-    [opensOrEnds, (l) => (l.bytes[l.start + 13]! & FIN) !== 0],
+    [opensOrEnds, (l) => (l.bytes[l.start + 13]! & (SYN | FIN | RST)) !== 0],
+    [isScaled, (l) => (l.bytes[l.start + 13]! & SYN) === 0],
     [remarked, (l) => (l.facts!.marks & ~Facts.RECORD) !== 0],
     [isJudged, (l) => l.facts!.verdict !== undefined],
   ],
   values: [
     [fields.checksumStatus, 2],
     [fields.urgentPointer, 0],
+  ],
+  json: [
+    [fields.length, [(l) => l.facts!.length]],
+    [fields.relativeSequence, [(l) => l.facts!.sequence]],
+    [fields.nextSequence, [(l) => l.facts!.sequence + l.facts!.length + ((l.bytes[l.start + 13]! & (SYN | FIN)) === 0 ? 0 : 1)]],
+    [fields.relativeAcknowledgment, [(l) => l.facts!.acknowledgment]],
+    [
+      fields.timeRelative,
+      [{ duration: (l) => since(l, l.direction!.conversation.startSeconds, l.direction!.conversation.startNanoseconds) }],
+    ],
+    [fields.timeDelta, [{ duration: (l) => since(l, l.facts!.previousSeconds, l.facts!.previousNanoseconds) }]],
+    [fields.ackRtt, [{ duration: (l) => since(l, l.facts!.acksSeconds, l.facts!.acksNanoseconds) }]],
+    [fields.initialRtt, [{ duration: (l) => l.direction!.conversation.initialRtt }]],
   ],
   walk: [timestampsJson, optionsJson, { when: (l) => l.assembly !== undefined, write: (l, out) => writeStreamNotes(out, l.assembly!) }],
 };

@@ -4,7 +4,7 @@
  */
 import type { Field } from '../core/field.js';
 import type { Layer } from '../core/layer.js';
-import type { Plain, PlainPart } from '../core/plain.js';
+import type { KnownOctets, Plain, PlainPart } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { type InPlace, inPlace, type Octets, UNSIGNED, type ValueKind } from './json-source.js';
@@ -20,17 +20,21 @@ export type Piece =
   | { readonly kind: 'text'; readonly octets: Uint8Array }
   | { readonly kind: 'value'; readonly how: ValueKind; readonly value: string | InPlace }
   | { readonly kind: 'nanoseconds'; readonly value: string }
+  | { readonly kind: 'duration'; readonly value: string }
   | { readonly kind: 'run'; readonly run: Run }
   /** What a function of (out, layer) writes. */
   | { readonly kind: 'part'; readonly name: string }
   /** A statement that writes to `out` itself. */
   | { readonly kind: 'call'; readonly statement: string }
-  | { readonly kind: 'open'; readonly condition: string }
+  | { readonly kind: 'open'; readonly condition: Condition }
   | { readonly kind: 'close' }
   /** An object of which nobody knows yet whether anything is in it; `key` stands before it. */
   | { readonly kind: 'object'; readonly key: Uint8Array }
   /** Its end. */
   | { readonly kind: 'end' };
+
+/** An expression, or what octets of the layer are. */
+export type Condition = string | readonly KnownOctets[];
 
 /** Text that four words decide, for which it is made once. */
 export interface Run {
@@ -108,7 +112,7 @@ class PlainLine {
     this.isFirst = true;
     for (const member of members) member.write();
     for (const { when, json = [], write } of this.plain.walk ?? []) {
-      this.open(`${this.use(when)}(layer)`);
+      this.open(typeof when === 'function' ? `${this.use(when)}(layer)` : when);
       this.parts(json);
       if (write !== undefined) this.call(`${this.use(write)}(layer, out);`);
       this.close();
@@ -242,7 +246,9 @@ class PlainLine {
     for (const part of parts) {
       if (typeof part === 'string') this.text(encoder.encode(part));
       else if (typeof part === 'function') this.value('word', `${this.use(part)}(layer)`);
+      else if ('from' in part) this.value('word', { how: 'word', octets: part, mask: undefined, shift: 0 });
       else if ('nanoseconds' in part) this.pieces.push({ kind: 'nanoseconds', value: `${this.use(part.nanoseconds)}(layer)` });
+      else if ('duration' in part) this.pieces.push({ kind: 'duration', value: `${this.use(part.duration)}(layer)` });
       else this.decide([`${this.use(part.by)}(layer)`], [], [part.text]);
     }
   }
@@ -259,7 +265,7 @@ class PlainLine {
     return `${this.use(this.simply.get(condition) ?? condition)}(layer)`;
   }
 
-  private open(condition: string): void {
+  private open(condition: Condition): void {
     this.pieces.push({ kind: 'open', condition });
   }
 
@@ -315,7 +321,7 @@ function merged(pieces: readonly Piece[]): Piece[] {
 }
 
 /** The condition of the block that the last piece ends. */
-function conditionBefore(pieces: readonly Piece[]): string | undefined {
+function conditionBefore(pieces: readonly Piece[]): Condition | undefined {
   let depth = 0;
   for (let i = pieces.length - 1; i >= 0; i--) {
     const piece = pieces[i]!;

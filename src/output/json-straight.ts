@@ -16,9 +16,10 @@
  * the capture that was read into its memory, and of others the head is copied there.
  */
 import type { Layer } from '../core/layer.js';
+import type { KnownOctets } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
 import { type JsonMemory, LEND, WORD_LOCALS, writeWord } from './json-memory.js';
-import type { Piece, Run } from './json-plain.js';
+import type { Condition, Piece, Run } from './json-plain.js';
 import { type InPlace, type Octets, type RowWriter, VALUE_ROOM, type ValueKind } from './json-source.js';
 
 const decoder = new TextDecoder();
@@ -36,7 +37,7 @@ const MOST_CONDITIONS = 30;
 interface Block {
   readonly kind: 'block';
   /** Undefined for an object. */
-  readonly condition: string | undefined;
+  readonly condition: Condition | undefined;
   readonly key: Uint8Array | undefined;
   readonly inner: readonly Part[];
 }
@@ -107,8 +108,8 @@ class Script {
         i++;
       } else if (hasCall(part)) {
         const { condition, inner } = part as Block;
-        // Where an object begins is not known on both sides of a call.
-        if (condition === undefined) return false;
+        // Where an object begins is not known on both sides of a call, and what the octets are only within one.
+        if (typeof condition !== 'string') return false;
         this.say(`if (${condition}) {`);
         this.indent += '  ';
         if (!this.parts(inner)) return false;
@@ -242,13 +243,22 @@ class Line {
       case 'nanoseconds':
         this.room += VALUE_ROOM;
         return this.put(`(call $nine ${this.place()} (local.get $${this.read('i32', part.value)}))`);
+      case 'duration':
+        return this.duration(part.value);
       case 'run':
         return this.run(part.run);
       case 'part':
         return this.copy(part.name);
       case 'block':
-        return part.condition === undefined ? this.object(part) : this.below(part.condition, part.inner);
+        return this.block(part);
     }
+  }
+
+  private block(block: Block): void {
+    const { condition, inner } = block;
+    if (condition === undefined) this.object(block);
+    else if (typeof condition === 'string') this.below(condition, inner);
+    else this.where(condition, inner);
   }
 
   private value(how: ValueKind, value: string | InPlace): void {
@@ -257,6 +267,16 @@ class Line {
       this.code.push(`(local.set $word ${this.valueOf(how, value)})`, writeWord('(local.get $word)', this.ahead));
       this.ahead = 0;
     } else this.put(`(call $${how} ${this.place()} ${this.valueOf(how, value)})`);
+  }
+
+  /** Nanoseconds that JavaScript counts. */
+  private duration(value: string): void {
+    this.room += VALUE_ROOM;
+    const name = this.read('f64', value);
+    this.asked.push(
+      `${this.margin()}if (!(${name} <= ${Number.MAX_SAFE_INTEGER} && ${name} >= ${Number.MIN_SAFE_INTEGER})) return again(out, layer, key, first);`,
+    );
+    this.put(`(call $seconds ${this.place()} (local.get $${name}))`);
   }
 
   private valueOf(how: ValueKind, value: string | InPlace): string {
@@ -336,6 +356,21 @@ class Line {
     this.asked = asked;
   }
 
+  /** What stands where octets of the layer are these. */
+  private where(known: readonly KnownOctets[], inner: readonly Part[]): void {
+    this.settle();
+    const asked = known.map((octets) => {
+      const { count, is, mask } = octets;
+      const word = this.octets(octets);
+      const masked = mask === undefined ? word : `(i32.and ${word} (i32.const ${inMemory(mask, count)}))`;
+      return `(i32.eq ${masked} (i32.const ${inMemory(is, count)}))`;
+    });
+    this.code.push(`(if ${asked.reduce((one, other) => `(i32.and ${one} ${other})`)} (then`);
+    for (const part of inner) this.part(part);
+    this.settle();
+    this.code.push('))');
+  }
+
   /** What may turn out to be nothing. */
   private object({ key, inner }: Block): void {
     const mark = `$m${this.marks++}`;
@@ -412,6 +447,13 @@ class Line {
   private settle(): void {
     if (this.ahead > 0) this.put(this.place());
   }
+}
+
+/** A number of so many octets, the first one highest, as the number that is read with the first one lowest. */
+function inMemory(n: number, count: number): number {
+  const octets = new DataView(new ArrayBuffer(4));
+  octets.setUint32(0, n << (8 * (4 - count)));
+  return octets.getInt32(0, true);
 }
 
 /** How values are handed over. */

@@ -149,6 +149,8 @@ const lantern = {
   ...gated(isBroken, { broken: expert('warn', 'protocol', 'lantern.broken', 'Broken') }),
   long: computed('duration', 'lantern.long', 'Long', (l) => (l.bytes[l.start + 3]! > 200 ? 2n ** 70n : -1), { when: isOdd }),
   fourth: computed('time', 'lantern.fourth', 'Fourth', () => 0n, { json: (l, out) => out.number(l.bytes[l.start + 2]! << 8) }),
+  // Now and then more than a number tells.
+  away: computed('duration', 'lantern.away', 'Away', (l) => (l.bytes[l.start + 3]! > 100 ? 2n ** 60n : -5), { when: isOdd }),
   fifth: uint16('lantern.fifth', 'Fifth', 2),
 };
 
@@ -157,7 +159,10 @@ class Lantern extends layer('lantern', 'Lantern', lantern, 'LANTERN', {
   octets: 4,
   rare: [isBroken],
   present: [lantern.fourth],
-  json: [[lantern.fourth, [{ by: (l) => l.bytes[l.start + 2]!, text: (l) => String(l.bytes[l.start + 2]! * 256) }]]],
+  json: [
+    [lantern.fourth, [{ by: (l) => l.bytes[l.start + 2]!, text: (l) => String(l.bytes[l.start + 2]! * 256) }]],
+    [lantern.away, [{ duration: (l) => (l.bytes[l.start + 3]! > 100 ? 2 ** 60 : -5) }]],
+  ],
 }) {
   override summary(): void {}
 }
