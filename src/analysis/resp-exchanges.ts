@@ -15,6 +15,7 @@ import type { StreamContext } from '../core/stream.js';
 import { between, type Nanoseconds } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
 import { Tells } from '../dissectors/resp-arguments.js';
+import { Effect, effectOf } from '../dissectors/resp-commands.js';
 import type { RespShared } from '../dissectors/resp-stream.js';
 
 /** Commands of one connection that wait for their replies; further ones are counted alone. */
@@ -27,53 +28,9 @@ const MOST_KEPT = 32;
 /** Of a connection that began before the capture: how often all has to be answered until nothing from before can be to come. */
 const SETTLED = 8;
 
-/** What a command means for the replies that follow. */
-export enum Kind {
-  Plain = 0,
-  /** Nothing that Redis takes for a command: an empty line or array. */
-  Nothing,
-  Subscribe,
-  Psubscribe,
-  Ssubscribe,
-  Unsubscribe,
-  Punsubscribe,
-  Sunsubscribe,
-  Monitor,
-  Client,
-  Sync,
-  Reset,
-  Replconf,
-  Hello,
-  Shutdown,
-  Config,
-  /** ACL, and those of its subcommands whose replies tell secrets. */
-  Acl,
-  Users,
-  Password,
-}
-
-const NAMES: readonly (readonly [name: string, kind: Kind])[] = [
-  ['subscribe', Kind.Subscribe],
-  ['psubscribe', Kind.Psubscribe],
-  ['ssubscribe', Kind.Ssubscribe],
-  ['unsubscribe', Kind.Unsubscribe],
-  ['punsubscribe', Kind.Punsubscribe],
-  ['sunsubscribe', Kind.Sunsubscribe],
-  ['monitor', Kind.Monitor],
-  ['client', Kind.Client],
-  ['psync', Kind.Sync],
-  ['sync', Kind.Sync],
-  ['reset', Kind.Reset],
-  ['replconf', Kind.Replconf],
-  ['hello', Kind.Hello],
-  ['shutdown', Kind.Shutdown],
-  ['config', Kind.Config],
-  ['acl', Kind.Acl],
-];
-
 /** A command that waits for its reply. */
 export class Asked {
-  kind = Kind.Plain;
+  kind = Effect.Plain;
   frame = 0;
   seconds = 0;
   nanoseconds = 0;
@@ -225,8 +182,8 @@ export class RespTalk {
     return this.channels + this.patterns + this.shards > 0;
   }
   /** What there is to leave for a command without names: UNSUBSCRIBE and its kin. */
-  subscriptions(kind: Kind): number {
-    return kind === Kind.Unsubscribe ? this.channels : kind === Kind.Punsubscribe ? this.patterns : this.shards;
+  subscriptions(kind: Effect): number {
+    return kind === Effect.Unsubscribe ? this.channels : kind === Effect.Punsubscribe ? this.patterns : this.shards;
   }
 }
 
@@ -280,7 +237,7 @@ export class RespExchanges {
   private close(talk: RespTalk): void {
     while (talk.waiting > 0) {
       // A server that shuts down says so by closing the connection.
-      const silent = talk.head!.kind === Kind.Shutdown;
+      const silent = talk.head!.kind === Effect.Shutdown;
       if (silent) this.counts.silent++;
       else this.counts.unanswered++;
       this.noReply(talk, silent ? 'silent' : 'open');
@@ -295,8 +252,8 @@ export class RespExchanges {
   }
 
   private command(frame: Frame, resp: Resp, context: StreamContext, talk: RespTalk, shared: RespShared): void {
-    const kind = kindOf(resp);
-    if (kind === Kind.Nothing) return;
+    const kind = effectOfCommand(resp);
+    if (kind === Effect.Nothing) return;
     const { counts, observer } = this;
     counts.commands++;
     const note = observer?.command(frame, resp, talk, context);
@@ -313,23 +270,23 @@ export class RespExchanges {
     }
     this.waiting++;
     const asked = talk.push();
-    asked.kind = kind === Kind.Acl ? aclKind(resp) : kind;
+    asked.kind = kind === Effect.Acl ? aclKind(resp) : kind;
     asked.frame = frame.number;
     asked.seconds = frame.seconds;
     asked.nanoseconds = frame.nanoseconds;
     asked.received = context.received;
     asked.end = context.messageStart + (resp.end - resp.start);
     asked.holes = shared.commandHoles;
-    asked.left = kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe ? confirmations(resp, kind, talk) : 1;
+    asked.left = kind >= Effect.Subscribe && kind <= Effect.Sunsubscribe ? confirmations(resp, kind, talk) : 1;
     asked.note = note;
   }
 
   /** Commands that get no reply. */
-  private isSilent(resp: Resp, kind: Kind, talk: RespTalk): boolean {
+  private isSilent(resp: Resp, kind: Effect, talk: RespTalk): boolean {
     // Only who replicates acknowledges, also where the capture has not seen how that began.
-    if (kind === Kind.Replconf && /^ack$/i.test(resp.argument(1))) talk.replicating = true;
+    if (kind === Effect.Replconf && /^ack$/i.test(resp.argument(1))) talk.replicating = true;
     if (talk.replicating) return true;
-    if (kind === Kind.Reset) {
+    if (kind === Effect.Reset) {
       talk.muted = talk.skipNext = false;
       return false;
     }
@@ -337,7 +294,7 @@ export class RespExchanges {
       talk.skipNext = false;
       return true;
     }
-    if (kind !== Kind.Client || !/^reply$/i.test(resp.argument(1))) return talk.muted;
+    if (kind !== Effect.Client || !/^reply$/i.test(resp.argument(1))) return talk.muted;
     switch (resp.argument(2).toUpperCase()) {
       case 'OFF':
         talk.muted = true;
@@ -361,7 +318,7 @@ export class RespExchanges {
     if (resp.isDataSet) {
       // SYNC is answered with the data set; PSYNC was answered with a line before.
       talk.replicating = true;
-      if (head?.kind !== Kind.Sync) {
+      if (head?.kind !== Effect.Sync) {
         counts.pushed++;
         observer?.unasked(frame, resp, talk, 'data set');
         return;
@@ -409,27 +366,27 @@ export class RespExchanges {
       resp.exchange = before;
     } else if (before !== undefined && before.request === head.frame && before.time === time) resp.exchange = before;
     else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
-    if (head.kind >= Kind.Config) resp.tells = toldBy(head.kind);
+    if (head.kind >= Effect.Config) resp.tells = toldBy(head.kind);
     const failed = type === MINUS;
     const last = failed || (head.left === Infinity ? talk.subscriptions(head.kind) === 0 : --head.left <= 0);
     if (last) {
       counts.paired++;
       this.waiting--;
       talk.shift();
-      if (head.kind >= Kind.Monitor && !failed) this.took(talk, head.kind, type);
+      if (head.kind >= Effect.Monitor && !failed) this.took(talk, head.kind, type);
     }
     observer?.reply(frame, resp, talk, head, last);
     if (last) head.note = undefined;
   }
 
   /** A command with lasting effect was accepted. */
-  private took(talk: RespTalk, kind: Kind, type: number | undefined): void {
-    if (kind === Kind.Monitor) talk.monitoring = true;
-    else if (kind === Kind.Sync) talk.replicating = true;
-    else if (kind === Kind.Reset) {
+  private took(talk: RespTalk, kind: Effect, type: number | undefined): void {
+    if (kind === Effect.Monitor) talk.monitoring = true;
+    else if (kind === Effect.Sync) talk.replicating = true;
+    else if (kind === Effect.Reset) {
       talk.monitoring = talk.pushes = false;
       talk.channels = talk.patterns = talk.shards = 0;
-    } else if (kind === Kind.Hello) talk.pushes = type === MAP;
+    } else if (kind === Effect.Hello) talk.pushes = type === MAP;
   }
 
   private unasked(frame: Frame, resp: Resp, talk: RespTalk, what: Unasked): void {
@@ -479,13 +436,13 @@ export class RespExchanges {
   }
 
   /** The kind of command that a confirmation of (un)subscribing answers; keeps count of what is subscribed to. */
-  private confirmation(resp: Resp, talk: RespTalk): Kind | undefined {
-    const kind = CONFIRMED.get(firstWord(resp.bytes, resp.start, resp.captured));
-    if (kind === undefined) return undefined;
+  private confirmation(resp: Resp, talk: RespTalk): Effect | undefined {
+    const kind = effectOf(firstWord(resp.bytes, resp.start, resp.captured).toUpperCase());
+    if (!isSubscription(kind)) return undefined;
     const count = lastInteger(resp.bytes, resp.start, resp.captured);
     // The count is of channels and patterns together; shard channels have their own.
-    if (kind === Kind.Ssubscribe || kind === Kind.Sunsubscribe) talk.shards = count;
-    else if (kind === Kind.Psubscribe || kind === Kind.Punsubscribe) talk.patterns = Math.max(0, count - talk.channels);
+    if (kind === Effect.Ssubscribe || kind === Effect.Sunsubscribe) talk.shards = count;
+    else if (kind === Effect.Psubscribe || kind === Effect.Punsubscribe) talk.patterns = Math.max(0, count - talk.channels);
     else talk.channels = Math.max(0, count - talk.patterns);
     return kind;
   }
@@ -502,22 +459,21 @@ const COLON = 0x3a;
 const PUSH = 0x3e;
 
 const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
-const isSubscription = (kind: Kind): boolean => kind >= Kind.Subscribe && kind <= Kind.Sunsubscribe;
-const confirms = (kind: Kind, asked: Asked): boolean => asked.kind === kind;
+const isSubscription = (kind: Effect): boolean => kind >= Effect.Subscribe && kind <= Effect.Sunsubscribe;
+const confirms = (kind: Effect, asked: Asked): boolean => asked.kind === kind;
 
 /** What ACL asks for. */
-function aclKind(resp: Resp): Kind {
+function aclKind(resp: Resp): Effect {
   const what = resp.argument(1).toLowerCase();
-  if (what === 'list' || what === 'getuser') return Kind.Users;
-  return what === 'genpass' ? Kind.Password : Kind.Plain;
+  if (what === 'list' || what === 'getuser') return Effect.Users;
+  return what === 'genpass' ? Effect.Password : Effect.Plain;
 }
 
 /** What secrets the reply to a command of this kind may tell. */
-const toldBy = (kind: Kind): Tells =>
-  kind === Kind.Config ? Tells.Settings : kind === Kind.Users ? Tells.Users : kind === Kind.Password ? Tells.Password : Tells.Nothing;
+const toldBy = (kind: Effect): Tells =>
+  kind === Effect.Config ? Tells.Settings : kind === Effect.Users ? Tells.Users : kind === Effect.Password ? Tells.Password : Tells.Nothing;
 
 const MESSAGE = /^[ps]?message$/;
-const CONFIRMED = new Map(NAMES.slice(0, 6));
 
 /** What the TCP layer knows its conversation by. */
 function conversationOf(frame: Frame): { readonly opener: unknown } | undefined {
@@ -525,7 +481,7 @@ function conversationOf(frame: Frame): { readonly opener: unknown } | undefined 
 }
 
 /** Confirmations that a command gets: one a channel, and one when there is nothing to leave. */
-function confirmations(resp: Resp, kind: Kind, talk: RespTalk): number {
+function confirmations(resp: Resp, kind: Effect, talk: RespTalk): number {
   const named = resp.argumentCount - 1;
   if (named > 0) return named;
   // Commands before it may change what there is to leave; where not all of that is known, what is known is left.
@@ -555,38 +511,10 @@ function lastInteger(b: Uint8Array, start: number, end: number): number {
   return 0;
 }
 
-/** Open addressing by a hash of the name; 0 is nothing, else the index in {@link NAMES} from 1. */
-const SLOTS = new Uint8Array(256);
-for (let i = 0; i < NAMES.length; i++) {
-  let hash = 0;
-  for (const c of NAMES[i]![0]) hash = (hash * 31 + c.charCodeAt(0)) & 0xffff;
-  let slot = hash & 255;
-  while (SLOTS[slot] !== 0) slot = (slot + 1) & 255;
-  SLOTS[slot] = i + 1;
-}
-
 /** What a command means for what follows; looks at nothing but its name. */
-export function kindOf(resp: Resp): Kind {
+function effectOfCommand(resp: Resp): Effect {
+  const { name } = resp;
+  if (name !== undefined) return name.effect;
   const { bytes: b, start, captured } = resp;
-  let from = start + 8;
-  let to = from;
-  if (b[start] === STAR && b[start + 4] === DOLLAR && isDigit(b[start + 5]!) && b[start + 2] === CR && b[start + 6] === CR)
-    to += b[start + 5]! - 48;
-  else {
-    const { arguments: args } = resp;
-    if (args.length === 0) return captured - start < 4 || b[start] !== STAR || !(b[start + 1]! > 0x30) ? Kind.Nothing : Kind.Plain;
-    from = args[0]!;
-    to = args[1]!;
-  }
-  // ACL is the only short name; GET and SET are most of all commands.
-  if (to > captured || to - from > 12 || to - from < 3 || (to - from === 3 && (b[from]! | 0x20) !== 0x61)) return Kind.Plain;
-  let hash = 0;
-  for (let at = from; at < to; at++) hash = (hash * 31 + (b[at]! | 0x20)) & 0xffff;
-  for (let slot = hash & 255; SLOTS[slot] !== 0; slot = (slot + 1) & 255) {
-    const [name, kind] = NAMES[SLOTS[slot]! - 1]!;
-    let same = name.length === to - from;
-    for (let i = 0; same && i < name.length; i++) same = (b[from + i]! | 0x20) === name.charCodeAt(i);
-    if (same) return kind;
-  }
-  return Kind.Plain;
+  return captured - start < 4 || b[start] !== STAR || !(b[start + 1]! > 0x30) ? Effect.Nothing : Effect.Plain;
 }

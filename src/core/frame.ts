@@ -39,7 +39,7 @@ const MAX_LAYERS = 64;
 
 /** A list of `first` alone with room for the layers of most frames: one that grows is made anew with far more. */
 function stackOf(first: Layer | undefined): (Layer | undefined)[] {
-  const stack = [first, first, first, first, first, first];
+  const stack = [first, first, first, first, first, first, first, first];
   while (stack.length > 1) stack.pop();
   return stack;
 }

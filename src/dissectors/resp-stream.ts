@@ -3,15 +3,9 @@ import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
 import { type ProtocolEntry, tcpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
-import { Resp } from './resp.js';
+import { Mark, Resp } from './resp.js';
+import { Effect } from './resp-commands.js';
 import { CR, DOLLAR, decimal, Elements, KIND, Kind, LF, lineEnd, MINUS, PLUS, plainLength, STAR } from './resp-elements.js';
-
-/** `*3\r\n$5\r\nP…`, `*1\r\n$4\r\nS…`. */
-function mayBeSync(b: Uint8Array, start: number, end: number): boolean {
-  if (b[start + 5] !== 0x34 && b[start + 5] !== 0x35) return false;
-  const letter = b[start + 8]! | 0x20;
-  return (letter === 0x70 || letter === 0x73) && b[start] === STAR && end - start < 128;
-}
 
 /** What both directions know. */
 export interface RespShared {
@@ -36,8 +30,8 @@ class RespParser implements StreamParser {
   private isPlain = false;
   /** The frame that the last whole message is of. */
   private seen = 0;
-  /** The messages of that frame come from the client. */
-  private fromClient = false;
+  /** The mark of the messages of that frame if they come from the client. */
+  private fromClient = 0;
 
   constructor(private readonly context: StreamContext) {}
 
@@ -110,34 +104,29 @@ class RespParser implements StreamParser {
     const { shared } = this;
     const resp = this.layerOf(frame, start, end, incomplete);
     if (resp.isDataSet) shared.syncing = false;
-    // Only what may be PSYNC or SYNC by its letters is looked at closely.
-    else if (resp.fromClient && mayBeSync(frame.bytes, start, end) && /^P?SYNC$/.test(resp.command ?? '')) shared.syncing = true;
+    else if (resp.fromClient && resp.name?.effect === Effect.Sync) shared.syncing = true;
     frame.session.hooks.resp?.(frame, resp, this.context);
   }
 
   /** The layer for a message, which is listed in its frame. */
   private layerOf(frame: Frame, start: number, end: number, incomplete: boolean): Resp {
-    const isDataSet = this.dataSet > 0;
     const again = this.seen === frame.number;
     if (!again) {
       this.seen = frame.number;
-      this.fromClient = this.context.fromClient;
+      this.fromClient = this.context.fromClient ? Mark.FromClient : 0;
     }
-    if (again && frame.session.brief && !incomplete && !isDataSet) {
+    const marks = this.fromClient | (this.dataSet > 0 ? Mark.DataSet : 0) | (incomplete ? Mark.Incomplete : this.isPlain ? Mark.Plain : 0);
+    if (again && frame.session.brief && marks < Mark.DataSet) {
       // The line is about the last message alone.
       const last = frame.stack[frame.stack.length - 1];
-      if (last instanceof Resp && last.bytes === frame.bytes && !last.incomplete && !last.isDataSet) {
+      if (last instanceof Resp && last.bytes === frame.bytes && last.marks < Mark.DataSet) {
         last.moveTo(start, end);
-        last.fromClient = this.fromClient;
-        last.isPlain = this.isPlain;
+        last.marks = marks;
         return last;
       }
     }
     const resp = new Resp(frame, start, end);
-    resp.fromClient = this.fromClient;
-    resp.isPlain = this.isPlain && !incomplete;
-    resp.isDataSet = isDataSet;
-    resp.incomplete = incomplete;
+    resp.marks = marks;
     frame.stack.push(resp);
     return resp;
   }

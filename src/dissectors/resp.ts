@@ -25,15 +25,13 @@ import {
   mark,
   string,
 } from '../core/field.js';
-import { FixedText } from '../core/fixed-text.js';
 import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
-import { latin1Of, Recalled, textOf } from '../core/octets.js';
-import { TextBuffer } from '../core/text.js';
+import { latin1Of, textOf } from '../core/octets.js';
+import type { TextBuffer } from '../core/text.js';
 import {
   argumentsOf,
   MAX_ARGUMENTS,
-  mayHaveSecrets,
   NO_ARGUMENTS,
   SECRET,
   secretSettings,
@@ -42,6 +40,7 @@ import {
   Tells,
   withoutSecrets,
 } from './resp-arguments.js';
+import { type CommandName, commandName, shortName } from './resp-commands.js';
 import {
   ATTRIBUTE,
   behind,
@@ -62,7 +61,7 @@ import {
   STREAMED,
 } from './resp-elements.js';
 import { writeAnswer, writeLine, writeStrings } from './resp-json.js';
-import { keyAmong, keyOf, NO_KEY } from './resp-keys.js';
+import { keyAmong, NO_KEY } from './resp-keys.js';
 import { FUNCTIONS, MOST_OCTETS, type RespFunctions, ROOM } from './resp-octets.js';
 import { BulkStrings } from './resp-strings.js';
 import type { StreamNotes } from './tcp-stream.js';
@@ -145,10 +144,8 @@ interface Message extends Command {
   readonly fromClient: boolean;
   readonly tells: Tells;
   readonly exchange: Answer | undefined;
+  readonly name: CommandName | undefined;
 }
-
-/** Octets of a command's name that are looked at. */
-const MOST_NAME = 256;
 
 /** A plain message that tells no secret. */
 function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, line }: RespFunctions): boolean {
@@ -161,13 +158,10 @@ function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, 
   let request = 0;
   let time = 0;
   if (l.fromClient) {
-    if (type !== STAR) return false;
-    const header = lineEnd(b, start, captured);
-    const from = lineEnd(b, header, captured);
-    const name = names.of(b, from, from + Math.min(decimal(b, header + 1, from - 2), MOST_NAME));
-    if (name.mayHideSecrets || name.key > 1) return false;
+    const { name } = l;
+    if (type !== STAR || name === undefined || name.mayHideSecrets || name.key > 1) return false;
     // What has no argument has no key.
-    if (header !== start + 4 || b[start + 1] !== 0x31) key = name.key;
+    if (b[start + 2] !== CR || b[start + 1] !== 0x31) key = name.key;
     out.fixed(name.member);
   } else if (exchange !== undefined) {
     if (typeof exchange.time !== 'number') return false;
@@ -186,40 +180,30 @@ const utf8 = new TextEncoder();
 /** Most arguments that are shown in the Info column. */
 const MAX_SHOWN = 24;
 
-/** What the name of a command tells. */
-interface CommandName {
-  /** In capitals. */
-  readonly text: string;
-  /** The same as JSON, and with its key. */
-  readonly json: FixedText;
-  readonly member: FixedText;
-  /** Which argument is its (first) key, as {@link keyOf} says. */
-  readonly key: number;
-  /** Whether any of its arguments may be a secret. */
-  readonly mayHideSecrets: boolean;
-}
-
-/** `,"command":` */
-const COMMAND_KEY = Uint8Array.from(',"command":', (c) => c.charCodeAt(0));
-
-/** Names as they were written, and what they tell: a capture has a few, each many times. */
-const names = new Recalled(256, (b, from, to): CommandName => {
-  const text = textOf(b, from, to).toUpperCase();
-  const out = new TextBuffer(64);
-  out.json(text);
-  const json = out.bytes.subarray(0, out.length);
-  return {
-    text,
-    json: new FixedText(json),
-    member: new FixedText(Uint8Array.of(...COMMAND_KEY, ...json)),
-    key: keyOf(text),
-    mayHideSecrets: mayHaveSecrets(text),
-  };
-});
-
 /** The strings of the message that was asked for them last: all that is told of one is asked in a row. */
 const strings = new BulkStrings();
-let readings = 1;
+let readOf: Resp | undefined;
+
+/** What is known of a message from where it stands; several may hold. */
+export enum Mark {
+  /** The client sent it. */
+  FromClient = 1,
+  /** It is one of those that `plainLength` knows, and whole. */
+  Plain = 2,
+  /** The octets are the data set of a primary, not elements. */
+  DataSet = 4,
+  /** The rest of it was not captured. */
+  Incomplete = 8,
+}
+
+/** What few messages have, or are asked for. */
+class Details {
+  /** For a reply: what secrets it may tell. */
+  tells = Tells.Nothing;
+  /** Where its arguments stand. */
+  found: readonly number[] | undefined = undefined;
+  hidden: Set<number> | undefined | null = undefined;
+}
 
 /** A message: a command, a reply, or what the server sends on its own. */
 export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 'RESP', undefined, {
@@ -227,47 +211,55 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
   room: ROOM,
   write: writeFromOctets,
 }) {
-  /** True when the client sent it. */
-  fromClient = false;
-  /** It is one of those that `plainLength` knows, and whole. */
-  isPlain = false;
-  /** The octets are the data set of a primary, not elements. */
-  isDataSet = false;
-  /** The rest of it was not captured. */
-  incomplete = false;
-  /** For a reply: what secrets it may tell. */
-  tells = Tells.Nothing;
+  /** Any of {@link Mark}. */
+  marks = 0;
   /** For a reply: the command that it answers. */
   exchange: Answer | undefined = undefined;
-  private found: readonly number[] | undefined = undefined;
-  private hidden: Set<number> | undefined | null = undefined;
   private named: CommandName | undefined = undefined;
-  /** Which of the readings of strings was of this message. */
-  private reading = 0;
+  private details: Details | undefined = undefined;
+
+  /** True when the client sent it. */
+  get fromClient(): boolean {
+    return (this.marks & Mark.FromClient) !== 0;
+  }
+  get isPlain(): boolean {
+    return (this.marks & Mark.Plain) !== 0;
+  }
+  get isDataSet(): boolean {
+    return (this.marks & Mark.DataSet) !== 0;
+  }
+  get incomplete(): boolean {
+    return (this.marks & Mark.Incomplete) !== 0;
+  }
+
+  /** For a reply: what secrets it may tell. */
+  get tells(): Tells {
+    return this.details === undefined ? Tells.Nothing : this.details.tells;
+  }
+  set tells(tells: Tells) {
+    (this.details ??= new Details()).tells = tells;
+  }
 
   /** Stand for the whole message `[start, end)` of the same octets instead. */
   moveTo(start: number, end: number): void {
     const place = this as { -readonly [K in keyof Layer]: Layer[K] };
     place.start = start;
     place.captured = this.end = end;
-    this.exchange = this.found = this.hidden = this.named = undefined;
-    this.reading = 0;
-    this.tells = Tells.Nothing;
+    this.exchange = this.named = this.details = undefined;
+    if (readOf === this) readOf = undefined;
   }
 
   override lasting(): PropertyDescriptorMap {
-    // All are found anew where the octets then stand.
-    return {
-      found: { value: undefined, writable: true },
-      hidden: { value: undefined, writable: true },
-      reading: { value: 0, writable: true },
-    };
+    // All but this are found anew where the octets then stand.
+    const details = new Details();
+    details.tells = this.tells;
+    return { details: { value: details, writable: true } };
   }
 
   /** How many there are in {@link strings} if the message is a bulk string or an array of them; else 0. */
   private get stringCount(): number {
-    if (this.reading !== readings) {
-      this.reading = ++readings;
+    if (readOf !== this) {
+      readOf = this;
       strings.read(this.bytes, this.start, this.captured);
     }
     return strings.count;
@@ -278,8 +270,8 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
    * 1024 are listed.
    */
   get arguments(): readonly number[] {
-    this.found ??= this.isDataSet ? NO_ARGUMENTS : argumentsOf(this.bytes, this.start, this.captured);
-    return this.found;
+    const details = (this.details ??= new Details());
+    return (details.found ??= this.isDataSet ? NO_ARGUMENTS : argumentsOf(this.bytes, this.start, this.captured));
   }
 
   /** How many there are, the name included, also where {@link arguments} does not list all. */
@@ -299,18 +291,20 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
 
   /** The arguments that are secrets and not to be shown, by their number. */
   get secrets(): Set<number> | undefined {
-    if (this.hidden === undefined) this.hidden = this.findSecrets() ?? null;
-    return this.hidden ?? undefined;
+    if (this.tells === Tells.Nothing && (!this.fromClient || this.name?.mayHideSecrets !== true)) return undefined;
+    const details = (this.details ??= new Details());
+    if (details.hidden === undefined) details.hidden = this.findSecrets(details) ?? null;
+    return details.hidden ?? undefined;
   }
 
-  private findSecrets(): Set<number> | undefined {
+  private findSecrets(details: Details): Set<number> | undefined {
     if (this.frame.session.showSecrets) return undefined;
-    if (this.tells === Tells.Settings || this.tells === Tells.Anything) {
+    if (details.tells === Tells.Settings || details.tells === Tells.Anything) {
       const found = settingsOf(this.bytes, this.start, this.captured);
-      this.found = found;
+      details.found = found;
       return secretSettings((i) => textOf(this.bytes, found[2 * i]!, found[2 * i + 1]!), found.length / 2);
     }
-    if (!this.fromClient || this.argumentCount < 2 || !this.name.mayHideSecrets) return undefined;
+    if (!this.fromClient || this.argumentCount < 2) return undefined;
     return secretsOf((i) => this.argument(i), this.arguments.length / 2);
   }
 
@@ -331,7 +325,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
   /** What is shown in place of its string `[from, to)`; undefined for what is no secret. Where {@link hides} is false none is. */
   instead(from: number, to: number): string | undefined {
     const { secrets, tells } = this;
-    if (secrets !== undefined) for (const i of secrets) if (this.found![2 * i] === from) return SECRET;
+    if (secrets !== undefined) for (const i of secrets) if (this.arguments[2 * i] === from) return SECRET;
     return tells > Tells.Settings ? withoutSecrets(textOf(this.bytes, from, to), tells) : undefined;
   }
 
@@ -341,15 +335,21 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
     if (2 * i >= args.length) return '';
     return textOf(this.bytes, args[2 * i]!, Math.min(args[2 * i + 1]!, args[2 * i]! + 256));
   }
-  private get name(): CommandName {
-    if (this.named !== undefined) return this.named;
-    const from = this.place(0);
-    return (this.named = names.of(this.bytes, from, Math.min(this.place(1), from + 256)));
+  /** What the name of the command tells; undefined where the message is none. */
+  get name(): CommandName | undefined {
+    return this.named ?? this.findName();
+  }
+  private findName(): CommandName | undefined {
+    const { bytes: b, start } = this;
+    if (!this.fromClient) return undefined;
+    if (this.isPlain && b[start] === STAR) this.named = shortName(b, start);
+    if (this.named === undefined && this.argumentCount > 0) this.named = commandName(b, this.place(0), this.place(1));
+    return this.named;
   }
 
   /** The name of the command in capitals. */
   get command(): string | undefined {
-    return this.isCommand ? this.name.text : undefined;
+    return this.name?.text;
   }
 
   /** The (first) key that the command is about. */
@@ -359,22 +359,23 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
   }
 
   get isCommand(): boolean {
-    return this.fromClient && this.argumentCount > 0;
+    return this.name !== undefined;
   }
   get hasKey(): boolean {
     return this.key > 0;
   }
   /** Which argument is its first key; 0 when none is. */
   private get key(): number {
-    if (!this.fromClient || this.argumentCount < 2) return NO_KEY;
-    const { key } = this.name;
+    const { name } = this;
+    if (name === undefined || this.argumentCount < 2) return NO_KEY;
+    const { key } = name;
     if (key <= 1) return key;
-    const i = keyAmong(this.name.text, key, this.arguments.length / 2, (n) => this.argument(n));
+    const i = keyAmong(name.text, key, this.arguments.length / 2, (n) => this.argument(n));
     return 2 * i < this.arguments.length ? i : NO_KEY;
   }
 
   writeCommand(out: TextBuffer): void {
-    out.fixed(this.name.json);
+    out.fixed(this.name!.json);
   }
   writeKey(out: TextBuffer): void {
     const { key } = this;

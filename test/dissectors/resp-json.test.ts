@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Frame } from '../../src/core/frame.js';
+import type { Layer } from '../../src/core/layer.js';
 import { TextBuffer } from '../../src/core/text.js';
 import { Resp } from '../../src/dissectors/resp.js';
 import { JsonWriter } from '../../src/output/json.js';
@@ -84,10 +85,18 @@ function bothOf(writer: JsonWriter, octets: Uint8Array, side: 0 | 1, text: strin
   const frame = messagesOf(side, text);
   // From anywhere on, as in a chunk.
   octets.fill(0x22).set(frame.own, 3);
-  for (const message of frame.layers) {
+  frame.layers.forEach((message, i) => {
     const { bytes, start, end, captured } = message;
-    if (bytes === frame.own) Object.assign(message, { bytes: octets, start: start + 3, end: end + 3, captured: captured + 3 });
-  }
+    if (bytes !== frame.own) return;
+    // What was read of it stands elsewhere now, hence a twin.
+    frame.layers[i] = Object.create(message, {
+      bytes: { value: octets },
+      start: { value: start + 3 },
+      end: { value: end + 3 },
+      captured: { value: captured + 3 },
+      ...message.lasting(() => octets, -3),
+    }) as Layer;
+  });
   const quick = new TextBuffer();
   quick.bytes = writer.room(1 << 14)!;
   writer.write(quick, frame);
