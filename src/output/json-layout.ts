@@ -27,7 +27,7 @@ export interface JsonNode {
   /** See FieldOptions.gate; of a key with others below it, the one that all of them share. */
   readonly gate: Gate | undefined;
   readonly children: readonly JsonNode[];
-  /** For lists: the layout of an item. */
+  /** For lists: the layout of an item; its rows know their slots from when it is first asked for. */
   readonly item: readonly JsonNode[];
   /** Whether any row in it is found by a walk. */
   readonly walked: boolean;
@@ -202,23 +202,47 @@ function arrange(fields: readonly Field[], prefixes: readonly string[], shown: (
 }
 
 function finish(draft: Draft, prefixes: readonly string[], shown: (field: Field) => boolean): JsonNode[] {
-  return [...draft.children].map(([name, { row, children }], slot) => {
-    const below = finish({ row: undefined, children }, prefixes, shown).filter((child) => child.kind !== HIDDEN);
-    const item = row?.type === 'list' ? arrange(row.items, [row.name, ...prefixes], shown) : [];
-    return {
-      name,
-      key: keyOf(name),
-      kind: below.length > 0 ? NESTED : row === undefined ? HIDDEN : LEAF,
-      row,
-      gate: sharedGate(row, below),
-      children: below,
-      item,
-      walked: row?.walked === true || below.some((child) => child.walked),
-      onlyWalked: (row === undefined || row.walked) && below.every((child) => child.onlyWalked),
-      slot,
-      octets: decidingOctets(row, below),
-    };
-  });
+  const nodes: JsonNode[] = [];
+  for (const [name, { row, children }] of draft.children) {
+    const below = children.size === 0 ? NOTHING : finish({ row: undefined, children }, prefixes, shown).filter(isShown);
+    // Of a hundred kinds of lists a capture has a few.
+    const layItem = row?.type === 'list' ? () => arrange(row.items, [row.name, ...prefixes], shown) : undefined;
+    nodes.push(new Key(name, nodes.length, row, below, layItem));
+  }
+  return nodes;
+}
+
+const NOTHING: readonly JsonNode[] = [];
+
+const isShown = ({ kind }: JsonNode): boolean => kind !== HIDDEN;
+
+class Key implements JsonNode {
+  readonly key: Uint8Array;
+  readonly kind: number;
+  readonly gate: Gate | undefined;
+  readonly walked: boolean;
+  readonly onlyWalked: boolean;
+  readonly octets: Range | undefined;
+  private laid: readonly JsonNode[] | undefined = undefined;
+
+  constructor(
+    readonly name: string,
+    readonly slot: number,
+    readonly row: Field | undefined,
+    readonly children: readonly JsonNode[],
+    private readonly layItem: (() => readonly JsonNode[]) | undefined,
+  ) {
+    this.key = keyOf(name);
+    this.kind = children.length > 0 ? NESTED : row === undefined ? HIDDEN : LEAF;
+    this.gate = sharedGate(row, children);
+    this.walked = row?.walked === true || children.some((child) => child.walked);
+    this.onlyWalked = (row === undefined || row.walked) && children.every((child) => child.onlyWalked);
+    this.octets = decidingOctets(row, children);
+  }
+
+  get item(): readonly JsonNode[] {
+    return (this.laid ??= this.layItem?.() ?? NOTHING);
+  }
 }
 
 function sharedGate(row: Field | undefined, below: readonly JsonNode[]): Gate | undefined {

@@ -347,12 +347,13 @@ export class JsonWriter implements RowWriter {
     const from = at + 1;
     let to = from;
     while (to < nodes.length && nodes[to]!.depth > depth) to++;
+    const keys = node.item;
     this.depth++;
     const found = this.scope(nodes, from, to, layer);
     const first = out.length;
     // From what was found to the keys: an item has few of the many keys that its kind may have.
     const { slots } = found;
-    for (let i = 0; i < slots.length; i++) this.member(out, node.item[slots[i]!]!, layer, found);
+    for (let i = 0; i < slots.length; i++) this.member(out, keys[slots[i]!]!, layer, found);
     this.depth--;
     close(out, first);
   }
