@@ -1,4 +1,5 @@
 /** The head of an HTTP/1 message: what kind it is, and what its headers say about its body (RFC 9112 sections 3 to 6). */
+import type { FixedText } from '../core/fixed-text.js';
 import { Texts } from '../core/octets.js';
 import type { FirstLine, Kind } from './http-first-line.js';
 import type { HeaderLines } from './http-header-lines.js';
@@ -151,6 +152,13 @@ export class Head implements MessageHead {
   contentLength = -1;
   isChunked = false;
   framing: Framing = 'none';
+  /** By the clock of changed lines (http-header-lines.ts): when it was read; and how often it came again since. */
+  since = 0;
+  times = 0;
+  /** Of one that comes often: its octets, and what writers make of it. */
+  octets: DataView | undefined = undefined;
+  json: FixedText | undefined = undefined;
+  info: FixedText | undefined = undefined;
 
   constructor(
     readonly first: FirstLine,
@@ -178,6 +186,11 @@ export class Head implements MessageHead {
     return this.first.version;
   }
 
+  /** Is its body framed in the same way after a request of that method? */
+  isFor(method: string | undefined): boolean {
+    return this.framing === this.framingFor(method);
+  }
+
   /** How the end of its body is found; `method` is that of the request which a response answers. */
   framingFor(method: string | undefined): Framing {
     const { kind, code } = this.first;
@@ -190,7 +203,7 @@ export class Head implements MessageHead {
 
 /**
  * Read the head `[start, start + length)`, which begins with the `first` line. `method` is that of the request which a
- * response answers; `known`: its header lines, if they were read.
+ * response answers; `known`: its header lines, if they were read. Messages with the same head may share one.
  */
 export function readHead(
   b: Uint8Array,
@@ -200,6 +213,8 @@ export function readHead(
   method: string | undefined,
   known?: HeaderLines,
 ): Head {
+  const again = known?.length === length ? known.again(b, start, first) : undefined;
+  if (again?.isFor(method)) return again;
   const head = new Head(first, length);
   if (known?.length === length) known.tell(head);
   else {

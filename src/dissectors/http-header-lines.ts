@@ -4,6 +4,7 @@
  */
 import type { Field } from '../core/field.js';
 import type { FixedText } from '../core/fixed-text.js';
+import type { FirstLine } from './http-first-line.js';
 import { type Head, type Saying, sayingOf } from './http-head.js';
 import { COLON, isBlank, lineEnd, SPACE, tokenEnd, trimmed } from './http-lines.js';
 import { headerRow } from './http-rows.js';
@@ -19,8 +20,21 @@ const MOST_KEPT = 1024;
 const MOST_BESIDE = 16;
 /** A line that came so often without a change is worth a text of its own. */
 const WORTH_KEEPING = 4;
+/** Heads that are known as a whole, and octets of the longest one. */
+const MOST_HEADS = 8;
+const LONGEST_HEAD = 1024;
+
+/** How often a line came with another value than before: a clock, by which is told whether one did since. */
+let changes = 0;
 
 const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.length);
+
+function isSame(octets: DataView, view: DataView, start: number, length: number): boolean {
+  let at = 0;
+  for (; at + 4 <= length; at += 4) if (octets.getInt32(at) !== view.getInt32(start + at)) return false;
+  for (; at < length; at++) if (octets.getUint8(at) !== view.getUint8(start + at)) return false;
+  return true;
+}
 
 const isIndent = (octet: number | undefined): boolean => octet === SPACE || octet === TAB;
 
@@ -37,6 +51,10 @@ export class HeaderLine {
   saying: Saying | undefined = undefined;
   /** Of heads whose last line it is: which of their lines have a field, in the order of the fields. */
   order: readonly number[] | undefined = undefined;
+  /** Of the same heads: the last one. */
+  head: Head | undefined = undefined;
+  /** By the clock of {@link changes}: when it came with this value first. */
+  changed = 0;
   private octets: Uint8Array;
   /** Over {@link octets}. */
   private view: DataView;
@@ -123,6 +141,7 @@ export class HeaderLine {
     this.text = undefined;
     this.saying = sayingOf(b, at, end);
     this.times = 0;
+    this.changed = ++changes;
     const length = end - at;
     if (length > LONGEST_LINE) this.length = this.name;
     else {
@@ -144,6 +163,11 @@ export class HeaderLines {
   order: readonly number[] = [];
   /** What was made of that head. */
   private head: Head | undefined = undefined;
+  /** Its last line, and when one of its lines changed last. */
+  private last: HeaderLine;
+  private changed = 0;
+  /** Heads that come again and again, octet for octet; roughly in the order in which they came last. */
+  private readonly often: Head[] = [];
   private count = 0;
   private readonly starts = new Int32Array(MOST_LINES);
   private readonly first = new HeaderLine(new Uint8Array(0), 0, 0, 0);
@@ -151,6 +175,39 @@ export class HeaderLines {
   /** What heads are read from, and a view over it. */
   private bytes: Uint8Array = new Uint8Array(0);
   private view = viewOf(this.bytes);
+
+  constructor() {
+    this.last = this.first;
+  }
+
+  /** One of the heads that come often, if it stands at `start`, whole. */
+  known(b: Uint8Array, start: number, end: number): Head | undefined {
+    const { often } = this;
+    if (often.length === 0) return undefined;
+    this.look(b);
+    for (let i = 0; i < often.length; i++) {
+      const head = often[i]!;
+      if (start + head.length > end || !isSame(head.octets!, this.view, start, head.length)) continue;
+      if (i > 0) {
+        often[i] = often[i - 1]!;
+        often[i - 1] = head;
+      }
+      return head;
+    }
+    return undefined;
+  }
+
+  /** The head that was read last, if it is the same as one before it, which begins with the `first` line. */
+  again(b: Uint8Array, start: number, first: FirstLine): Head | undefined {
+    const { head } = this.last;
+    if (head === undefined || head.first !== first || head.length !== this.length || head.since < this.changed) return undefined;
+    this.head = head;
+    if (++head.times === WORTH_KEEPING && head.length <= LONGEST_HEAD) {
+      head.octets = viewOf(b.slice(start, start + head.length));
+      this.often[Math.min(this.often.length, MOST_HEADS - 1)] = head;
+    }
+    return head;
+  }
 
   /** Read the lines of the `head` in `[start, end)`, which may be cut; false when there is something unusual. */
   readAll(b: Uint8Array, start: number, end: number, head: Head): boolean {
@@ -166,14 +223,12 @@ export class HeaderLines {
    * or before the first one that is not whole, or is unusual.
    */
   read(b: Uint8Array, start: number, from: number, end: number): number {
-    if (b !== this.bytes) {
-      this.bytes = b;
-      this.view = viewOf(b);
-    }
+    this.look(b);
     this.forget();
     let line = this.first;
     let count = 0;
     let at = from;
+    let changed = 0;
     while (at < end && count < MOST_LINES) {
       // No name begins with a blank or the end of a line.
       let next = b[at]! > SPACE ? line.next(b, this.view, at) : undefined;
@@ -192,12 +247,21 @@ export class HeaderLines {
       if (stop < 0) return at;
       this.lines[count] = next;
       this.starts[count++] = at - start;
+      if (next.changed > changed) changed = next.changed;
       line = next;
       at = stop;
     }
+    this.last = line;
+    this.changed = changed;
     this.count = count;
     this.order = line.order ??= this.orderOf(count);
     return at;
+  }
+
+  private look(b: Uint8Array): void {
+    if (b === this.bytes) return;
+    this.bytes = b;
+    this.view = viewOf(b);
   }
 
   /** No head was read. */
@@ -210,7 +274,8 @@ export class HeaderLines {
   tell(head: Head): void {
     const { lines, count } = this;
     for (let i = 0; i < count; i++) lines[i]!.saying?.(head);
-    this.head = head;
+    head.since = changes;
+    this.last.head = this.head = head;
   }
 
   /** Where the value of one of the {@link order} begins and ends. */

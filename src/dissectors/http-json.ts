@@ -68,7 +68,22 @@ export function writePlainHttp(out: TextBuffer, http: PlainHttp): boolean {
   if (head.contentEncoding !== '' && bodyFrom < captured) return false;
   const { first } = head;
   if (first.kind === 'request' ? first.second >= first.stop : first.code < 0) return false;
-  if (!headers.readAll(b, start, bodyFrom, head)) return false;
+  const mark = out.length;
+  if (head.json !== undefined) out.fixed(head.json);
+  else if (!headers.readAll(b, start, bodyFrom, head)) return false;
+  else if (!writeHead(out, head, b, start)) {
+    out.length = mark;
+    return false;
+  } else if (head.octets !== undefined) head.json = new FixedText(out.bytes.subarray(mark, out.length));
+  if (exchange !== undefined) writeExchange(out, first, exchange);
+  if (head.framing !== 'chunked' || writeChunks(out, b, bodyFrom, captured)) return true;
+  out.length = mark;
+  return false;
+}
+
+/** Write what the lines of a head say, which {@link headers} have read; false where one of them is not plain. */
+function writeHead(out: TextBuffer, head: Head, b: Uint8Array, start: number): boolean {
+  const { first } = head;
   const mark = out.length;
   if (first.text !== undefined) out.fixed(first.text);
   else {
@@ -81,12 +96,7 @@ export function writePlainHttp(out: TextBuffer, http: PlainHttp): boolean {
     writeUri(out, head);
   }
   out.byte(END_OBJECT);
-  if (writeHeaders(out, b, start)) {
-    if (exchange !== undefined) writeExchange(out, first, exchange);
-    if (head.framing !== 'chunked' || writeChunks(out, b, bodyFrom, captured)) return true;
-  }
-  out.length = mark;
-  return false;
+  return writeHeaders(out, b, start);
 }
 
 /** Write what a request line says, in an object that stays open. */

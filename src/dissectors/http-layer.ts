@@ -1,5 +1,6 @@
 /** A message of HTTP/1 as a layer: its body, its tree, its line. */
 import type { Field } from '../core/field.js';
+import { FixedText } from '../core/fixed-text.js';
 import { layer, type Tree } from '../core/layer.js';
 import { latin1Of, textOf } from '../core/octets.js';
 import type { TextBuffer } from '../core/text.js';
@@ -243,6 +244,21 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
   }
 
   override line(out: TextBuffer): void {
+    const { head } = this;
+    if (head.info !== undefined) out.fixed(head.info);
+    else {
+      const mark = out.length;
+      this.firstLine(out);
+      // In ASCII alone another text may come of it than elsewhere.
+      if (head.octets !== undefined && !out.asciiOnly) {
+        const text = out.bytes.subarray(mark, out.length);
+        if (text.every((octet) => octet < 0x80)) head.info = new FixedText(text);
+      }
+    }
+    if (this.incomplete) out.ascii(' [incomplete]');
+  }
+
+  private firstLine(out: TextBuffer): void {
     const { bytes: b, start, captured, head } = this;
     const stop = trimmed(b, start, Math.min(start + head.line, captured));
     out.octets(b, start, Math.min(stop, start + 512));
@@ -252,7 +268,6 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
       out.text(head.contentType);
       out.byte(0x29);
     }
-    if (this.incomplete) out.ascii(' [incomplete]');
   }
 }
 

@@ -194,16 +194,16 @@ export function writeStreamNotes(out: TextBuffer, { sizes, reassembled }: Stream
 /** True when no octet of the message came twice. */
 function isInOrder({ parts }: Reassembled): boolean {
   let covered = 0;
-  for (const part of parts) {
-    if (part.conflict || part.from < covered) return false;
-    covered = part.to;
+  for (let i = 0; i < parts.length; i++) {
+    if (parts.conflict(i) || parts.from(i) < covered) return false;
+    covered = parts.to(i);
   }
   return parts.length > 0;
 }
 
 function writeReassembled(out: TextBuffer, { parts, length }: Reassembled): void {
   out.fixed(SEGMENTS);
-  writeNumbers(out, parts.length, (i) => parts[i]!.frame);
+  writeNumbers(out, parts.length, (i) => parts.frame(i));
   out.fixed(COUNT);
   writeNumber(out, parts.length);
   out.fixed(REASSEMBLED);

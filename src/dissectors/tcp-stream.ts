@@ -7,9 +7,70 @@ export interface Part {
   readonly frame: number;
   /** Where they go in the message's octets. */
   readonly from: number;
-  to: number;
+  readonly to: number;
   /** Differs from what another frame brought for the same place. */
   readonly conflict: boolean;
+}
+
+/** Which frames brought the octets of a message. Numbers in a row, so that a part leaves nothing to collect. */
+export class Parts implements Iterable<Part> {
+  length = 0;
+  /** Three a part: its frame, below 0 where there is a conflict, and where its octets begin and end. */
+  private readonly numbers: number[] = [];
+
+  add(frame: number, from: number, to: number, conflict: boolean): void {
+    const { numbers } = this;
+    const at = 3 * this.length++;
+    numbers[at] = conflict ? -frame : frame;
+    numbers[at + 1] = from;
+    numbers[at + 2] = to;
+  }
+
+  /** Number `frame` brought octets up to `to`: more of the last part, if they follow on those that it brought before; false if not. */
+  extend(frame: number, from: number, to: number): boolean {
+    const { numbers } = this;
+    const last = 3 * this.length - 3;
+    if (last < 0 || Math.abs(numbers[last]!) !== frame || numbers[last + 2] !== from || to <= from) return false;
+    numbers[last + 2] = to;
+    return true;
+  }
+
+  frame(part: number): number {
+    return Math.abs(this.numbers[3 * part]!);
+  }
+  from(part: number): number {
+    return this.numbers[3 * part + 1]!;
+  }
+  to(part: number): number {
+    return this.numbers[3 * part + 2]!;
+  }
+  conflict(part: number): boolean {
+    return this.numbers[3 * part]! < 0;
+  }
+
+  *[Symbol.iterator](): Iterator<Part> {
+    for (let i = 0; i < this.length; i++) yield { frame: this.frame(i), from: this.from(i), to: this.to(i), conflict: this.conflict(i) };
+  }
+
+  /** Put them in the order in which their octets begin; of those that begin alike the first comes first. */
+  sort(): void {
+    let isSorted = true;
+    for (let i = 1; i < this.length && isSorted; i++) isSorted = this.from(i) >= this.from(i - 1);
+    if (isSorted) return;
+    const parts = [...this].sort((a, b) => a.from - b.from);
+    this.clear();
+    for (const { frame, from, to, conflict } of parts) this.add(frame, from, to, conflict);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  copy(): Parts {
+    const copy = new Parts();
+    for (const { frame, from, to, conflict } of this) copy.add(frame, from, to, conflict);
+    return copy;
+  }
 }
 
 /** Messages that came in several segments, in the segment that completed them. */
@@ -17,7 +78,7 @@ export interface Reassembled {
   readonly bytes: Uint8Array;
   readonly length: number;
   /** In the order of their octets. */
-  readonly parts: readonly Part[];
+  readonly parts: Pick<Parts, 'length' | 'frame' | 'from' | 'to' | 'conflict' | 'copy'> & Iterable<Part>;
 }
 
 /** What is known of a segment beyond its header. Positions are absolute in the layer's octets. */

@@ -670,7 +670,7 @@ export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields, '
     const value: StreamNotes = {
       ...assembly,
       segmentData: segmentData.map(([from, to]) => [from - shift, to - shift] as const),
-      reassembled: reassembled && { ...reassembled, bytes: copyOf(reassembled.bytes) },
+      reassembled: reassembled && { ...reassembled, bytes: copyOf(reassembled.bytes), parts: reassembled.parts.copy() },
     };
     return { ...own, assembly: { value } };
   }

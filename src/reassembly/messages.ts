@@ -8,7 +8,6 @@
  */
 import type { Frame } from '../core/frame.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
-import type { Part } from '../dissectors/tcp-stream.js';
 import { notesOf } from './notes.js';
 import { ALL, Pending } from './pending.js';
 import type { SegmentLayer, Side } from './stream-options.js';
@@ -42,6 +41,10 @@ export class Messages implements StreamContext {
   private readonly brief: boolean;
   /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
   private speaks: Speaks = undefined;
+  /** {@link parser} reads what the conversation speaks. Both directions are told when that changes, so that no message asks what they share. */
+  private isSure = false;
+  /** One of its messages came. */
+  private settled = false;
   /** Octets to come that belong to a message which was given up. */
   private skip = 0;
   /** After a hole or octets that are no message: the start of a message has to be found. */
@@ -110,6 +113,14 @@ export class Messages implements StreamContext {
   become(protocol: StreamProtocol | undefined, shared?: unknown, tunnelPort?: number): void {
     this.talk.become(protocol, shared);
     this.talk.tunnelPort ??= tunnelPort;
+    this.changed();
+  }
+
+  /** The conversation speaks another protocol than before. */
+  private changed(): void {
+    const { other } = this;
+    this.isSure = this.settled = false;
+    if (other !== undefined) other.isSure = other.settled = false;
   }
 
   /** It is known what the conversation speaks. */
@@ -161,7 +172,7 @@ export class Messages implements StreamContext {
   private parseInPlace(frame: Frame, tcp: SegmentLayer, start: number, end: number): void {
     let at = start;
     while (at < end) {
-      if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+      if (!this.isSure) {
         if (!this.choose(frame.bytes, at, end)) {
           // Kept, so that a protocol is recognised also when its first octets come one by one.
           if (this.talk.protocol === undefined && this.position === end - at && end - at < OPENING) {
@@ -209,7 +220,7 @@ export class Messages implements StreamContext {
     let messages = 0;
     while (at < length) {
       if (this.late !== undefined) this.recall(this.late, this.position - (length - at));
-      if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+      if (!this.isSure) {
         if (length > pending.told) {
           // Another protocol in the middle of a message of which not all octets are held.
           this.rest(frame, at, length);
@@ -218,7 +229,7 @@ export class Messages implements StreamContext {
         if (!this.choose(bytes, at, length)) {
           // What waits to be recognised was shown when it came; at the end of the stream that is all of it.
           if (!this.opening) this.rest(frame, at, length);
-          else if (!final) this.rest(frame, parts[parts.length - 1]!.from, length);
+          else if (!final) this.rest(frame, parts.from(parts.length - 1), length);
           if (this.opening && length < OPENING && this.talk.protocol === undefined) return false;
           this.opening = false;
           break;
@@ -254,13 +265,17 @@ export class Messages implements StreamContext {
       }
     }
     // Wireshark lists them in the order of their octets, and of their coming where they begin alike.
-    if (messages > 0 && !this.brief && (parts.length > 1 || parts[0]?.frame !== frame.number))
-      notesOf(tcp).reassembled ??= { bytes, length, parts: inOrder(parts) };
+    if (messages > 0 && !this.brief && (parts.length !== 1 || parts.frame(0) !== frame.number)) {
+      parts.sort();
+      notesOf(tcp).reassembled ??= { bytes, length, parts };
+    }
     pending.drop();
     if (more) {
       pending.append(bytes, at, length, 0, -1, false);
-      for (const { frame: number, from, to, conflict } of parts)
-        if (to > at) pending.part(number, Math.max(from, at) - at, to - at, conflict);
+      for (let i = 0; i < parts.length; i++) {
+        const to = parts.to(i);
+        if (to > at) pending.part(parts.frame(i), Math.max(parts.from(i), at) - at, to - at, parts.conflict(i));
+      }
     }
     return true;
   }
@@ -289,7 +304,7 @@ export class Messages implements StreamContext {
   }
 
   private measured(tcp: SegmentLayer, length: number): void {
-    this.talk.settled = true;
+    if (!this.settled) this.settled = this.talk.settled = true;
     if (!this.brief && (this.speaks as StreamProtocol).sized) notesOf(tcp).sized(length);
   }
 
@@ -347,7 +362,8 @@ export class Messages implements StreamContext {
     const { pending } = this;
     if (pending.length === 0) return;
     // The frame with the FIN completes what lasts until the end, also when it brings no octet.
-    if (pending.parts[pending.parts.length - 1]?.frame !== frame.number) pending.part(frame.number, pending.length, pending.length, false);
+    const last = pending.parts.length - 1;
+    if (last < 0 || pending.parts.frame(last) !== frame.number) pending.part(frame.number, pending.length, pending.length, false);
     this.parsePending(frame, tcp, true);
     if (pending.length > 0) this.cut(frame, 0);
   }
@@ -370,7 +386,7 @@ export class Messages implements StreamContext {
   parseCut(frame: Frame, tcp: SegmentLayer, start: number, stop: number, end: number, missing: number): void {
     let at = start;
     while (at < end) {
-      if (this.talk.protocol !== this.speaks || this.parser === undefined) {
+      if (!this.isSure) {
         if (!this.choose(frame.bytes, at, Math.max(at, stop))) return frame.data(at, end);
         if (typeof this.speaks === 'function') return this.speaks(frame, at, end);
       }
@@ -469,6 +485,7 @@ export class Messages implements StreamContext {
       // It began with a hole: the parser is told now that there is one.
       if (this.lost) this.parser?.hole?.(undefined);
     }
+    this.isSure = this.parser !== undefined;
     return true;
   }
 
@@ -480,7 +497,11 @@ export class Messages implements StreamContext {
     const place = this.position - left;
     if (place !== this.refused) {
       this.refused = place;
-      if (this.talk.protocol !== this.speaks || this.talk.replace(this.streams.registry, this.side, bytes, at, end)) return true;
+      if (!this.isSure) return true;
+      if (this.talk.replace(this.streams.registry, this.side, bytes, at, end)) {
+        this.changed();
+        return true;
+      }
     }
     this.lost = true;
     const { parser } = this;
@@ -505,9 +526,3 @@ export class Messages implements StreamContext {
 
 /** Octets by which every protocol can be told that has marks to be told by. */
 const OPENING = 24;
-
-/** Parts by where their octets begin; they are so already in all but a few messages, and asking costs less than sorting. */
-function inOrder(parts: Part[]): Part[] {
-  for (let i = 1; i < parts.length; i++) if (parts[i]!.from < parts[i - 1]!.from) return parts.sort((a, b) => a.from - b.from);
-  return parts;
-}

@@ -1,10 +1,10 @@
 /** The octets of the message under way that earlier segments brought, gathered until it is whole. */
-import type { Part } from '../dissectors/tcp-stream.js';
+import { Parts } from '../dissectors/tcp-stream.js';
 import type { Streams } from './streams.js';
 
 const NOTHING = new Uint8Array(0);
 /** Never filled. */
-const NO_PARTS: Part[] = [];
+const NO_PARTS = new Parts();
 /**
  * {@link Pending.told}, {@link Pending.wanted}: no end to them. A whole number, unlike `Infinity`: of a property that has
  * once held another kind of number the engine makes an object each time it is read or written, and then of every place in
@@ -20,8 +20,8 @@ export class Pending {
   /** When the first of them came. */
   seconds = 0;
   nanoseconds = 0;
-  /** Which frames brought them. The list is made with its first part, so that it is not sought far off in memory where that came. */
-  parts: Part[] = NO_PARTS;
+  /** Which frames brought them. */
+  parts = NO_PARTS;
   /** Octets that must be there before the parser is asked again; 0: with the next segment. */
   wanted = 0;
   /** Octets from the start that are looked at; those behind them and before {@link wanted} are only counted. */
@@ -52,7 +52,8 @@ export class Pending {
       // Grows with what came, twofold, so that each octet is copied a bounded number of times.
       const { buffers } = this.streams;
       const wanted = Math.min(this.wanted, this.told);
-      const bigger = buffers.take(wanted >= length && wanted <= 4 * length ? wanted : Math.max(2 * length, 512));
+      const ready = wanted > 4 * length ? buffers.takeReady(wanted) : undefined;
+      const bigger = ready ?? buffers.take(wanted >= length && wanted <= 4 * length ? wanted : Math.max(2 * length, 512));
       if (this.length > 0) {
         bigger.set(this.bytes.subarray(0, this.length));
         buffers.giveBack(this.bytes);
@@ -65,20 +66,17 @@ export class Pending {
 
   /** Frame number `frame` brought the octets `[from, to)`. */
   part(frame: number, from: number, to: number, conflict: boolean): void {
+    if (this.parts === NO_PARTS) this.parts = this.streams.buffers.takeParts();
     const { parts } = this;
-    if (parts.length === 0) {
-      this.parts = [{ frame, from, to, conflict }];
-      return;
-    }
-    const last = parts[parts.length - 1]!;
-    if (last.frame === frame && last.to === from && to > from) last.to = to;
-    else if (parts.length < MAX_PARTS) parts.push({ frame, from, to, conflict });
+    if (!parts.extend(frame, from, to) && parts.length < MAX_PARTS) parts.add(frame, from, to, conflict);
   }
 
   /** Forget the octets; layers of the frame under way may still stand in them. */
   drop(): void {
-    this.streams.buffered -= this.length;
-    this.streams.buffers.giveBack(this.bytes);
+    const { streams, parts } = this;
+    streams.buffered -= this.length;
+    streams.buffers.giveBack(this.bytes);
+    if (parts !== NO_PARTS) streams.buffers.giveBackParts(parts);
     this.bytes = NOTHING;
     this.length = 0;
     this.told = ALL;
