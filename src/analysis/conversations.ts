@@ -49,7 +49,7 @@ export class Direction implements TcpDirection {
   peer: Direction = this;
   /** What was sent; undefined until something was. */
   sent: SentLog | undefined = undefined;
-  /** Segments not acknowledged yet. */
+  /** Segments not acknowledged yet; undefined while {@link sent} tells the same. */
   outstanding: Outstanding | undefined = undefined;
   /** Whatever the reassembler of byte streams keeps for this direction. */
   reader: unknown = undefined;

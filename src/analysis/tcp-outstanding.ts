@@ -1,7 +1,14 @@
 /**
  * Segments that were sent and not acknowledged yet, in the order in which they were sent, as Wireshark keeps them: at most
  * 10 000, repeats listed again, an ACK within a segment moving its start.
+ *
+ * As long as each comes once, in order, and is acknowledged as it should be, the log of what was sent (tcp-sent.ts) tells
+ * the same, and there is no list: {@link Direction.outstanding} is undefined. The first segment that is otherwise has one
+ * made ({@link prepare}), which goes when it holds what the log holds ({@link tidy}).
  */
+import type { Direction } from './conversations.js';
+import type { Segment } from './tcp-segment.js';
+import { FARTHEST, type SentLog } from './tcp-sent.js';
 
 /** Ints of a segment: frame, first sequence number, one past the last, seconds, nanoseconds. */
 const WIDTH = 5;
@@ -11,7 +18,16 @@ const END = 2;
 const SECONDS = 3;
 const NANOSECONDS = 4;
 
-const LIMIT = 10_000;
+/** Segments that are listed at most; what is sent while there are so many is not found by its ACK. */
+export const LIMIT = 10_000;
+
+/** Longer lists are not compared with the log. */
+const MOST_COMPARED = 256;
+
+const FIN = 0x01;
+const SYN = 0x02;
+const RST = 0x04;
+const ACK = 0x10;
 
 export class Outstanding {
   /** A ring of `capacity` segments, a power of two; two are small enough for the engine to keep them beside the object. */
@@ -31,7 +47,7 @@ export class Outstanding {
   foundSeconds = 0;
   foundNanoseconds = 0;
 
-  /** No room for more: what is sent now will not be found by its ACK. */
+  /** No room for more. */
   get full(): boolean {
     return this.count >= LIMIT;
   }
@@ -145,6 +161,33 @@ export class Outstanding {
     return found;
   }
 
+  /** True when the log tells the same and can go on telling it. */
+  isThatOf(sent: SentLog, base: number): boolean {
+    const { count } = this;
+    if (sent.waiting !== count || count > MOST_COMPARED) return false;
+    if (count === 0) return true;
+    if ((sent.high - sent.acked) >>> 0 > FARTHEST) return false;
+    if ((sent.high - base) >>> 0 < (sent.start(sent.unacknowledged) - base) >>> 0) return false;
+    for (let i = 0; i < count; i++) if (!this.isRange(i, sent, sent.unacknowledged + i)) return false;
+    return true;
+  }
+
+  /** True when the i-th segment is a range of the log that was sent once, and of which something is not acknowledged. */
+  private isRange(i: number, sent: SentLog, range: number): boolean {
+    const { data } = this;
+    const at = ((this.head + i) & (this.capacity - 1)) * WIDTH;
+    const start = sent.start(range);
+    return (
+      ((sent.end(range) - sent.acked) | 0) > 0 &&
+      data[at + START] === (((sent.acked - start) | 0) > 0 ? sent.acked : start) &&
+      data[at + END] === sent.end(range) &&
+      data[at + FRAME] === sent.firstFrame(range) &&
+      sent.lastFrame(range) === sent.firstFrame(range) &&
+      data[at + SECONDS] === sent.seconds(range) &&
+      data[at + NANOSECONDS] === sent.nanoseconds(range)
+    );
+  }
+
   private remember(at: number): void {
     this.foundFrame = this.data[at + FRAME]!;
     this.foundSeconds = this.data[at + SECONDS]!;
@@ -175,4 +218,51 @@ export class Outstanding {
     this.capacity *= 4;
     this.head = 0;
   }
+}
+
+/**
+ * Before a segment is judged: lists for its direction and for the other one where the log will not tell of it what a list
+ * would. `isCopy`: the capture made it of the segment before, so that no log is going to have it.
+ */
+export function prepare(segment: Segment, me: Direction, isCopy: boolean): void {
+  const { peer } = me;
+  const takesNumbers = segment.length > 0 || (segment.flags & (SYN | FIN)) !== 0;
+  if (me.outstanding === undefined && takesNumbers && (isCopy || !isLogged(segment, me))) list(me);
+  if (peer.outstanding === undefined && !isPlainAck(segment, peer, isCopy)) list(peer);
+}
+
+/** True when the log is going to have it last, once and in order. */
+function isLogged({ sequence, length, flags }: Segment, me: Direction): boolean {
+  if (flags & (SYN | RST) || (me.next !== 0 && ((sequence - me.next) | 0) < 0)) return false;
+  const { sent } = me;
+  // Without a log, it begins here or with the SYN.
+  if (sent === undefined) return me.synFrame === 0 || ((me.base + 1) | 0) === sequence;
+  return sent.waiting < LIMIT && sent.isExtendedBy(sequence, (sequence + length + (flags & FIN)) | 0, me.base);
+}
+
+/** True when it acknowledges nothing new of what the other side sent, or so that its log is going to have it. */
+function isPlainAck({ ack, flags }: Segment, { sent }: Direction, isCopy: boolean): boolean {
+  if (sent === undefined || sent.waiting === 0) return true;
+  // Not beyond what was sent, nor so far back that numbers cannot be compared.
+  if (((sent.high - ack) | 0) < 0) return false;
+  return ((ack - sent.acked) | 0) <= 0 || ((flags & ACK) !== 0 && (flags & (SYN | RST)) !== SYN && !isCopy);
+}
+
+/** Make a list of what the log has. */
+function list(me: Direction): void {
+  const { sent, base } = me;
+  const made = new Outstanding();
+  me.outstanding = made;
+  if (sent === undefined) return;
+  for (let i = sent.unacknowledged; i < sent.count; i++) {
+    const start = sent.start(i);
+    const from = ((sent.acked - start) | 0) > 0 ? sent.acked : start;
+    made.add(sent.firstFrame(i), from, sent.end(i), sent.seconds(i), sent.nanoseconds(i), base);
+  }
+}
+
+/** After an ACK: do without the list where the log tells the same again. */
+export function tidy(me: Direction, outstanding: Outstanding): void {
+  const { sent } = me;
+  if (sent === undefined ? outstanding.count === 0 : sent.recovery === 0 && outstanding.isThatOf(sent, me.base)) me.outstanding = undefined;
 }

@@ -8,8 +8,10 @@
 import { i32, u32 } from '../core/octets.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import type { Direction } from './conversations.js';
+import { LIMIT, tidy } from './tcp-outstanding.js';
 import type { Segment } from './tcp-segment.js';
-import { RESENT } from './tcp-sent.js';
+import { FARTHEST, RESENT } from './tcp-sent.js';
+import { acknowledges } from './tcp-verdict.js';
 
 const PSH = 0x08;
 const ACK = 0x10;
@@ -39,7 +41,10 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   if (peer.maxAckable !== 0 && ((ack - peer.maxAckable) | 0) > 0) return false;
   const end = (sequence + length) | 0;
   if (length > 0) {
-    if (sent === undefined || sent.high !== sequence || outstanding === undefined || outstanding.full) return false;
+    if (sent === undefined || sent.high !== sequence || (sequence - sent.acked) >>> 0 > FARTHEST) return false;
+    // What is outstanding is listed, or in the log alone (tcp-outstanding.ts).
+    if (outstanding === undefined ? sent.waiting >= LIMIT : outstanding.full) return false;
+    if ((end - me.base) >>> 0 < (sequence - me.base) >>> 0) return false;
     if (peer.lastAck !== 0 && ((end - peer.lastAck) | 0) <= 0) return false;
     if (peer.scale !== -1 && peer.window >= 0) {
       const shift = peer.firstAckPending || peer.scale < 0 ? 0 : peer.scale;
@@ -50,12 +55,12 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   const theirs = peer.sent;
   const advance = theirs === undefined ? 0 : (ack - theirs.acked) | 0;
   if (theirs !== undefined) {
-    if (advance < 0) return false;
+    if (((theirs.high - ack) | 0) < 0) return false;
     if (advance > 0) {
-      if (theirs.recovery !== 0 || ((ack - theirs.high) | 0) > 0) return false;
+      if (theirs.recovery !== 0) return false;
       const first = theirs.unacknowledged;
       if (first < theirs.count && theirs.marks(first) & RESENT) return false;
-    } else if (length === 0 && theirs.high !== ack && me.window === window) return false;
+    } else if (advance === 0 && length === 0 && theirs.high !== ack && me.window === window) return false;
   }
 
   const { number, seconds, nanoseconds } = segment;
@@ -65,7 +70,8 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
     sent!.add(sequence, end, number, seconds, nanoseconds, identity, tsval);
   }
   if (advance > 0) {
-    theirs!.acknowledge(ack, seconds, nanoseconds);
+    const found = theirs!.acknowledge(ack, seconds, nanoseconds);
+    if (found >= 0 && peer.outstanding === undefined) acknowledges(facts, theirs!, found);
     theirs!.duplicates = 0;
     theirs!.ackFrame = number;
     peer.timeoutsInARow = 0;
@@ -86,7 +92,7 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
     me.lastAck = ack;
   }
   if (length > 0) {
-    outstanding!.add(number, sequence, end, seconds, nanoseconds, me.base);
+    outstanding?.add(number, sequence, end, seconds, nanoseconds, me.base);
     me.next = end;
     me.nextFrame = number;
     me.nextSeconds = seconds;
@@ -100,15 +106,18 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   me.lastMarks = 0;
   me.multipathSeen = conversation.multipathOperations;
   const awaiting = peer.outstanding;
-  if (awaiting !== undefined && awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
-    marks = Facts.RECORD;
-    facts.acksFrame = awaiting.foundFrame;
-    facts.acksSeconds = awaiting.foundSeconds;
-    facts.acksNanoseconds = awaiting.foundNanoseconds;
+  if (awaiting !== undefined) {
+    if (awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
+      facts.acksFrame = awaiting.foundFrame;
+      facts.acksSeconds = awaiting.foundSeconds;
+      facts.acksNanoseconds = awaiting.foundNanoseconds;
+    }
+    tidy(peer, awaiting);
   }
+  if (facts.acksFrame !== 0) marks = Facts.RECORD;
   if (length > 0 && me.countBytesInFlight) {
     marks = Facts.RECORD;
-    const inFlight = outstanding!.span() - peer.sackedOctets;
+    const inFlight = (outstanding === undefined ? sent!.span() : outstanding.span()) - peer.sackedOctets;
     if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight;
     me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
     me.lastPushed = (flags & PSH) !== 0;

@@ -32,7 +32,7 @@ export const NEEDLESS = 4;
 const HISTORY = 16;
 const LIMIT = 16384;
 /** A segment farther ahead than any window reaches (RFC 7323: 2^30) belongs to no stream that we follow. */
-const FARTHEST = 1 << 30;
+export const FARTHEST = 1 << 30;
 
 /** How a stretch of sequence numbers relates to what was sent before. */
 export type Relation = 'next' | 'ahead' | 'repeat' | 'fills' | 'forgotten';
@@ -124,6 +124,13 @@ export class SentLog {
   end(i: number): number {
     return this.data[this.place(i) + END]!;
   }
+  /** When it was last sent. */
+  seconds(i: number): number {
+    return this.data[this.place(i) + SECONDS]!;
+  }
+  nanoseconds(i: number): number {
+    return this.data[this.place(i) + NANOSECONDS]!;
+  }
   firstFrame(i: number): number {
     return this.data[this.place(i) + FIRST]!;
   }
@@ -153,6 +160,28 @@ export class SentLog {
   since(i: number, seconds: number, nanoseconds: number): number {
     const at = this.place(i);
     return (seconds - this.data[at + SECONDS]!) * 1e9 + (nanoseconds - this.data[at + NANOSECONDS]!);
+  }
+
+  /** Ranges that are not acknowledged in whole. */
+  get waiting(): number {
+    return this.count - this.unacknowledged;
+  }
+
+  /** Octets from the first that is not acknowledged to the last; some must be {@link waiting}. */
+  span(): number {
+    const start = this.start(this.unacknowledged);
+    return (this.high - (((this.acked - start) | 0) > 0 ? this.acked : start)) | 0;
+  }
+
+  /**
+   * True when octets `[start, end)` come after all others, and what is {@link waiting} lies with them within reach of what
+   * was acknowledged and on one side of the seam of numbers relative to `base`.
+   */
+  isExtendedBy(start: number, end: number, base: number): boolean {
+    const distance = (start - this.high) | 0;
+    if (distance < 0 || distance > FARTHEST || (start - this.acked) >>> 0 > FARTHEST) return false;
+    const first = this.waiting > 0 ? this.start(this.unacknowledged) : start;
+    return (end - base) >>> 0 >= (first - base) >>> 0;
   }
 
   /** Octets that were never seen are sent: at the end, or into a hole. */
@@ -213,18 +242,23 @@ export class SentLog {
     }
   }
 
-  /** Everything before `ack` arrived; the round trip is that of the last range it covers, if it was sent once (Karn). */
-  acknowledge(ack: number, seconds: number, nanoseconds: number): void {
+  /**
+   * Everything before `ack` arrived; the round trip is that of the last range it covers, if it was sent once (Karn). Which
+   * range ends there; -1 when none of those that it covers does.
+   */
+  acknowledge(ack: number, seconds: number, nanoseconds: number): number {
     const { count } = this;
     const { data, unacknowledged } = this;
     let i = unacknowledged;
     while (i < count && ((data[this.place(i) + END]! - ack) | 0) <= 0) i++;
     this.acked = ack;
-    if (i === unacknowledged) return;
+    if (i === unacknowledged) return -1;
     this.unacknowledged = i;
-    const at = this.place(i - 1);
-    if (data[at + END] === ack && (data[at + MARKS]! & (RESENT | SACKED)) === 0)
+    const at = this.place(--i);
+    if (data[at + END] !== ack) return -1;
+    if ((data[at + MARKS]! & (RESENT | SACKED)) === 0)
       this.measured((seconds - data[at + SECONDS]!) * 1e9 + (nanoseconds - data[at + NANOSECONDS]!));
+    return i;
   }
 
   /** A round trip of a segment that was sent once. */

@@ -39,7 +39,7 @@ const SACK_STEPS = 64;
 /** Judge a segment, before the rest of the analysis takes it in, and remember it for those to come. */
 export function judge(segment: Segment, me: Direction, facts: TcpFacts, options: OptionFacts): void {
   const { sequence, ack, flags, length, window, identity } = segment;
-  if (isCopy(segment, me, identity, sequence, flags, length)) {
+  if (isCopy(segment, me)) {
     facts.verdict = {
       repeat: {
         kind: 'duplicate-capture',
@@ -63,7 +63,7 @@ export function judge(segment: Segment, me: Direction, facts: TcpFacts, options:
   if (flags & ACK && (flags & (SYN | RST)) !== SYN) {
     const { sent } = me.peer;
     if (sent !== undefined) {
-      const told = judgeAck(segment, me, sent, options, ack, flags, length, window);
+      const told = judgeAck(segment, me, sent, facts, options, ack, flags, length, window);
       if (told !== undefined) verdict = verdict === undefined ? told : { ...verdict, ...told };
     }
     if (!me.conversation.handshakeDone && (flags & (SYN | RST)) === 0) {
@@ -83,7 +83,8 @@ const sinceLast = (segment: Segment, me: Direction): number =>
   (segment.seconds - me.lastSeconds) * 1e9 + (segment.nanoseconds - me.lastNanoseconds);
 
 /** The packet before in this direction once more: a mirror port that copies both ways, or a router seen on both sides. */
-function isCopy(segment: Segment, me: Direction, identity: number, sequence: number, flags: number, length: number): boolean {
+export function isCopy(segment: Segment, me: Direction): boolean {
+  const { identity, sequence, flags, length } = segment;
   if (me.lastFrame === 0 || identity !== me.lastIdentity || sequence !== me.lastSequence || length !== me.lastLength) return false;
   // The checksum covers flags, window and time stamps; a receiver that asks again at once does not change any of them either.
   const since = sinceLast(segment, me);
@@ -394,11 +395,19 @@ function causeOf(segment: Segment, me: Direction, sent: SentLog, i: number, sequ
   return after >= MINIMUM_TIMEOUT * 0.95 ? 'timeout' : 'fast';
 }
 
+/** The segment acknowledges what ends with a range that was sent once. */
+export function acknowledges(facts: TcpFacts, sent: SentLog, range: number): void {
+  facts.acksFrame = sent.firstFrame(range);
+  facts.acksSeconds = sent.seconds(range);
+  facts.acksNanoseconds = sent.nanoseconds(range);
+}
+
 /** What an ACK tells of the data that goes the other way. */
 function judgeAck(
   segment: Segment,
   me: Direction,
   sent: SentLog,
+  facts: TcpFacts,
   options: OptionFacts,
   ack: number,
   flags: number,
@@ -429,7 +438,8 @@ function judgeAck(
   if (advance > 0) {
     if (seqAtOrBefore(ack, sent.high)) {
       if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(segment, me.peer, sent, sent.unacknowledged, options);
-      sent.acknowledge(ack, segment.seconds, segment.nanoseconds);
+      const found = sent.acknowledge(ack, segment.seconds, segment.nanoseconds);
+      if (found >= 0 && me.peer.outstanding === undefined) acknowledges(facts, sent, found);
     } else sent.acked = ack;
     sent.duplicates = 0;
     me.peer.timeoutsInARow = 0;

@@ -10,10 +10,10 @@ import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import { type Conversation, Conversations, type Direction } from './conversations.js';
 import { OptionFacts } from './tcp-option-facts.js';
-import { Outstanding } from './tcp-outstanding.js';
+import { prepare, tidy } from './tcp-outstanding.js';
 import { analyseQuickly } from './tcp-quick.js';
 import { Segment } from './tcp-segment.js';
-import { judge } from './tcp-verdict.js';
+import { isCopy, judge } from './tcp-verdict.js';
 
 const FIN = 0x01;
 const SYN = 0x02;
@@ -95,6 +95,7 @@ export class TcpAnalysis {
     me.sackedOctets = 0;
     const opening = (flags & (SYN | ACK)) === SYN;
     if (length >= 0) {
+      prepare(segment, me, isCopy(segment, me));
       judge(segment, me, facts, options);
       this.analyse(segment, me, facts, opening && !isNew && me.segments > 1);
     }
@@ -232,13 +233,11 @@ export class TcpAnalysis {
 
     // State for what follows.
     let end = (sequence + length) | 0;
-    let { outstanding } = me;
-    if (length > 0 || counts !== 0) {
-      outstanding ??= me.outstanding = new Outstanding();
-      if (!outstanding.full) {
-        end = (end + counts) | 0;
-        outstanding.add(number, sequence, end, seconds, nanoseconds, me.base);
-      }
+    const { outstanding } = me;
+    if (outstanding === undefined) end = (end + counts) | 0;
+    else if ((length > 0 || counts !== 0) && !outstanding.full) {
+      end = (end + counts) | 0;
+      outstanding.add(number, sequence, end, seconds, nanoseconds, me.base);
     }
     const probe = (marks & Facts.ZERO_WINDOW_PROBE) !== 0;
     if (!probe) {
@@ -257,15 +256,18 @@ export class TcpAnalysis {
     me.lastMarks = marks;
     me.multipathSeen = conversation.multipathOperations;
     const awaiting = peer.outstanding;
-    if (awaiting !== undefined && awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
-      record = true;
-      facts.acksFrame = awaiting.foundFrame;
-      facts.acksSeconds = awaiting.foundSeconds;
-      facts.acksNanoseconds = awaiting.foundNanoseconds;
+    if (awaiting !== undefined) {
+      if (awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
+        facts.acksFrame = awaiting.foundFrame;
+        facts.acksSeconds = awaiting.foundSeconds;
+        facts.acksNanoseconds = awaiting.foundNanoseconds;
+      }
+      tidy(peer, awaiting);
     }
-    if (length > 0 && me.countBytesInFlight && outstanding !== undefined && outstanding.count > 0) {
+    if (facts.acksFrame !== 0) record = true;
+    if (length > 0 && me.countBytesInFlight) {
       record = true;
-      const inFlight = outstanding.span() - peer.sackedOctets;
+      const inFlight = (outstanding ?? me.sent!).span() - peer.sackedOctets;
       if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight - counts;
       me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
       me.lastPushed = (flags & PSH) !== 0;
