@@ -156,7 +156,7 @@ export class Head implements MessageHead {
   since = 0;
   times = 0;
   /** Of one that comes often: its octets, and what writers make of it. */
-  octets: DataView | undefined = undefined;
+  words: Float64Array | undefined = undefined;
   json: FixedText | undefined = undefined;
   info: FixedText | undefined = undefined;
 

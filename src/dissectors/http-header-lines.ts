@@ -29,11 +29,20 @@ let changes = 0;
 
 const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.length);
 
-function isSame(octets: DataView, view: DataView, start: number, length: number): boolean {
-  let at = 0;
-  for (; at + 4 <= length; at += 4) if (octets.getInt32(at) !== view.getInt32(start + at)) return false;
-  for (; at < length; at++) if (octets.getUint8(at) !== view.getUint8(start + at)) return false;
-  return true;
+/** The octets of a head, eight at a time; the last eight are also those before the end. */
+function wordsOf(octets: Uint8Array): Float64Array {
+  const view = viewOf(octets);
+  return Float64Array.from({ length: Math.ceil(octets.length / 8) }, (_, i) => view.getFloat64(Math.min(8 * i, octets.length - 8), true));
+}
+
+/**
+ * Do the octets of `words`, none of which is 0, stand at `start`? So many are there. As numbers, eight octets that are equal
+ * are the same, but for 0 and -0; some that are the same are not equal, and read line by line each time.
+ */
+function isSame(words: Float64Array, view: DataView, start: number, length: number): boolean {
+  const last = words.length - 1;
+  for (let i = 0, at = start; i < last; i++, at += 8) if (words[i] !== view.getFloat64(at, true)) return false;
+  return words[last] === view.getFloat64(start + length - 8, true);
 }
 
 const isIndent = (octet: number | undefined): boolean => octet === SPACE || octet === TAB;
@@ -187,7 +196,7 @@ export class HeaderLines {
     this.look(b);
     for (let i = 0; i < often.length; i++) {
       const head = often[i]!;
-      if (start + head.length > end || !isSame(head.octets!, this.view, start, head.length)) continue;
+      if (start + head.length > end || !isSame(head.words!, this.view, start, head.length)) continue;
       if (i > 0) {
         often[i] = often[i - 1]!;
         often[i - 1] = head;
@@ -202,11 +211,14 @@ export class HeaderLines {
     const { head } = this.last;
     if (head === undefined || head.first !== first || head.length !== this.length || head.since < this.changed) return undefined;
     this.head = head;
-    if (++head.times === WORTH_KEEPING && head.length <= LONGEST_HEAD) {
-      head.octets = viewOf(b.slice(start, start + head.length));
-      this.often[Math.min(this.often.length, MOST_HEADS - 1)] = head;
-    }
+    if (++head.times === WORTH_KEEPING && head.length <= LONGEST_HEAD) this.keepHead(head, b.slice(start, start + head.length));
     return head;
+  }
+
+  private keepHead(head: Head, octets: Uint8Array): void {
+    if (octets.includes(0)) return;
+    head.words = wordsOf(octets);
+    this.often[Math.min(this.often.length, MOST_HEADS - 1)] = head;
   }
 
   /** Read the lines of the `head` in `[start, end)`, which may be cut; false when there is something unusual. */

@@ -74,7 +74,7 @@ export function writePlainHttp(out: TextBuffer, http: PlainHttp): boolean {
   else if (!writeHead(out, head, b, start)) {
     out.length = mark;
     return false;
-  } else if (head.octets !== undefined) head.json = new FixedText(out.bytes.subarray(mark, out.length));
+  } else if (head.words !== undefined) head.json = new FixedText(out.bytes.subarray(mark, out.length));
   if (exchange !== undefined) writeExchange(out, first, exchange);
   if (head.framing !== 'chunked' || writeChunks(out, b, bodyFrom, captured)) return true;
   out.length = mark;

@@ -250,7 +250,7 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
       const mark = out.length;
       this.firstLine(out);
       // In ASCII alone another text may come of it than elsewhere.
-      if (head.octets !== undefined && !out.asciiOnly) {
+      if (head.words !== undefined && !out.asciiOnly) {
         const text = out.bytes.subarray(mark, out.length);
         if (text.every((octet) => octet < 0x80)) head.info = new FixedText(text);
       }

@@ -61,26 +61,24 @@ class HttpParser implements StreamParser {
   measure(b: Uint8Array, start: number, end: number, final: boolean): number {
     this.need = 0;
     if (this.head === undefined) {
-      const { connection } = this;
-      if (this.newer === undefined && connection.isNew && opensHttp2(b, start, end)) this.newer = http2Stream.parser(this.context);
+      if (this.newer === undefined && opensHttp2(b, start, end) && this.connection.isNew) this.newer = http2Stream.parser(this.context);
       if (this.newer !== undefined) {
         const length = this.newer.measure(b, start, end, final);
         this.need = this.newer.need ?? 0;
         return length;
       }
-      const asked = connection.waiting[0]?.method;
       const known = this.at === 0 ? headers.known(b, start, end) : undefined;
-      if (known?.isFor(asked)) this.head = known;
+      if (known?.isFor(this.asked(known.kind))) this.head = known;
       else {
         const length = this.headLength(b, start, end);
         if (length <= 0) {
           this.foreign = this.kind === undefined && !this.holed;
           // A server may answer before the head is whole: that it takes too long, or is too large.
           if (length === MORE && this.kind === 'request' && this.at > 0)
-            this.begun ??= connection.begin(readHead(b, start, this.at, this.first!, undefined), this.context.received);
+            this.begun ??= this.connection.begin(readHead(b, start, this.at, this.first!, undefined), this.context.received);
           return length;
         }
-        this.head = readHead(b, start, length, this.first!, asked, headers);
+        this.head = readHead(b, start, length, this.first!, this.asked(this.kind), headers);
       }
       this.at = this.head.length;
     }
@@ -89,6 +87,11 @@ class HttpParser implements StreamParser {
     if (length === MORE && head.kind === 'request' && this.begun === undefined)
       this.begun = this.connection.begin(head, this.context.received);
     return length;
+  }
+
+  /** The method of the request that a message answers, if it is a response. */
+  private asked(kind: Kind | undefined): string | undefined {
+    return kind === 'response' ? this.connection.waiting[0]?.method : undefined;
   }
 
   private lengthOf(b: Uint8Array, start: number, end: number, final: boolean): number {
