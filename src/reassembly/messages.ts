@@ -35,14 +35,14 @@ export class Messages implements StreamContext {
   readonly pending: Pending;
   /** The octets that the segment under way repeats are not those that came first. */
   differs = false;
+  /** {@link parser} reads what the conversation speaks. Both directions are told when that changes, so that no message asks what they share. */
+  isSure = false;
 
   private readonly talk: Talk;
   /** Nobody asks which segments a message came in, nor for octets that no line tells. */
   private readonly brief: boolean;
   /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
   private speaks: Speaks = undefined;
-  /** {@link parser} reads what the conversation speaks. Both directions are told when that changes, so that no message asks what they share. */
-  private isSure = false;
   /** One of its messages came. */
   private settled = false;
   /** Octets to come that belong to a message which was given up. */
@@ -140,30 +140,38 @@ export class Messages implements StreamContext {
 
   /** Octets in order, all of which are in `frame.bytes`. */
   feed(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
+    if (this.pending.length === 0) this.parseInPlace(frame, tcp, start, end);
+    else this.goOn(frame, tcp, start, end, from);
+  }
+
+  /** Octets that wait go on in this segment. */
+  private goOn(frame: Frame, tcp: SegmentLayer, start: number, end: number, from: number): void {
+    const { pending } = this;
     let at = start;
     // A repeat that brings more is part of the message with all of its octets.
-    const begin = start - (this.pending.length - from);
+    const begin = start - (pending.length - from);
     if (this.opening && (this.talk.protocol !== undefined || this.choose(frame.bytes, start, end))) {
       // The other direction told the protocol, or this segment begins it: what was said before is over.
       this.opening = false;
-      this.pending.drop();
+      pending.drop();
     }
     const { opening } = this;
-    while (at < end && this.pending.length > 0) {
-      const take = this.pending.wanted === 0 ? end - at : Math.min(end - at, this.pending.wanted - this.pending.length);
-      const part = this.brief && !opening ? -1 : at === start ? from : this.pending.length;
-      this.pending.append(frame.bytes, at, at + take, frame.number, part, this.differs);
+    while (at < end && pending.length > 0) {
+      const { wanted, length } = pending;
+      const take = wanted === 0 ? end - at : Math.min(end - at, wanted - length);
+      const part = this.brief && !opening ? -1 : at === start ? from : length;
+      pending.append(frame.bytes, at, at + take, frame.number, part, this.differs);
       at += take;
-      if (this.pending.wanted !== 0 && this.pending.length < this.pending.wanted) {
+      if (pending.length < wanted) {
         this.stretch(tcp, begin, end);
-        if (this.pending.isTooLarge) this.cut(frame, 0);
+        if (pending.isTooLarge) this.cut(frame, 0);
         return;
       }
       const complete = this.parsePending(frame, tcp, false);
       // Octets that are still too few to tell a protocol by, or turned out to be of none, were shown as data.
       const isData = opening && !this.talk.protocol;
       if (!isData && (complete || at >= end)) this.stretch(tcp, begin, complete ? at : end);
-      if (this.pending.length > 0 && this.pending.isTooLarge) this.cut(frame, 0);
+      if (pending.length > 0 && pending.isTooLarge) this.cut(frame, 0);
     }
     if (at < end) this.parseInPlace(frame, tcp, at + this.skipOver(frame, at, end), end);
   }

@@ -217,7 +217,7 @@ export class StreamReader {
     const { messages } = this;
     messages.feed(frame, tcp, start + messages.skipOver(frame, start, end), end, from);
     if (this.closed) this.end(frame, tcp);
-    this.settle();
+    if (!messages.isSure) this.settle();
   }
 
   /** A segment of which only `[start, stop)` of `[start, end)` was captured; the octets up to `stop` are counted already. */

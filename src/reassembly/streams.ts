@@ -70,34 +70,47 @@ export class Streams {
     const flags = b[at + 13]!;
     const acknowledgment = i32(b, at + 8);
     if (flags & ACK) (side.peer.reader as StreamReader | undefined)?.acknowledge(acknowledgment);
-    let reader = side.reader as StreamReader | undefined;
+    // What only few segments need is apart, where its first use is no surprise to what the engine made for the others.
+    if (flags & (SYN | FIN | RST)) return this.edge(frame, tcp, side, start, end, flags);
+    if (start < end) this.data(frame, tcp, side, i32(b, at + 4), start, end, flags);
+  }
+
+  /** A segment that opens or closes its direction. */
+  private edge(frame: Frame, tcp: SegmentLayer, side: Side, start: number, end: number, flags: number): void {
+    const { bytes: b, start: at } = tcp;
+    const reader = side.reader as StreamReader | undefined;
     // What a reset carries is a reason in words (RFC 9293 section 3.5.2), no part of the stream.
     if (flags & RST) {
       reader?.reset(frame, tcp);
       return;
     }
     const sequence = flags & SYN ? (i32(b, at + 4) + 1) | 0 : i32(b, at + 4);
-    if (end <= start) {
-      if ((flags & FIN) === 0) return;
-      // Who follows a direction wants to know what was not captured of it, though it be all.
-      if (reader === undefined && side.baseKnown && this.sinkOf?.(side) !== undefined)
-        reader = side.reader = new StreamReader(this, side, (side.base + 1) | 0);
-      reader?.close(frame, tcp, sequence);
-      return;
-    }
-    if (reader === undefined) {
-      const next = side.baseKnown && side.conversation.opener !== undefined ? (side.base + 1) | 0 : sequence;
-      reader = side.reader = new StreamReader(this, side, next);
-    }
+    if (start < end) this.data(frame, tcp, side, sequence, start, end, flags);
+    // Who follows a direction wants to know what was not captured of it, though it be all.
+    else if (flags & FIN && reader === undefined && side.baseKnown && this.sinkOf?.(side) !== undefined)
+      side.reader = new StreamReader(this, side, (side.base + 1) | 0);
+    if (flags & FIN) (side.reader as StreamReader | undefined)?.close(frame, tcp, (sequence + Math.max(0, end - start)) | 0);
+  }
+
+  /** Octets `[start, end)`, the first of which has the number `sequence`. */
+  private data(frame: Frame, tcp: SegmentLayer, side: Side, sequence: number, start: number, end: number, flags: number): void {
+    const reader = (side.reader ?? this.begin(side, sequence)) as StreamReader;
     if (reader.plain) {
       const beyond = ((sequence - reader.next) | 0) + (end - start);
       if (beyond > 0) reader.next = (reader.next + beyond) | 0;
       frame.data(start, end);
       return;
     }
-    if (flags & ACK) reader.messages.acknowledgment = acknowledgment;
+    if (flags & ACK) reader.messages.acknowledgment = i32(tcp.bytes, tcp.start + 8);
     reader.receive(frame, tcp, sequence, start, end);
-    if (flags & FIN) reader.close(frame, tcp, (sequence + end - start) | 0);
+  }
+
+  /** The first data of a direction. */
+  private begin(side: Side, sequence: number): StreamReader {
+    const next = side.baseKnown && side.conversation.opener !== undefined ? (side.base + 1) | 0 : sequence;
+    const reader = new StreamReader(this, side, next);
+    side.reader = reader;
+    return reader;
   }
 
   /** A conversation is over: hand what waits behind holes to the sink, and let go of everything. */
