@@ -238,7 +238,10 @@ const fields = {
     'int32',
     'tcp.window_size_scalefactor',
     'Window size scaling factor',
-    (l) => (l.facts!.scale < 0 ? l.facts!.scale : 1 << l.facts!.scale),
+    (l) => {
+      const { scale } = l.facts!;
+      return scale < 0 ? scale : 1 << scale;
+    },
     { when: isScaled },
   ),
   ...group(
@@ -464,6 +467,9 @@ function opensOrBreaksOff(l: Layer, flags: number): boolean {
 /** Options that are usual for such a segment, and nothing to remark on them. */
 const hasPlainOptions = (l: Layer, flags: number): boolean => hasUsualOptions(l) && hasMss(l) === ((flags & SYN) !== 0);
 
+/** By how many bits the window is shifted. */
+const shiftOf = ({ bytes: b, start, facts }: TcpLayer): number => (facts!.scale > 0 && (b[start + 13]! & SYN) === 0 ? facts!.scale : 0);
+
 /** Nanoseconds since some segment, where so few seconds passed that a number tells them. */
 const since = ({ frame }: Layer, seconds: number, nanoseconds: number): number =>
   (frame.seconds - seconds) * 1e9 + (frame.nanoseconds - nanoseconds);
@@ -508,6 +514,7 @@ const plain: Plain<TcpLayer> = {
     [fields.relativeSequence, [(l) => l.facts!.sequence]],
     [fields.nextSequence, [(l) => l.facts!.sequence + l.facts!.length + ((l.bytes[l.start + 13]! & (SYN | FIN)) === 0 ? 0 : 1)]],
     [fields.relativeAcknowledgment, [(l) => l.facts!.acknowledgment]],
+    [fields.windowSize, [(l) => u16(l.bytes, l.start + 14) << shiftOf(l)]],
     [
       fields.timeRelative,
       [{ duration: (l) => since(l, l.direction!.conversation.startSeconds, l.direction!.conversation.startNanoseconds) }],

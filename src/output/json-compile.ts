@@ -25,7 +25,7 @@ import { plainPieces } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
 import { KEY_ROOM, MOST_RUN_TEXT, type RowWriter, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
-import { type Straight, straightLine } from './json-straight.js';
+import { type Straight, type StraightLayer, straightLayers, straightLine } from './json-straight.js';
 import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
 import { webAssembly } from './webassembly.js';
 
@@ -42,16 +42,30 @@ const TRUE = new TextEncoder().encode('true');
 export interface Compiled {
   readonly write: WriteLayer;
   readonly chain: (layer: Layer) => string;
+  /** Functions for rare keys, by the first of them; undefined where there is no straight line for plain layers. */
+  readonly rare: ReadonlyMap<JsonNode, unknown> | undefined;
 }
+
+/** A layer among those that {@link compileTogether} makes a function for. */
+export interface Together {
+  readonly layout: Layout;
+  readonly compiled: Compiled;
+  /** What it stands under. */
+  readonly key: FixedText;
+}
+
+/** Writes layers that stand one after the other. */
+export type WriteTogether = (out: TextBuffer, ...layers: readonly Layer[]) => void;
 
 /** Make the functions for the objects that `layout` tells of; undefined where code may not be made from text. */
 export function compileLayer(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): Compiled | undefined {
-  const { text, constants } = sourceIfAny(layout, writer, memory);
+  const { text, constants, rare } = sourceIfAny(layout, writer, memory);
   try {
-    const named = `${text}\n//# sourceURL=json-${decoder.decode(layout.key).slice(2, -2)}.js`;
+    const named = `${text}\n//# sourceURL=json-${nameOf(layout)}.js`;
     const make = new Function(...Object.keys(HELPERS), 'writer', 'c', named) as (...given: unknown[]) => WriteLayer;
     return {
       write: make(...Object.values(HELPERS), writer, constants),
+      rare,
       // The comment makes each text another one: what has the same text would share what V8 learns about it.
       chain: new Function('layer', `return layer.chain; // ${decoder.decode(layout.key)}`) as Compiled['chain'],
     };
@@ -62,11 +76,58 @@ export function compileLayer(layout: Layout, writer: RowWriter, memory: JsonMemo
   }
 }
 
+/**
+ * Make one function for layers that stand one after the other: what they have in common is asked once, and they are written
+ * in one call. Undefined where one of them is never plain, or writes what it has in a way of its own.
+ */
+export function compileTogether(layers: readonly Together[], writer: RowWriter, memory: JsonMemory): WriteTogether | undefined {
+  const constants = new Constants();
+  const use = (value: unknown) => constants.use(value);
+  const lines: StraightLayer[] = [];
+  for (const [i, { layout, compiled }] of layers.entries()) {
+    const { plain } = layout;
+    if (compiled.rare === undefined || plain === undefined || plain.isQuick) return undefined;
+    const name = `layer${i + 1}`;
+    const pieces = plainPieces(layout, use, new Map([...compiled.rare].map(([node, write]) => [node, use(write)])), name);
+    if (pieces === undefined) return undefined;
+    lines.push({ name, pieces, isPlain: `${use(plain.when)}(${name})` });
+  }
+  const straight = straightLayers(lines, { memory, writer, use });
+  if (straight === undefined) return undefined;
+  const general = layers.map(({ compiled, key }, i) => `${use(compiled.write)}(out, ${lines[i]!.name}, ${use(key)});`);
+  const text = [
+    '"use strict";',
+    constants.script,
+    `const general = (out, ${lines.map(({ name }) => name).join(', ')}) => { ${general.join(' ')} };`,
+    ...straight.script,
+    `//# sourceURL=json-${layers.map(({ layout }) => nameOf(layout)).join('-')}.js`,
+  ].join('\n');
+  return new Function('writeJsonValue', 'writer', 'c', text)(writeJsonValue, writer, constants.all) as WriteTogether;
+}
+
+const nameOf = ({ key }: Layout): string => decoder.decode(key).slice(2, -2);
+
+/** Objects that functions name `c0`, `c1`, … */
+class Constants {
+  readonly all: unknown[] = [];
+
+  use(value: unknown): string {
+    const known = this.all.indexOf(value);
+    return `c${known >= 0 ? known : this.all.push(value) - 1}`;
+  }
+
+  /** What gives them their names. */
+  get script(): string {
+    return `const [${this.all.map((_, i) => `c${i}`).join(', ')}] = c;`;
+  }
+}
+
 /** A function as text, the objects that it names `c0`, `c1`, …, and what it has for plain layers. */
 export interface SourceText {
   readonly text: string;
   readonly constants: readonly unknown[];
   readonly straight: Straight | undefined;
+  readonly rare: Compiled['rare'];
 }
 
 /** Without what is for plain layers on a processor that has no instructions for sixteen octets at a time. */
@@ -82,14 +143,15 @@ function sourceIfAny(layout: Layout, writer: RowWriter, memory: JsonMemory | und
 /** The text of the function; without `memory` there is none for plain layers. */
 export function sourceOf(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): SourceText {
   // What is asked more than once is known when all was written once.
-  const draft = new Source([], new Map(), new Set());
+  const draft = new Source(new Constants(), new Map(), new Set());
   draft.layer(layout);
-  const source = new Source([], new Map(), new Set([...draft.asks].filter(([, times]) => times > 1).map(([gate]) => gate)));
+  const source = new Source(new Constants(), new Map(), new Set([...draft.asks].filter(([, times]) => times > 1).map(([gate]) => gate)));
   source.layer(layout);
   const use = (value: unknown) => source.use(value);
   const pieces = memory && plainPieces(layout, use, source.parts);
   const straight = pieces ? straightLine(pieces, { memory, writer, use }) : memory && fromOctets(layout, memory, use);
-  return { text: source.text(layout, straight), constants: source.constants, straight };
+  const rare = pieces && straight && new Map<JsonNode, unknown>();
+  return { text: source.text(layout, straight, rare), constants: source.constants.all, straight, rare };
 }
 
 /** The text for octets that were not met before. Undefined when it is too long to keep. */
@@ -134,7 +196,7 @@ class Source {
   private rare: ReadonlySet<Gate | undefined> = new Set();
 
   constructor(
-    readonly constants: unknown[],
+    readonly constants: Constants,
     /** How often each condition is asked. */
     readonly asks: Map<Gate, number>,
     /** Conditions that are asked once, at the start. */
@@ -142,7 +204,8 @@ class Source {
     private readonly isPart = false,
   ) {}
 
-  text(layout: Layout, straight: Straight | undefined): string {
+  /** The whole; functions for rare keys are also put into `rare`. */
+  text(layout: Layout, straight: Straight | undefined, rare: SourceText['rare']): string {
     const general = ['(out, layer, key) => {', ...this.body(), '};'];
     const functions =
       straight === undefined
@@ -153,11 +216,10 @@ class Source {
             ...(layout.plain === undefined
               ? []
               : [`const isPlain = (layer, key) => key.length === ${layout.key.length} && ${this.use(layout.plain.when)}(layer);`]),
+            ...(rare === undefined ? [] : [...this.parts].map(([node, name]) => `${this.use(rare)}.set(${this.use(node)}, ${name});`)),
             ...straight.script,
           ];
-    return ['"use strict";', `const [${this.constants.map((_, i) => `c${i}`).join(', ')}] = c;`, ...this.functions, ...functions].join(
-      '\n',
-    );
+    return ['"use strict";', this.constants.script, ...this.functions, ...functions].join('\n');
   }
 
   private body(): string[] {
@@ -432,8 +494,7 @@ class Source {
 
   /** The name of an object. */
   use(value: unknown): string {
-    const known = this.constants.indexOf(value);
-    return `c${known >= 0 ? known : this.constants.push(value) - 1}`;
+    return this.constants.use(value);
   }
 
   private line(text: string): void {

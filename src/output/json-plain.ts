@@ -15,7 +15,7 @@ const VALUE_KEY = keyOf('value');
 const OPEN = 123;
 const CLOSE = Uint8Array.of(125);
 
-/** What is written one after the other. Expressions are of JavaScript, and name `layer`. */
+/** What is written one after the other. Expressions are of JavaScript, and name the layer. */
 export type Piece =
   | { readonly kind: 'text'; readonly octets: Uint8Array }
   | { readonly kind: 'value'; readonly how: ValueKind; readonly value: string | InPlace }
@@ -31,7 +31,9 @@ export type Piece =
   /** An object of which nobody knows yet whether anything is in it; `key` stands before it. */
   | { readonly kind: 'object'; readonly key: Uint8Array }
   /** Its end. */
-  | { readonly kind: 'end' };
+  | { readonly kind: 'end' }
+  /** What follows is of this layer. */
+  | { readonly kind: 'layer'; readonly name: string };
 
 /** An expression, or what octets of the layer are. */
 export type Condition = string | readonly KnownOctets[];
@@ -59,15 +61,17 @@ const scratch = new TextBuffer(256);
 
 /**
  * The pieces of the object of a protocol's plain layers that are the first of theirs in a frame; undefined where the
- * protocol has not said enough. `use` names an object, `parts` the functions for rare keys, by the first of them.
+ * protocol has not said enough. `use` names an object, `parts` the functions for rare keys, by the first of them, and `name`
+ * the layer.
  */
 export function plainPieces(
   layout: Layout,
   use: (value: unknown) => string,
   parts: ReadonlyMap<JsonNode, string>,
+  name = 'layer',
 ): readonly Piece[] | undefined {
   const { plain } = layout;
-  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use, parts).layer(layout);
+  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use, parts, name).layer(layout);
 }
 
 class PlainLine {
@@ -87,6 +91,7 @@ class PlainLine {
     private readonly plain: Plain,
     private readonly use: (value: unknown) => string,
     private readonly rareParts: ReadonlyMap<JsonNode, string>,
+    private readonly name: string,
   ) {
     this.holds = new Set(plain.holds);
     this.fails = new Set(plain.fails);
@@ -112,13 +117,13 @@ class PlainLine {
     this.isFirst = true;
     for (const member of members) member.write();
     for (const { when, json = [], write } of this.plain.walk ?? []) {
-      this.open(typeof when === 'function' ? `${this.use(when)}(layer)` : when);
+      this.open(typeof when === 'function' ? `${this.use(when)}(${this.name})` : when);
       this.parts(json);
-      if (write !== undefined) this.call(`${this.use(write)}(layer, out);`);
+      if (write !== undefined) this.call(`${this.use(write)}(${this.name}, out);`);
       this.close();
     }
     if (this.plain.isQuick) this.call('if (!layer.quickJson(out)) return again(out, layer, key, first);');
-    if (hasInfo) this.call('writer.info(out, layer.frame);');
+    if (hasInfo) this.call(`writer.info(out, ${this.name}.frame);`);
     this.text(CLOSE);
     return merged(this.pieces);
   }
@@ -152,7 +157,7 @@ class PlainLine {
 
   /** Keys that may all be absent: the one behind them, which never is, stands in the same text. */
   private decidedRun(nodes: readonly JsonNode[]): Member[] {
-    return [{ isSure: true, write: () => this.decide([`${this.use(this.plain.decided!.by)}(layer)`], nodes, []) }];
+    return [{ isSure: true, write: () => this.decide([`${this.use(this.plain.decided!.by)}(${this.name})`], nodes, []) }];
   }
 
   private decide(words: Run['words'], nodes: readonly JsonNode[], more: Run['more']): void {
@@ -206,15 +211,15 @@ class PlainLine {
     if (json !== undefined)
       return member(true, () => {
         this.key(key);
-        this.call(`${this.use(json)}(layer, out);`);
+        this.call(`${this.use(json)}(${this.name}, out);`);
       });
     const found = row.value === undefined ? inPlace(row) : undefined;
     const isSure = found !== undefined || (row.value !== undefined && (when !== undefined || this.present.has(row)));
     if (!isSure)
       return member(false, () => {
-        this.open(`${this.use(row)}.raw(layer) !== undefined`);
+        this.open(`${this.use(row)}.raw(${this.name}) !== undefined`);
         this.key(key);
-        this.call(`writeJsonValue(out, ${this.use(row)}, ${this.use(row)}.raw(layer));`);
+        this.call(`writeJsonValue(out, ${this.use(row)}, ${this.use(row)}.raw(${this.name}));`);
         this.close();
       });
     return member(true, () => {
@@ -233,7 +238,7 @@ class PlainLine {
 
   private computed(row: Field, value: NonNullable<Field['value']>): void {
     const { type } = row;
-    const get = `${this.use(value)}(layer)`;
+    const get = `${this.use(value)}(${this.name})`;
     if (type === 'none') this.text(encoder.encode('true'));
     else if (UNSIGNED.test(type)) this.value('word', get);
     else if (/^int(8|16|32)$/.test(type)) this.value('int', get);
@@ -245,11 +250,11 @@ class PlainLine {
   private parts(parts: readonly PlainPart[]): void {
     for (const part of parts) {
       if (typeof part === 'string') this.text(encoder.encode(part));
-      else if (typeof part === 'function') this.value('word', `${this.use(part)}(layer)`);
+      else if (typeof part === 'function') this.value('word', `${this.use(part)}(${this.name})`);
       else if ('from' in part) this.value('word', { how: 'word', octets: part, mask: undefined, shift: 0 });
-      else if ('nanoseconds' in part) this.pieces.push({ kind: 'nanoseconds', value: `${this.use(part.nanoseconds)}(layer)` });
-      else if ('duration' in part) this.pieces.push({ kind: 'duration', value: `${this.use(part.duration)}(layer)` });
-      else this.decide([`${this.use(part.by)}(layer)`], [], [part.text]);
+      else if ('nanoseconds' in part) this.pieces.push({ kind: 'nanoseconds', value: `${this.use(part.nanoseconds)}(${this.name})` });
+      else if ('duration' in part) this.pieces.push({ kind: 'duration', value: `${this.use(part.duration)}(${this.name})` });
+      else this.decide([`${this.use(part.by)}(${this.name})`], [], [part.text]);
     }
   }
 
@@ -262,7 +267,7 @@ class PlainLine {
   }
 
   private ask(condition: Gate): string {
-    return `${this.use(this.simply.get(condition) ?? condition)}(layer)`;
+    return `${this.use(this.simply.get(condition) ?? condition)}(${this.name})`;
   }
 
   private open(condition: Condition): void {
@@ -304,9 +309,11 @@ function mostOf(nodes: readonly JsonNode[]): number {
 }
 
 /** Neighbouring texts as one, also behind a run, and neighbours below one condition below it together. */
-function merged(pieces: readonly Piece[]): Piece[] {
+export function merged(pieces: readonly Piece[]): Piece[] {
   const together: Piece[] = [];
   for (const piece of pieces) {
+    // A text may as well be the layer's before.
+    const turn = piece.kind === 'text' && together.at(-1)?.kind === 'layer' ? together.pop() : undefined;
     const last = together.at(-1);
     if (piece.kind === 'text' && last?.kind === 'text')
       together.splice(-1, 1, { kind: 'text', octets: Uint8Array.of(...last.octets, ...piece.octets) });
@@ -316,6 +323,7 @@ function merged(pieces: readonly Piece[]): Piece[] {
       together.splice(-1, 1, { kind: 'run', run: { ...run, most: run.most + piece.octets.length, more } });
     } else if (piece.kind === 'open' && last?.kind === 'close' && conditionBefore(together) === piece.condition) together.pop();
     else together.push(piece);
+    if (turn !== undefined) together.push(turn);
   }
   return together;
 }

@@ -2,8 +2,10 @@
 import { FixedText } from '../core/fixed-text.js';
 import { Layer } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
-import type { WriteLayer } from './json-compile.js';
+import { type Compiled, compileTogether, type Together, type WriteLayer, type WriteTogether } from './json-compile.js';
 import { keyOf, type Layout } from './json-layout.js';
+import type { JsonMemory } from './json-memory.js';
+import type { RowWriter } from './json-source.js';
 
 /**
  * Functions for frames of just the layers of a stack. Here each layer has a place of its own in the code, so that the engine
@@ -23,6 +25,8 @@ export class Kept {
   written = 0;
   /** {@link write} will not change any more. */
   isSettled = false;
+  /** Where {@link write} came from. */
+  compiled: Compiled | undefined = undefined;
 
   constructor(
     readonly layout: Layout,
@@ -46,6 +50,8 @@ export class Stack {
   frames = 0;
   /** Writes the layers of such a frame. */
   whole: WholeStack | undefined = undefined;
+  /** See {@link together}; null while not made. */
+  private written: WriteTogether | undefined | null = null;
   private readonly inner = new Map<unknown, Stack[]>();
   /** The layers that were met last in it: what a connection carries, and what the one beside it does. */
   private last: Stack | undefined = undefined;
@@ -103,35 +109,31 @@ export class Stack {
     return [...(this.around?.upTo ?? []), this];
   }
 
-  /** Make the functions for frames of just these layers, once those of all its layers are made. Undefined where code may not be made from text. */
-  compile(): WholeStack | undefined {
+  /**
+   * Make the functions for frames of just these layers, once those of all its layers are made. Undefined where code may not be
+   * made from text.
+   */
+  compile(writer: RowWriter, memory: JsonMemory | undefined): WholeStack | undefined {
     const { upTo } = this;
     if (!upTo.every(({ kept }) => kept.isSettled)) return undefined;
     try {
-      const named = (prefix: string, values: readonly unknown[]) => values.map((value, i) => [`${prefix}${i}`, value] as const);
-      const given = [
-        ...named(
-          'write',
-          upTo.map(({ kept }) => kept.write),
-        ),
-        ...named(
-          'key',
-          upTo.map(({ key }) => key),
-        ),
-        ...named(
-          'kind',
-          upTo.map(({ kind }) => kind),
-        ),
-        ...named(
-          'chain',
-          upTo.map(({ kept }) => kept.chain),
-        ),
-      ];
       const conditions = upTo.flatMap(({ isPlain, chain }, i) =>
         i === 0
           ? []
           : [`layers[${i}].constructor === kind${i}`, ...(isPlain ? [] : [`chain${i}(layers[${i}]) === ${JSON.stringify(chain)}`])],
       );
+      // Those around the layers that are written together, and those in them.
+      const last = memory === undefined ? -1 : upTo.findLastIndex((stack) => stack.together(writer, memory) !== undefined);
+      const calls = upTo.flatMap((_, i) => (i > 0 && i <= last ? [] : [`write${i}(out, layers[${i}], key${i});`]));
+      if (last > 0)
+        calls.splice(
+          1,
+          0,
+          `together(out, ${upTo
+            .slice(1, last + 1)
+            .map((_, i) => `layers[${i + 1}]`)
+            .join(', ')});`,
+        );
       const text = `"use strict";
         return {
           fits: (layers) => layers.length === ${upTo.length}${conditions
@@ -139,10 +141,17 @@ export class Stack {
             .map((condition) => ` && ${condition}`)
             .join('')},
           write: (out, layers) => {
-            ${upTo.map((_, i) => `write${i}(out, layers[${i}], key${i});`).join(' ')}
+            ${calls.join(' ')}
           },
         };
         //# sourceURL=json-stack-${this.names.replaceAll(':', '-')}.js`;
+      const given = upTo.flatMap(({ kept, key, kind }, i): [string, unknown][] => [
+        [`write${i}`, kept.write],
+        [`key${i}`, key],
+        [`kind${i}`, kind],
+        [`chain${i}`, kept.chain],
+      ]);
+      given.push(['together', upTo[last]?.written]);
       this.whole = new Function(...given.map(([name]) => name), text)(...given.map(([, value]) => value)) as WholeStack;
       return this.whole;
     } catch (error) {
@@ -151,10 +160,24 @@ export class Stack {
     }
   }
 
+  /** What writes the layers in the frame up to this one in one go, if there are several and all of them may be plain. */
+  private together(writer: RowWriter, memory: JsonMemory): WriteTogether | undefined {
+    if (this.written === null) {
+      this.written = undefined;
+      const layers = this.upTo.slice(1).map(({ kept, key }) => ({ layout: kept.layout, compiled: kept.compiled, key }));
+      if (layers.length > 1 && layers.every(isFirstOfItsKind)) this.written = compileTogether(layers, writer, memory);
+    }
+    return this.written;
+  }
+
   private is(layer: Layer): boolean {
     return layer.constructor === this.kind && (this.isPlain || this.kept.chain(layer) === this.chain);
   }
 }
+
+/** A layer that a function was made for, and that is the first of its protocol in the frame, as plain ones are. */
+const isFirstOfItsKind = (layer: { layout: Layout; compiled: Compiled | undefined; key: FixedText }): layer is Together =>
+  layer.compiled !== undefined && layer.key.length === layer.layout.key.length;
 
 /** Nothing of the layer's class makes another chain than the protocol's name. */
 function hasPlainChain(layer: Layer): boolean {

@@ -19,7 +19,7 @@ import type { Layer } from '../core/layer.js';
 import type { KnownOctets } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
 import { type JsonMemory, LEND, WORD_LOCALS, writeWord } from './json-memory.js';
-import type { Condition, Piece, Run } from './json-plain.js';
+import { type Condition, merged, type Piece, type Run } from './json-plain.js';
 import { type InPlace, type Octets, type RowWriter, VALUE_ROOM, type ValueKind } from './json-source.js';
 
 const decoder = new TextDecoder();
@@ -45,7 +45,7 @@ interface Block {
 type Part = Exclude<Piece, { kind: 'open' | 'close' | 'object' | 'end' }> | Block;
 
 /** What the layer under way is, for texts of runs that were not met before. */
-export class UnderWay {
+class UnderWay {
   layer: Layer | undefined = undefined;
 }
 
@@ -55,6 +55,13 @@ export interface StraightParts {
   readonly writer: RowWriter;
   /** Names an object. */
   readonly use: (value: unknown) => string;
+}
+
+/** A layer in a line that several have in common: what it is called, what is written of it, and whether it is plain. */
+export interface StraightLayer {
+  readonly name: string;
+  readonly pieces: readonly Piece[];
+  readonly isPlain: string;
 }
 
 /** A function in its two languages. */
@@ -67,8 +74,19 @@ export interface Straight {
 
 /** The function that writes `pieces`. Undefined where there is no room for it in memory, or an object has a call in it. */
 export function straightLine(pieces: readonly Piece[], parts: StraightParts): Straight | undefined {
-  const script = new Script(parts);
+  const script = new Script(parts, 'layer', 'layer, key');
   return script.parts(treeOf(pieces)) ? script.finish() : undefined;
+}
+
+/**
+ * The same for layers that stand one after the other: a function of (out, …layers), with `general` for those of which not all
+ * are plain, or stand in the writer's memory.
+ */
+export function straightLayers(layers: readonly StraightLayer[], parts: StraightParts): Straight | undefined {
+  const names = layers.map(({ name }) => name);
+  const script = new Script(parts, names[0]!, names.join(', '));
+  const pieces = layers.flatMap(({ name, pieces }): Piece[] => [{ kind: 'layer', name }, ...pieces]);
+  return script.parts(treeOf(merged(pieces))) ? script.finishLayers(layers) : undefined;
 }
 
 function treeOf(pieces: readonly Piece[]): readonly Part[] {
@@ -92,12 +110,19 @@ class Script {
   private readonly lines: string[] = [];
   private readonly functions: string[] = [];
   private room = 0;
-  /** So many octets of the layer are read in place. */
-  private reach = 0;
   private indent = '  ';
-  private readonly underWay = new UnderWay();
+  /** What is kept of the layers, by their names. */
+  private readonly read = new Map<string, ReadLayer>();
+  private readonly again: string;
 
-  constructor(private readonly given: StraightParts) {}
+  /** `layer` is the first layer, `all` what the function is called with. */
+  constructor(
+    private readonly given: StraightParts,
+    private layer: string,
+    private readonly all: string,
+  ) {
+    this.again = `return again(out, ${all}, first);`;
+  }
 
   /** Write parts one after the other; false where there is no room for them in memory. */
   parts(parts: readonly Part[]): boolean {
@@ -133,18 +158,17 @@ class Script {
       this.say(`out.byte(${only.octets[0]});`);
       return true;
     }
-    const line = new Line(this.given, this.underWay, `line${this.functions.length}`);
+    const line = new Line(this.given, this.read, this.layer, `line${this.functions.length}`, this.again);
     if (!line.parts(parts)) return false;
+    this.layer = line.layer;
     this.functions.push(line.text());
     this.room = Math.max(this.room, line.room);
-    this.reach = Math.max(this.reach, line.reach);
     // A call before it may have taken the room, or moved all that was written.
-    if (this.functions.length > 1)
-      this.say('if (out.buffer !== buffer || out.length + ROOM > out.bytes.length) return again(out, layer, key, first);');
+    if (this.functions.length > 1) this.say(`if (out.buffer !== buffer || out.length + ROOM > out.bytes.length) ${this.again}`);
     this.say('{');
     for (const text of line.reads) this.say(`  ${text}`);
     this.say(`  const at = ${line.name}(${line.arguments.join(', ')});`);
-    this.say('  if (at === 0) return again(out, layer, key, first);');
+    this.say(`  if (at === 0) ${this.again}`);
     this.say('  out.length = at - out.base;');
     this.say('}');
     return true;
@@ -155,26 +179,62 @@ class Script {
   }
 
   finish(): Straight {
+    const reach = this.read.get(this.layer)?.reach ?? 0;
+    return this.function([
+      `  if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);`,
+      ...(reach === 0 ? [] : [`  const from = memory.lend(layer.bytes, layer.start, ${reach});`]),
+    ]);
+  }
+
+  finishLayers(layers: readonly StraightLayer[]): Straight {
+    const [outermost, ...others] = layers;
+    const conditions = [
+      'place < 0',
+      'out.buffer !== buffer',
+      'first + ROOM > out.bytes.length',
+      ...others.map(({ name }) => `${name}.bytes !== ${outermost!.name}.bytes`),
+      ...layers.map(({ isPlain }) => `!${isPlain}`),
+    ];
+    return this.function([
+      `  const place = memory.placeOf(${outermost!.name}.bytes);`,
+      `  if (${conditions.join(' || ')}) return general(out, ${this.all});`,
+      ...[...this.read].flatMap(([name, { reach }]) => (reach === 0 ? [] : [`  const ${fromOf(name)} = place + ${name}.start;`])),
+    ]);
+  }
+
+  /** The function that begins with these lines. */
+  private function(begin: readonly string[]): Straight {
     const { memory, use } = this.given;
     const functions = this.functions.join('\n');
     const script = [
-      `const memory = ${use(memory)}, buffer = memory.buffer, underWay = ${use(this.underWay)}, ROOM = ${this.room};`,
+      `const memory = ${use(memory)}, buffer = memory.buffer, ROOM = ${this.room};`,
       ...Object.entries(memory.link(functions)).map(([name, made]) => `const ${name} = ${use(made)};`),
-      'const again = (out, layer, key, first) => {',
+      `const again = (out, ${this.all}, first) => {`,
       '  out.length = first;',
-      '  return general(out, layer, key);',
+      `  return general(out, ${this.all});`,
       '};',
-      'return (out, layer, key) => {',
+      `return (out, ${this.all}) => {`,
       '  const first = out.length;',
-      '  if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);',
-      ...(this.reach === 0 ? [] : [`  const from = memory.lend(layer.bytes, layer.start, ${this.reach});`]),
-      '  underWay.layer = layer;',
+      ...begin,
+      ...[...this.read].flatMap(([name, { underWay, hasRuns }]) => (hasRuns ? [`  ${use(underWay)}.layer = ${name};`] : [])),
       ...this.lines,
       '};',
     ];
     return { script, functions };
   }
 }
+
+/** What is read of a layer in place. */
+interface ReadLayer {
+  readonly underWay: UnderWay;
+  /** Texts of it are kept. */
+  hasRuns: boolean;
+  /** So many octets of it are read in place. */
+  reach: number;
+}
+
+/** Where the first octet of a layer stands. */
+const fromOf = (layer: string): string => layer.replace('layer', 'from');
 
 /** One function of WebAssembly, and what JavaScript reads for it. */
 class Line {
@@ -191,20 +251,23 @@ class Line {
   private ahead = 0;
   /** Octets that it takes at most. */
   room = WIDTH;
-  /** So many octets of the layer it reads in place. */
-  reach = 0;
+  /** The layers of which it reads octets in place. */
+  private readonly from = new Set<string>();
   private depth = 0;
   private isWhole = true;
 
+  /** `layer` is the layer that comes first, `again` what JavaScript says when it will not do. */
   constructor(
     private readonly given: StraightParts,
-    private readonly underWay: UnderWay,
+    private readonly read: Map<string, ReadLayer>,
+    public layer: string,
     readonly name: string,
+    private readonly again: string,
   ) {}
 
   parts(parts: readonly Part[]): boolean {
     for (const part of parts) this.part(part);
-    return this.isWhole && this.conditions <= MOST_CONDITIONS && this.reach <= LEND;
+    return this.isWhole && this.conditions <= MOST_CONDITIONS;
   }
 
   /** What JavaScript says before the call. */
@@ -219,7 +282,7 @@ class Line {
 
   /** What it is called with if it has use for it. */
   private get common(): readonly string[] {
-    return [...(this.reach > 0 ? ['from'] : []), ...(this.conditions > 0 ? ['when'] : [])];
+    return [...[...this.from].map(fromOf), ...(this.conditions > 0 ? ['when'] : [])];
   }
 
   /** In the text format. */
@@ -242,13 +305,16 @@ class Line {
         return this.value(part.how, part.value);
       case 'nanoseconds':
         this.room += VALUE_ROOM;
-        return this.put(`(call $nine ${this.place()} (local.get $${this.read('i32', part.value)}))`);
+        return this.put(`(call $nine ${this.place()} (local.get $${this.ask('i32', part.value)}))`);
       case 'duration':
         return this.duration(part.value);
       case 'run':
         return this.run(part.run);
       case 'part':
         return this.copy(part.name);
+      case 'layer':
+        this.layer = part.name;
+        return;
       case 'block':
         return this.block(part);
     }
@@ -272,17 +338,15 @@ class Line {
   /** Nanoseconds that JavaScript counts. */
   private duration(value: string): void {
     this.room += VALUE_ROOM;
-    const name = this.read('f64', value);
-    this.asked.push(
-      `${this.margin()}if (!(${name} <= ${Number.MAX_SAFE_INTEGER} && ${name} >= ${Number.MIN_SAFE_INTEGER})) return again(out, layer, key, first);`,
-    );
+    const name = this.ask('f64', value);
+    this.asked.push(`${this.margin()}if (!(${name} <= ${Number.MAX_SAFE_INTEGER} && ${name} >= ${Number.MIN_SAFE_INTEGER})) ${this.again}`);
     this.put(`(call $seconds ${this.place()} (local.get $${name}))`);
   }
 
   private valueOf(how: ValueKind, value: string | InPlace): string {
     if (typeof value !== 'string') return this.inPlace(value);
-    const name = this.read(how === 'seconds' ? 'f64' : 'i32', READS[how](value));
-    if (how === 'seconds') this.asked.push(`${this.margin()}if (typeof ${name} !== 'number') return again(out, layer, key, first);`);
+    const name = this.ask(how === 'seconds' ? 'f64' : 'i32', READS[how](value));
+    if (how === 'seconds') this.asked.push(`${this.margin()}if (typeof ${name} !== 'number') ${this.again}`);
     return `(local.get $${name})`;
   }
 
@@ -312,12 +376,14 @@ class Line {
     this.room += run.most + WIDTH;
     this.settle();
     const { writer, memory } = this.given;
-    const call = memory.run(run.most, () => textOf(run, this.underWay.layer!, writer));
+    const read = this.readLayer();
+    read.hasRuns = true;
+    const call = memory.run(run.most, () => textOf(run, read.underWay.layer!, writer));
     if (call === undefined) {
       this.isWhole = false;
       return;
     }
-    const words = run.words.map((word) => (typeof word === 'string' ? `(local.get $${this.read('i32', word)})` : this.octets(word)));
+    const words = run.words.map((word) => (typeof word === 'string' ? `(local.get $${this.ask('i32', word)})` : this.octets(word)));
     this.code.push(`;; ${run.nodes.map((node) => node.name).join(', ')}`);
     this.put(call(words));
     this.code.push('(if (i32.eqz (local.get $at)) (then (return (i32.const 0))))');
@@ -331,8 +397,8 @@ class Line {
       this.isWhole = false;
       return;
     }
-    const length = this.read('i32', `${use(besideIn(octets))}(${name}, layer, out)`);
-    this.asked.push(`${this.margin()}if (${length} < 0) return again(out, layer, key, first);`);
+    const length = this.ask('i32', `${use(besideIn(octets))}(${name}, ${this.layer}, out)`);
+    this.asked.push(`${this.margin()}if (${length} < 0) ${this.again}`);
     this.code.push(`;; ${name}`);
     this.put(`(call $copy ${this.place()} (i32.const ${octets.byteOffset}) (local.get $${length}))`);
     this.room += MOST_BESIDE;
@@ -401,9 +467,9 @@ class Line {
 
   /** The one for octets as they stand in memory: the first one lowest. */
   private octets({ from, count }: Octets): string {
-    this.reach = Math.max(this.reach, from + count);
-    if (count === 1) return `(i32.load8_u offset=${from} (local.get $from))`;
-    const four = `(i32.load offset=${from} (local.get $from))`;
+    const first = `offset=${from} (local.get $${this.reaching(from + count)})`;
+    if (count === 1) return `(i32.load8_u ${first})`;
+    const four = `(i32.load ${first})`;
     return count === 4 ? four : `(i32.and ${four} (i32.const ${(1 << (8 * count)) - 1}))`;
   }
 
@@ -411,16 +477,31 @@ class Line {
   private number(octets: Octets): string {
     const { from, count } = octets;
     if (count === 1) return this.octets(octets);
-    this.reach = Math.max(this.reach, from + count);
+    const place = this.reaching(from + count);
     // Every other octet a place up, every other one a place down.
     const four = `(i32.or
-      (i32.and (i32.rotl (local.tee $octets (i32.load offset=${from} (local.get $from))) (i32.const 8)) (i32.const ${0x00ff00ff}))
+      (i32.and (i32.rotl (local.tee $octets (i32.load offset=${from} (local.get $${place}))) (i32.const 8)) (i32.const ${0x00ff00ff}))
       (i32.and (i32.rotr (local.get $octets) (i32.const 8)) (i32.const ${0xff00ff00 | 0})))`;
     return count === 4 ? four : `(i32.shr_u ${four} (i32.const ${32 - 8 * count}))`;
   }
 
+  private readLayer(): ReadLayer {
+    let read = this.read.get(this.layer);
+    if (read === undefined) this.read.set(this.layer, (read = { underWay: new UnderWay(), hasRuns: false, reach: 0 }));
+    return read;
+  }
+
+  /** The name of where the layer begins, of which so many octets are read. */
+  private reaching(reach: number): string {
+    const read = this.readLayer();
+    read.reach = Math.max(read.reach, reach);
+    if (reach > LEND) this.isWhole = false;
+    this.from.add(this.layer);
+    return fromOf(this.layer);
+  }
+
   /** The name of a value that is read beforehand. */
-  private read(type: string, value: string): string {
+  private ask(type: string, value: string): string {
     const name = `a${this.parameters.length}`;
     this.parameters.push(`(param $${name} ${type})`);
     this.handed.push(name);

@@ -157,7 +157,7 @@ export class JsonWriter implements RowWriter {
       kept.write(out, layers[i]!, key);
     }
     if (stack.whole === undefined && ++stack.frames <= this.compileAfter) return;
-    if ((stack.whole ?? stack.compile()) === undefined) return;
+    if ((stack.whole ?? stack.compile(this, this.memory)) === undefined) return;
     const { recent } = this;
     if (recent.length < MOST_RECENT) recent.push(stack);
     else recent[MOST_RECENT - 1] = stack;
@@ -201,6 +201,7 @@ export class JsonWriter implements RowWriter {
       this.memory ??= memoryIfAny();
       const compiled = compileLayer(layout, this, this.memory);
       if (compiled !== undefined) {
+        kept.compiled = compiled;
         kept.write = compiled.write;
         kept.chain = compiled.chain;
         return compiled.write(out, layer, key);

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { openCapture } from '../../src/capture/open.js';
 import { CaptureRecord } from '../../src/capture/source.js';
 import { computed, expert, gated, group, uint8, uint16, uint32 } from '../../src/core/field.js';
+import { FixedText } from '../../src/core/fixed-text.js';
 import { FrameLayer } from '../../src/core/frame-layer.js';
 import { type Layer, layer, type Protocol } from '../../src/core/layer.js';
 import { u32 } from '../../src/core/octets.js';
@@ -11,7 +12,7 @@ import { TextBuffer } from '../../src/core/text.js';
 import { LAYERS } from '../../src/dissectors/index.js';
 import { createSession } from '../../src/frames.js';
 import { JsonWriter } from '../../src/output/json.js';
-import { sourceOf } from '../../src/output/json-compile.js';
+import { compileLayer, compileTogether, sourceOf } from '../../src/output/json-compile.js';
 import { layoutOf } from '../../src/output/json-layout.js';
 import { JsonMemory } from '../../src/output/json-memory.js';
 import { webAssembly } from '../../src/output/webassembly.js';
@@ -49,7 +50,6 @@ test('the straight line for plain layers of a small protocol', () => {
       const first = out.length;
       if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);
       const from = memory.lend(layer.bytes, layer.start, 8);
-      underWay.layer = layer;
       {
         let when = 0;
         let a0 = 0;
@@ -123,6 +123,28 @@ test.each(['in the memory of the writer', 'elsewhere'])('layers whose octets sta
     out.bytes = quick.room(1 << 20)!;
     expect(await written(quick, out)).toBe(await written(new JsonWriter({ compileAfter: Number.POSITIVE_INFINITY }), new TextBuffer()));
   }
+});
+
+test('layers that stand in each other are written in one go, where all of them may be plain', () => {
+  const writer = new JsonWriter();
+  const memory = new JsonMemory(webAssembly!);
+  const together = (...names: string[]) => {
+    const layers = names.map((name) => {
+      const layout = layoutOf(LAYERS.find(({ protocol }) => protocol.name === name)!.protocol, false);
+      return { layout, compiled: compileLayer(layout, writer, memory)!, key: new FixedText(layout.key) };
+    });
+    return compileTogether(layers, writer, memory);
+  };
+  // ,"eth": and ,"ip": are written in the same call of WebAssembly as what stands between them.
+  expect(
+    together('eth', 'ip')!
+      .toString()
+      .match(/= line\d\(/g),
+  ).toHaveLength(1);
+  expect(together('eth', 'ip', 'tcp')).toBeDefined();
+  // A protocol that has no plain layers, and one that writes what it has itself.
+  expect(together('eth', 'arp')).toBeUndefined();
+  expect(together('ip', 'udp', 'dns')).toBeUndefined();
 });
 
 test('no straight line where octets are shown too', () => {
