@@ -10,11 +10,6 @@ const encoder = new TextEncoder();
 const DIGITS = Uint8Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
 const BACKSLASH = 0x5c;
 
-/** 1 for an octet that stands for itself in a JSON string. */
-const JSON_PLAIN = Uint8Array.from({ length: 256 }, (_, octet) =>
-  octet >= 0x20 && octet <= 0x7e && octet !== 34 && octet !== BACKSLASH ? 1 : 0,
-);
-
 /** C0, DEL, C1, line separators, bidirectional controls and other characters without a glyph. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
 const UNSAFE_ALL = new RegExp(UNSAFE, 'g');
@@ -61,6 +56,37 @@ export function asciiText(text: string): string {
 const DOT = new FixedText(' · ');
 const ASCII_DOT = new FixedText(asciiText(' · '));
 
+/** Octets that are of a kind. */
+export enum OctetKind {
+  /** ASCII with a glyph, or a blank. */
+  Printable,
+  /** Those that stand for themselves in a string in quotes, of JSON too. */
+  Plain,
+  /** Those without blanks and apostrophes. */
+  Word,
+}
+
+const isPrintable = (octet: number): boolean => octet >= 0x20 && octet <= 0x7e;
+const isPlain = (octet: number): boolean => isPrintable(octet) && octet !== 34 && octet !== BACKSLASH;
+
+/** Whether an octet is of a kind. */
+export const OCTET_KINDS = [isPrintable, isPlain, (octet: number): boolean => isPlain(octet) && octet !== 0x20 && octet !== 0x27];
+
+/** Of which kinds an octet is, the first in the lowest bit. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, octet) => OCTET_KINDS.reduce((kinds, isOf, i) => kinds | (isOf(octet) ? 1 << i : 0), 0));
+
+/** What copies octets in its own way: by WebAssembly, where they and the buffer stand in its memory (output/json-texts.ts). */
+export interface TextEngine {
+  /**
+   * Copy octets `[from, to)`, of which there is one at least, to a place in memory if all are of a kind; where they end
+   * there, or 0 if not, or if they stand elsewhere. Up to {@link BEHIND} octets behind them are written over.
+   */
+  copy(kind: OctetKind, at: number, octets: Uint8Array, from: number, to: number): number;
+}
+
+/** Octets that are written over behind what a {@link TextEngine} copies. */
+const BEHIND = 16;
+
 /** A growing buffer of octets with the few ways of writing that output needs. */
 export class TextBuffer {
   private held: Uint8Array;
@@ -70,6 +96,7 @@ export class TextBuffer {
   buffer: ArrayBufferLike;
   base: number;
   length = 0;
+  private engine: TextEngine | undefined = undefined;
   /** For terminals without UTF-8: our own signs become ASCII, other characters escapes. */
   asciiOnly = false;
 
@@ -89,6 +116,12 @@ export class TextBuffer {
     this.buffer = octets.buffer;
     this.base = octets.byteOffset;
     this.view = new DataView(this.buffer, this.base, octets.length);
+    this.engine = undefined;
+  }
+
+  /** Have `engine` write what it can, as long as {@link bytes} stay the same. */
+  writeBy(engine: TextEngine): void {
+    this.engine = engine;
   }
 
   /** Make room for `more` octets. */
@@ -167,19 +200,29 @@ export class TextBuffer {
 
   /** Octets from the wire as UTF-8 text, made safe for a terminal; quicker than by way of a string. */
   octets(octets: Uint8Array, from: number, to: number): void {
-    if (to <= from) return;
-    this.room(to - from);
-    const { bytes } = this;
+    if (!this.octetsIf(OctetKind.Printable, octets, from, to)) this.text(textOf(octets, from, to));
+  }
+
+  /** Octets from the wire if all are of a kind; false, and nothing written, if not. */
+  octetsIf(kind: OctetKind, octets: Uint8Array, from: number, to: number): boolean {
+    if (to <= from) return true;
+    this.room(to - from + BEHIND);
+    const { bytes, engine } = this;
+    if (engine !== undefined) {
+      const end = engine.copy(kind, this.base + this.length, octets, from, to);
+      if (end !== 0) {
+        this.length = end - this.base;
+        return true;
+      }
+    }
     let at = this.length;
     for (let i = from; i < to; i++) {
       const octet = octets[i]!;
-      if (octet < 0x20 || octet > 0x7e) {
-        this.text(textOf(octets, from, to));
-        return;
-      }
+      if ((KINDS[octet]! & (1 << kind)) === 0) return false;
       bytes[at++] = octet;
     }
     this.length = at;
+    return true;
   }
 
   /** Text beyond ASCII that is known to be safe. */
@@ -285,20 +328,10 @@ export class TextBuffer {
 
   /** A JSON string with its quotes, from octets of the wire: UTF-8 with U+FFFD for what is not. */
   jsonText(octets: Uint8Array, from: number, to: number): void {
-    this.room(to - from + 2);
-    const { bytes } = this;
-    let at = this.length;
-    bytes[at++] = 34;
-    for (let i = from; i < to; i++) {
-      const octet = octets[i]!;
-      if (JSON_PLAIN[octet] === 0) {
-        this.json(textOf(octets, from, to));
-        return;
-      }
-      bytes[at++] = octet;
-    }
-    bytes[at++] = 34;
-    this.length = at;
+    this.byte(34);
+    if (this.octetsIf(OctetKind.Plain, octets, from, to)) return this.byte(34);
+    this.length--;
+    this.json(textOf(octets, from, to));
   }
 
   /** A JSON string from octets that are safe UTF-8 already: only quotes and backslashes are escaped. */

@@ -28,7 +28,7 @@ import {
 import type { Answer } from '../core/frame.js';
 import { type Layer, layer, type Tree } from '../core/layer.js';
 import { latin1Of, textOf } from '../core/octets.js';
-import type { TextBuffer } from '../core/text.js';
+import { OctetKind, type TextBuffer } from '../core/text.js';
 import {
   argumentsOf,
   MAX_ARGUMENTS,
@@ -652,31 +652,24 @@ function walkBulk(tree: Tree, type: number, at: number, line: number, length: nu
   tree.close();
 }
 
-const isWord = (c: number): boolean => c > 0x20 && c < 0x7f && c !== 0x22 && c !== 0x27 && c !== 0x5c;
-
 /** Names, keys, numbers and options as they are, values in quotes: `SET user:1 "ada" EX 60`. */
 function writeArgument(out: TextBuffer, b: Uint8Array, from: number, to: number, index: number): void {
   const length = to - from;
-  let bare = length > 0 && length <= 200;
-  let plain = true;
-  for (let i = from; bare && i < to; i++) {
-    const c = b[i]!;
-    if (!isWord(c)) bare = false;
-    // Capitals, digits and signs make an option or a number.
-    if (c >= 0x61 && c <= 0x7a) plain = false;
-  }
-  if (bare && (index < 2 || (plain && length < 24))) out.octets(b, from, to);
-  else writeQuoted(out, b, from, to);
+  const isBare = length > 0 && (index < 2 ? length <= 200 : length < 24 && !hasSmallLetter(b, from, to));
+  if (!isBare || !out.octetsIf(OctetKind.Word, b, from, to)) writeQuoted(out, b, from, to);
+}
+
+/** Capitals, digits and signs make an option or a number. */
+function hasSmallLetter(b: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (b[i]! >= 0x61 && b[i]! <= 0x7a) return true;
+  return false;
 }
 
 /** Octets as text in quotes, the first 64. */
 function writeQuoted(out: TextBuffer, b: Uint8Array, from: number, to: number): void {
   const stop = Math.min(to, from + 64);
   out.byte(0x22);
-  let escapes = false;
-  for (let i = from; i < stop; i++) if (b[i] === 0x22 || b[i] === 0x5c) escapes = true;
-  if (escapes) out.text(textOf(b, from, stop).replaceAll('\\', '\\\\').replaceAll('"', '\\"'));
-  else out.octets(b, from, stop);
+  if (!out.octetsIf(OctetKind.Plain, b, from, stop)) out.text(textOf(b, from, stop).replaceAll('\\', '\\\\').replaceAll('"', '\\"'));
   out.byte(0x22);
   if (stop < to) {
     out.unicode('… (');

@@ -17,6 +17,7 @@ import { JsonMemory } from './json-memory.js';
 import { writeRemarks } from './json-remarks.js';
 import type { RowWriter } from './json-source.js';
 import { Kept, Stack, type WholeStack } from './json-stacks.js';
+import { JsonTexts } from './json-texts.js';
 import { writeJsonValue, writeNodeValue } from './json-values.js';
 import { webAssembly } from './webassembly.js';
 
@@ -53,6 +54,16 @@ function memoryIfAny(): JsonMemory | undefined {
   }
 }
 
+/** None on a processor that has no instructions for sixteen octets at a time. */
+function textsIfAny(memory: JsonMemory): JsonTexts | undefined {
+  try {
+    return new JsonTexts(memory);
+  } catch (error) {
+    if (error instanceof webAssembly!.CompileError) return undefined;
+    throw error;
+  }
+}
+
 /** Stacks that a frame is compared with before its layers are followed one by one. */
 const MOST_RECENT = 6;
 /** Stacks that are kept at most: a packet that is built to exhaust us may nest anything in anything. */
@@ -83,6 +94,7 @@ export class JsonWriter implements RowWriter {
   private readonly compileAfter: number;
   /** What functions write in; taken when the first is made, or somebody wants to write there himself. */
   private memory: JsonMemory | undefined = undefined;
+  private texts: JsonTexts | undefined = undefined;
   /** Where frames are written that go elsewhere. */
   private own: Uint8Array | undefined = undefined;
   private readonly detour = new TextBuffer(64);
@@ -101,12 +113,17 @@ export class JsonWriter implements RowWriter {
   /** One frame and a line feed. */
   write(out: TextBuffer, frame: Frame): void {
     const { memory } = this;
-    if (memory === undefined || out.buffer === memory.buffer) return this.line(out, frame);
+    if (memory === undefined) return this.line(out, frame);
+    if (out.buffer === memory.buffer) {
+      if (this.texts !== undefined) out.writeBy(this.texts);
+      return this.line(out, frame);
+    }
     const own = (this.own ??= memory.room(OWN_ROOM));
     if (own === undefined) return this.line(out, frame);
     const { detour } = this;
     // A frame that took more moved it elsewhere.
     if (detour.bytes !== own) detour.bytes = own;
+    if (this.texts !== undefined) detour.writeBy(this.texts);
     detour.clear();
     detour.asciiOnly = out.asciiOnly;
     this.line(detour, frame);
@@ -199,6 +216,7 @@ export class JsonWriter implements RowWriter {
       kept.written = Number.NEGATIVE_INFINITY;
       kept.isSettled = true;
       this.memory ??= memoryIfAny();
+      this.texts ??= this.memory && textsIfAny(this.memory);
       const compiled = compileLayer(layout, this, this.memory);
       if (compiled !== undefined) {
         kept.compiled = compiled;
