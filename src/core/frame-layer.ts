@@ -356,7 +356,7 @@ const plain: Plain = {
   },
   json: [
     [fields.time, [{ by: second, text: (l) => `"${isoSecond(l.frame.seconds)}.` }, { nanoseconds }, 'Z"']],
-    [fields.timeEpoch, [{ by: second, text: (l) => `"${l.frame.seconds}.` }, { nanoseconds }, '"']],
+    [fields.timeEpoch, ['"', second, '.', { nanoseconds }, '"']],
   ],
 };
 
