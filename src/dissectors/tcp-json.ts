@@ -203,7 +203,11 @@ function isInOrder({ parts }: Reassembled): boolean {
 
 function writeReassembled(out: TextBuffer, { parts, length }: Reassembled): void {
   out.fixed(SEGMENTS);
-  writeNumbers(out, parts.length, (i) => parts.frame(i));
+  // Without `writeNumbers`, as such messages are many.
+  for (let i = 0; i < parts.length; i++) {
+    if (i > 0) out.byte(COMMA);
+    writeNumber(out, parts.frame(i));
+  }
   out.fixed(COUNT);
   writeNumber(out, parts.length);
   out.fixed(REASSEMBLED);

@@ -48,20 +48,22 @@ export class Pending {
   /** Copy octets to where they belong; with them the buffer is in use up to `length`. */
   private put(bytes: Uint8Array, start: number, end: number, length: number): void {
     if (start >= end) return;
-    if (length > this.bytes.length) {
-      // Grows with what came, twofold, so that each octet is copied a bounded number of times.
-      const { buffers } = this.streams;
-      const wanted = Math.min(this.wanted, this.told);
-      const ready = wanted > 4 * length ? buffers.takeReady(wanted) : undefined;
-      const bigger = ready ?? buffers.take(wanted >= length && wanted <= 4 * length ? wanted : Math.max(2 * length, 512));
-      if (this.length > 0) {
-        bigger.set(this.bytes.subarray(0, this.length));
-        buffers.giveBack(this.bytes);
-      }
-      this.bytes = bigger;
+    if (length > this.bytes.length) this.grow(length);
+    this.bytes.set(bytes.subarray(start, end), this.length);
+  }
+
+  /** Make room for `length` octets: twofold, so that each octet is copied a bounded number of times, or for all that are wanted, where that is at hand. */
+  private grow(length: number): void {
+    const { buffers } = this.streams;
+    const wanted = Math.min(this.wanted, this.told);
+    const isNear = wanted >= length && wanted <= 4 * length;
+    const ready = wanted > 4 * length ? buffers.takeReady(wanted) : undefined;
+    const bigger = ready ?? buffers.take(isNear ? wanted : Math.max(2 * length, 512));
+    if (this.length > 0) {
+      bigger.set(this.bytes.subarray(0, this.length));
+      buffers.giveBack(this.bytes);
     }
-    if (end - start < 64) for (let i = start, to = this.length; i < end; i++) this.bytes[to++] = bytes[i]!;
-    else this.bytes.set(bytes.subarray(start, end), this.length);
+    this.bytes = bigger;
   }
 
   /** Frame number `frame` brought the octets `[from, to)`. */
