@@ -133,6 +133,8 @@ const WIDTH: Partial<Record<FieldType, number>> = {
   guid: 16,
 };
 
+const NO_ITEMS: readonly Field[] = [];
+
 /** A row of a protocol's table. `V` is what its typed property yields. */
 export class Field<V = unknown> {
   /** The protocol that declares it. Set when the table is made into a layer class. */
@@ -145,7 +147,6 @@ export class Field<V = unknown> {
   slot = -1;
   /** The row it is shown under in the tree. */
   parent: Field | undefined = undefined;
-  readonly children: Field[] = [];
   /** For a list: the rows of an item. */
   readonly items: readonly Field[];
   /** May occur more than once in a layer (or in a list's item); JSON then has an array, the property too. */
@@ -193,7 +194,7 @@ export class Field<V = unknown> {
     this.value = compute;
     this.compute = compute === undefined || when === undefined ? compute : (layer) => (when(layer) ? compute(layer) : undefined);
     this.many = place.many ?? false;
-    this.items = place.items ?? [];
+    this.items = place.items ?? NO_ITEMS;
     this.severity = place.severity;
     this.group = place.group;
     this.gather = place.gather;

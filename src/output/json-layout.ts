@@ -164,8 +164,7 @@ function remarksOnValues(fields: readonly Field[]): readonly Field[] {
   const remarks = fields.filter(({ severity }) => severity !== undefined);
   if (remarks.length === 0) return remarks;
   const values = new Set<string>();
-  for (const { name, severity, type, children } of fields)
-    if (severity === undefined && type !== 'none' && children.length === 0) values.add(name);
+  for (const { name, severity, type } of fields) if (severity === undefined && type !== 'none') values.add(name);
   return remarks.filter(({ name }) => name.endsWith('.expert') || namesAbove(name).some((above) => values.has(above)));
 }
 
