@@ -12,6 +12,9 @@ const MAX_DEPTH = 65_536;
 export const CR = 13;
 export const LF = 10;
 export const STAR = 0x2a;
+export const MAP = 0x25;
+export const SET = 0x7e;
+export const PUSH = 0x3e;
 export const DOLLAR = 0x24;
 export const PLUS = 0x2b;
 export const MINUS = 0x2d;
@@ -40,7 +43,7 @@ for (const c of '*~>%|') KIND[c.charCodeAt(0)] = Kind.Aggregate;
 KIND[SEMICOLON] = Kind.Chunk;
 KIND[DOT] = Kind.End;
 
-export const isMapLike = (type: number): boolean => type === 0x25 || type === 0x7c;
+export const isMapLike = (type: number): boolean => type === MAP || type === ATTRIBUTE;
 export const ATTRIBUTE = 0x7c;
 
 /** Index behind the LF that ends the line at `from`, or -1. */
@@ -88,13 +91,17 @@ export function behind(b: Uint8Array, start: number, end: number): number {
 
 /**
  * The length of the message at `start` if it is one of those that nearly all are, and whole: a line, a bulk string or none
- * (`$-1`), or an array of bulk strings, all lengths without leading zeros. 0 where {@link Elements} has to look closely.
+ * (`$-1`), or an array, map, set or push of bulk strings, all lengths without leading zeros. 0 where {@link Elements} has to
+ * look closely.
  */
 export function plainLength(b: Uint8Array, start: number, end: number): number {
   let at = start;
   let left = 1;
   switch (b[start]) {
     case STAR:
+    case MAP:
+    case SET:
+    case PUSH:
       left = 0;
       for (at++; at < end && b[at] !== CR; at++) {
         const digit = b[at]! - 48;
@@ -103,6 +110,7 @@ export function plainLength(b: Uint8Array, start: number, end: number): number {
       }
       at += 2;
       if (left === 0 || at >= end || b[at - 1] !== LF) return 0;
+      if (b[start] === MAP) left *= 2;
       break;
     case DOLLAR:
       if (b[at + 1] === MINUS) return at + 5 <= end && b[at + 2] === 0x31 && b[at + 3] === CR && b[at + 4] === LF ? 5 : 0;

@@ -3,6 +3,7 @@
  * {@link plainLength} has found that they are plain. Where octets are not as they have to be the functions return 0.
  */
 import { storeText } from '../core/octets-json.js';
+import { DOLLAR, MAP, PUSH, SET, STAR } from './resp-elements.js';
 
 /** Longest message that is written so; larger ones are few, and most of their time is hex. */
 export const MOST_OCTETS = 2048;
@@ -11,7 +12,7 @@ export const ROOM = 4 * MOST_OCTETS;
 
 export interface RespFunctions {
   /**
-   * Bulk strings in `[from, end)`, with the header of their array, or a single one: at most one key, that of argument `key` where that is
+   * Bulk strings in `[from, end)`, with the header of their array, map, set or push, or a single one: at most one key, that of argument `key` where that is
    * not 0, their lengths and octets, and the frame and time of the command that they answer, unless `request` is 0.
    */
   readonly strings: (at: number, from: number, end: number, key: number, request: number, time: number) => number;
@@ -48,6 +49,9 @@ const put = (octet: string): string => `
 /** Over the comma behind the last item of a list. */
 const END_LIST = '(i32.store8 (i32.sub (local.get $at) (i32.const 1)) (i32.const 93))';
 
+const aggregateKey = (type: number, name: string): string => `
+  (if (i32.eq (local.get $type) (i32.const ${type})) (then ${storeText(`,"${name}":{"length":[`)}))`;
+
 export const FUNCTIONS = `
   (func $answer (param $at i32) (param $request i32) (param $time f64) (result i32)
     ${storeText(',"response_to":')}
@@ -58,12 +62,13 @@ export const FUNCTIONS = `
   (func $strings (export "strings")
     (param $at i32) (param $from i32) (param $end i32) (param $key i32) (param $request i32) (param $time f64) (result i32)
     (local $p i32) (local $n i32) (local $digit i32) (local $count i32) (local $i i32) (local $any i32) (local $line i32)
-    (local $isArray i32)
+    (local $type i32) (local $length i32)
     (local.set $p (local.get $from))
     (local.set $n (i32.const 1))
-    (local.set $isArray (i32.eq (i32.load8_u (local.get $p)) (i32.const 42)))
-    (if (local.get $isArray) (then ${LENGTH}))
-    (local.set $count (local.get $n))
+    (local.set $type (i32.load8_u (local.get $p)))
+    (if (i32.ne (local.get $type) (i32.const ${DOLLAR})) (then ${LENGTH}))
+    (local.set $length (local.get $n))
+    (local.set $count (i32.shl (local.get $n) (i32.eq (local.get $type) (i32.const ${MAP}))))
     (local.set $from (local.get $p))
     (if (local.get $key)
       (then
@@ -110,10 +115,13 @@ export const FUNCTIONS = `
           (br_if $values (local.get $i)))
         ${END_LIST}))
     ${put('}')}
-    (if (local.get $isArray)
+    (if (i32.ne (local.get $type) (i32.const ${DOLLAR}))
       (then
-        ${storeText(',"array":{"length":[')}
-        (local.set $at (call $word (local.get $at) (local.get $count)))
+        ${aggregateKey(STAR, 'array')}
+        ${aggregateKey(MAP, 'map')}
+        ${aggregateKey(SET, 'set')}
+        ${aggregateKey(PUSH, 'push')}
+        (local.set $at (call $word (local.get $at) (local.get $length)))
         ${storeText(']}')}))
     (if (local.get $request) (then (return (call $answer (local.get $at) (local.get $request) (local.get $time)))))
     (local.get $at))

@@ -53,10 +53,13 @@ import {
   KIND,
   Kind,
   lineEnd,
+  MAP,
   MINUS,
   PLUS,
+  PUSH,
   QUESTION,
   SEMICOLON,
+  SET,
   STAR,
   STREAMED,
 } from './resp-elements.js';
@@ -151,7 +154,7 @@ function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, 
   const { bytes: b, start, captured, exchange } = l;
   if (!l.isPlain || captured - start > MOST_OCTETS || l.tells !== Tells.Nothing || isContinued(l)) return false;
   const type = b[start];
-  const isString = type === STAR || type === DOLLAR;
+  const isLine = type === PLUS || type === MINUS || type === COLON;
   const { length } = out;
   let key = NO_KEY;
   let request = 0;
@@ -168,9 +171,9 @@ function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, 
     time = exchange.time;
   }
   const at = out.base + out.length;
-  const end = isString
-    ? strings(at, place + start, place + captured, key, request, time)
-    : line(at, place + start, place + captured, request, time);
+  const end = isLine
+    ? line(at, place + start, place + captured, request, time)
+    : strings(at, place + start, place + captured, key, request, time);
   out.length = end === 0 ? length : end - out.base;
   return end !== 0;
 }
@@ -558,7 +561,7 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
           else {
             out.ascii(`${name} of `);
             out.number(length);
-            if (type === 0x3e || isMessage(b, line, captured)) this.writePushed(out, line, captured, length);
+            if (type === PUSH || isMessage(b, line, captured)) this.writePushed(out, line, captured, length);
           }
           if (type !== ATTRIBUTE) return;
           at = behind(b, at, captured);
@@ -594,12 +597,18 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
 
 const AGGREGATE: Readonly<Record<number, readonly [typeof fields.array, typeof fields.arrayLength]>> = {
   [STAR]: [fields.array, fields.arrayLength],
-  126: [fields.set, fields.setLength],
-  62: [fields.push, fields.pushLength],
-  37: [fields.map, fields.mapLength],
+  [SET]: [fields.set, fields.setLength],
+  [PUSH]: [fields.push, fields.pushLength],
+  [MAP]: [fields.map, fields.mapLength],
   [ATTRIBUTE]: [fields.attribute, fields.attributeLength],
 };
-const AGGREGATE_NAME: Readonly<Record<number, string>> = { [STAR]: 'array', 126: 'set', 62: 'push', 37: 'map', [ATTRIBUTE]: 'attribute' };
+const AGGREGATE_NAME: Readonly<Record<number, string>> = {
+  [STAR]: 'array',
+  [SET]: 'set',
+  [PUSH]: 'push',
+  [MAP]: 'map',
+  [ATTRIBUTE]: 'attribute',
+};
 
 function walkLine(tree: Tree, type: number, b: Uint8Array, from: number, to: number): void {
   const length = to - from;

@@ -126,6 +126,13 @@ const OCTETS = [
   ':0\r\n:00\r\n:123456789\r\n:1234567890\r\n:\r\n',
   `+${'y'.repeat(256)}\r\n-${'z'.repeat(257)}\r\n+a\rb\r\n`,
   '+OK\r\n$1\r\na\r\n:1\r\n$-1\r\n',
+  '>3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n',
+  '%2\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$0\r\n\r\n',
+  '%1\r\n$1\r\na\r\n',
+  '~2\r\n$1\r\na\r\n$1\r\nb\r\n',
+  '~0\r\n%0\r\n>0\r\n',
+  '|1\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n',
+  '%1\r\n$1\r\na\r\n:1\r\n',
 ];
 
 test.each(OCTETS)('%j: by WebAssembly as row by row', (text) => {
@@ -166,7 +173,17 @@ test('plain messages are written by WebAssembly alone', () => {
   const writer = new JsonWriter({ compileAfter: 0 });
   const octets = writer.room(1 << 13)!;
   const quick = vi.spyOn(Resp.prototype, 'quickJson');
-  for (const text of ['+OK\r\n', ':42\r\n', '-ERR no such key\r\n', '$3\r\nada\r\n', '$-1\r\n', MESSAGES[0]!]) {
+  for (const text of [
+    '+OK\r\n',
+    ':42\r\n',
+    '-ERR no such key\r\n',
+    '$3\r\nada\r\n',
+    '$-1\r\n',
+    '%1\r\n$1\r\na\r\n$1\r\nb\r\n',
+    '>2\r\n$1\r\na\r\n$1\r\nb\r\n',
+    '~1\r\n$1\r\na\r\n',
+    MESSAGES[0]!,
+  ]) {
     quick.mockClear();
     const [json, rows] = bothOf(writer, octets, text.startsWith('*') ? 0 : 1, text);
     expect(json).toBe(rows);
