@@ -43,6 +43,8 @@ export class Messages implements StreamContext {
   private readonly brief: boolean;
   /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
   private speaks: Speaks = undefined;
+  /** Lengths of its messages are noted. */
+  private isSized = false;
   /** One of its messages came. */
   private settled = false;
   /** Octets to come that belong to a message which was given up. */
@@ -313,7 +315,7 @@ export class Messages implements StreamContext {
 
   private measured(tcp: SegmentLayer, length: number): void {
     if (!this.settled) this.settled = this.talk.settled = true;
-    if (!this.brief && (this.speaks as StreamProtocol).sized) notesOf(tcp).sized(length);
+    if (this.isSized) notesOf(tcp).sized(length);
   }
 
   /** `[from, to)` of a segment belongs to a message of which other segments tell, too. */
@@ -490,6 +492,7 @@ export class Messages implements StreamContext {
     if (this.speaks !== protocol || this.parser === undefined) {
       this.speaks = protocol;
       this.parser = typeof protocol === 'function' ? undefined : protocol.parser(this);
+      this.isSized = !this.brief && typeof protocol !== 'function' && protocol.sized === true;
       // It began with a hole: the parser is told now that there is one.
       if (this.lost) this.parser?.hole?.(undefined);
     }

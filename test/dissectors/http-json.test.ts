@@ -142,6 +142,9 @@ test('plain messages need no walk', () => {
 
 const AGAIN = ['Host: a', 'Server: one', 'Content-Length: 0', 'Date: now', 'Cookie: a=1; b'];
 
+/** Often enough that it is known as a whole. */
+const often = <T>(value: T): T[] => new Array<T>(12).fill(value);
+
 test.each([
   ['as it was', AGAIN],
   ['with other values', ['Host: a', 'Server: on', 'Content-Length: 00', 'Date: now', 'Cookie: a=1; b=2']],
@@ -161,7 +164,20 @@ test.each([
     message!.quickJson = () => false;
     expect(quick).toBe(jsonOf(message!));
   };
-  for (const headers of [AGAIN, AGAIN, AGAIN, AGAIN, AGAIN, AGAIN, changed, AGAIN, changed, changed, AGAIN]) write(headers);
+  for (const headers of [...often(AGAIN), changed, AGAIN, changed, changed, AGAIN, ...often(changed), AGAIN, changed]) write(headers);
+});
+
+test('answers with the same head to requests with a body and without', () => {
+  const head = lines('HTTP/1.1 200 OK', 'Server: own', 'Content-Type: text/plain', 'Content-Length: 5');
+  const write = (method: string, body: string) => {
+    const [, answer] = messagesOf(lines(`${method} / HTTP/1.1`, 'Host: a'), [head + body]);
+    expect(answer!.bodyLength).toBe(body.length);
+    expect(answer!.frame.info).toMatch(/^HTTP\/1\.1 200 OK \(text\/plain\)/);
+    const quick = jsonOf(answer!);
+    answer!.quickJson = () => false;
+    expect(jsonOf(answer!)).toBe(quick);
+  };
+  for (const method of [...often('GET'), 'HEAD', 'GET', ...often('HEAD'), 'GET', 'HEAD']) write(method, method === 'GET' ? 'hello' : '');
 });
 
 test('a request line that came before, of other hosts, and its answers', () => {
