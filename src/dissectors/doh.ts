@@ -11,6 +11,8 @@ import type { HttpRequest } from './http-exchange.js';
 import type { MessageHead } from './http-head.js';
 
 const DNS_MESSAGE = 'application/dns-message';
+/** What has the question in an address. */
+const PARAMETER = 'dns=';
 /** The longest message, in base64. */
 const MAX_QUESTION = Math.ceil((0xffff * 4) / 3);
 
@@ -27,6 +29,9 @@ export class DnsOverHttps extends Dns {
 /** Is the body a DNS message? */
 export const isDnsMessage = ({ contentType }: MessageHead): boolean =>
   contentType.length === DNS_MESSAGE.length && contentType.toLowerCase() === DNS_MESSAGE;
+
+/** May such a message carry one of DNS? */
+export const mayCarryDns = (head: MessageHead): boolean => isDnsMessage(head) || head.uri.includes(PARAMETER);
 
 /** Fill in what tells an exchange from others. */
 function placed(dns: DnsOverHttps, request: HttpRequest | undefined, overQuic: boolean): DnsOverHttps {
@@ -57,7 +62,7 @@ export function dissectDoh(
 
 /** The question in the address of a GET: octets of a message, as others may call their parameters `dns`, too. */
 function questionIn(uri: string): Uint8Array | undefined {
-  if (!uri.includes('dns=')) return undefined;
+  if (!uri.includes(PARAMETER)) return undefined;
   const found = /[?&]dns=([A-Za-z0-9_-]+)/.exec(uri)?.[1];
   if (found === undefined || found.length > MAX_QUESTION) return undefined;
   const octets = fromBase64Url(found);

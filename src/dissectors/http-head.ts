@@ -152,6 +152,8 @@ export class Head implements MessageHead {
   contentLength = -1;
   isChunked = false;
   framing: Framing = 'none';
+  /** Its message may carry one of DNS; undefined until somebody asked. */
+  hasDns: boolean | undefined = undefined;
   /** By the clock of changed lines (http-header-lines.ts): when it was read; and how often it came again since. */
   since = 0;
   times = 0;

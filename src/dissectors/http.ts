@@ -14,7 +14,7 @@ import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
 import { type Dissect, type ProtocolEntry, tcpPorts, udpPorts } from '../core/registry.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
-import { dissectDoh, isDnsMessage } from './doh.js';
+import { dissectDoh, isDnsMessage, mayCarryDns } from './doh.js';
 import { chunkSize, MAX_CHUNK_LINE } from './http-chunks.js';
 import { Connection, type HttpRequest, type Instead } from './http-exchange.js';
 import { FirstLine, firstLine, type Kind, kindOf } from './http-first-line.js';
@@ -249,7 +249,8 @@ class HttpParser implements StreamParser {
       connection.requestEnd = this.context.messageStart + end - start;
     }
     frame.stack.push(http);
-    if (!incomplete) dissectDoh(frame, head, isDnsMessage(head) ? http.content : undefined, http.exchange.asked ?? http.exchange.request);
+    if (!incomplete && (head.hasDns ??= mayCarryDns(head)))
+      dissectDoh(frame, head, isDnsMessage(head) ? http.content : undefined, http.exchange.asked ?? http.exchange.request);
     frame.session.hooks.http?.(frame, http, this.context);
   }
 
