@@ -71,6 +71,18 @@ test.each([
   expect(fieldsOf(frame, 'resp')['resp.key']).toBe(key);
 });
 
+test('commands are told apart by their whole names, also where those begin and end alike', () => {
+  // As short ones are found: by their first and their last four octets.
+  const names = ['A', 'GE', 'GET', '\nGET', 'GETT', 'ABBBE', 'ABBBBE', 'ABBBBBE', 'get', 'GETRANGE', 'GETRANGES', 'BGREWRITEAOF'];
+  const text = names.flatMap((name) => [command(name, 'k'), command(name, ...'abcdefghijk'), command(name)]).join('');
+  for (let times = 0; times < 3; times++)
+    expect(
+      client(text)
+        .all(Resp)
+        .map((layer) => layer.command),
+    ).toEqual(names.flatMap((name) => [name.toUpperCase(), name.toUpperCase(), name.toUpperCase()]));
+});
+
 test('empty lines between messages say nothing', () => {
   expect(infos(client('\r\nPING\r\n\r\n\nPING\r\n'))).toEqual(['PING', 'PING']);
   expect(infos(server('+OK\r\n\n'))).toEqual(['OK']);
