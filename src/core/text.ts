@@ -84,6 +84,9 @@ export interface TextEngine {
   copy(kind: OctetKind, at: number, octets: Uint8Array, from: number, to: number): number;
 }
 
+/** So many octets are more than a call of a {@link TextEngine} costs. */
+const WORTH_A_CALL = 8;
+
 /** Octets that are written over behind what a {@link TextEngine} copies. */
 const BEHIND = 16;
 
@@ -208,7 +211,7 @@ export class TextBuffer {
     if (to <= from) return true;
     this.room(to - from + BEHIND);
     const { bytes, engine } = this;
-    if (engine !== undefined) {
+    if (engine !== undefined && to - from >= WORTH_A_CALL) {
       const end = engine.copy(kind, this.base + this.length, octets, from, to);
       if (end !== 0) {
         this.length = end - this.base;
