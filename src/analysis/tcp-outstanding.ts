@@ -234,10 +234,11 @@ export function prepare(segment: Segment, me: Direction, isCopy: boolean): void 
 /** True when the log is going to have it last, once and in order. */
 function isLogged({ sequence, length, flags }: Segment, me: Direction): boolean {
   if (flags & (SYN | RST) || (me.next !== 0 && ((sequence - me.next) | 0) < 0)) return false;
-  const { sent } = me;
-  // Without a log, it begins here or with the SYN.
-  if (sent === undefined) return me.synFrame === 0 || ((me.base + 1) | 0) === sequence;
-  return sent.waiting < LIMIT && sent.isExtendedBy(sequence, (sequence + length + (flags & FIN)) | 0, me.base);
+  const { sent, base } = me;
+  const end = (sequence + length + (flags & FIN)) | 0;
+  if (sent !== undefined) return sent.waiting < LIMIT && sent.isExtendedBy(sequence, end, base);
+  // Without a log, it begins here or with the SYN; what the other side acknowledged may have told the base before.
+  return (end - base) >>> 0 >= (sequence - base) >>> 0 && (me.synFrame === 0 || ((base + 1) | 0) === sequence);
 }
 
 /** True when it acknowledges nothing new of what the other side sent, or so that its log is going to have it. */
