@@ -4,8 +4,9 @@
  *
  * As long as each comes once, in order, and is acknowledged as it should be, the log of what was sent (tcp-sent.ts) tells
  * the same, and there is no list: {@link Direction.outstanding} is undefined. The first segment that is otherwise has one
- * made ({@link prepare}), which goes when it holds what the log holds ({@link tidy}).
+ * made ({@link prepare}), which goes when it holds what the log holds ({@link acknowledgeListed}).
  */
+import type { TcpFacts } from '../dissectors/tcp-facts.js';
 import type { Direction } from './conversations.js';
 import type { Segment } from './tcp-segment.js';
 import { FARTHEST, type SentLog } from './tcp-sent.js';
@@ -262,8 +263,13 @@ function list(me: Direction): void {
   }
 }
 
-/** After an ACK: do without the list where the log tells the same again. */
-export function tidy(me: Direction, outstanding: Outstanding): void {
-  const { sent } = me;
-  if (sent === undefined ? outstanding.count === 0 : sent.recovery === 0 && outstanding.isThatOf(sent, me.base)) me.outstanding = undefined;
+/** Acknowledge what is listed up to `ack`, and do without the list where the log tells the same again. */
+export function acknowledgeListed(sender: Direction, list: Outstanding, ack: number, facts: TcpFacts): void {
+  const { sent, base } = sender;
+  if (list.count > 0 && list.acknowledge(ack, base)) {
+    facts.acksFrame = list.foundFrame;
+    facts.acksSeconds = list.foundSeconds;
+    facts.acksNanoseconds = list.foundNanoseconds;
+  }
+  if (sent === undefined ? list.count === 0 : sent.recovery === 0 && list.isThatOf(sent, base)) sender.outstanding = undefined;
 }

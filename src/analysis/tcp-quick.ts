@@ -8,7 +8,7 @@
 import { i32, u32 } from '../core/octets.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import type { Direction } from './conversations.js';
-import { LIMIT, tidy } from './tcp-outstanding.js';
+import { acknowledgeListed, LIMIT } from './tcp-outstanding.js';
 import type { Segment } from './tcp-segment.js';
 import { FARTHEST, RESENT } from './tcp-sent.js';
 import { acknowledges } from './tcp-verdict.js';
@@ -105,15 +105,7 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   me.lastNanoseconds = nanoseconds;
   me.lastMarks = 0;
   me.multipathSeen = conversation.multipathOperations;
-  const awaiting = peer.outstanding;
-  if (awaiting !== undefined) {
-    if (awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
-      facts.acksFrame = awaiting.foundFrame;
-      facts.acksSeconds = awaiting.foundSeconds;
-      facts.acksNanoseconds = awaiting.foundNanoseconds;
-    }
-    tidy(peer, awaiting);
-  }
+  if (peer.outstanding !== undefined) acknowledgeListed(peer, peer.outstanding, ack, facts);
   if (facts.acksFrame !== 0) marks = Facts.RECORD;
   if (length > 0 && me.countBytesInFlight) {
     marks = Facts.RECORD;

@@ -10,7 +10,7 @@ import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import { type Conversation, Conversations, type Direction } from './conversations.js';
 import { OptionFacts } from './tcp-option-facts.js';
-import { prepare, tidy } from './tcp-outstanding.js';
+import { acknowledgeListed, prepare } from './tcp-outstanding.js';
 import { analyseQuickly } from './tcp-quick.js';
 import { Segment } from './tcp-segment.js';
 import { isCopy, judge } from './tcp-verdict.js';
@@ -255,15 +255,7 @@ export class TcpAnalysis {
     me.lastNanoseconds = nanoseconds;
     me.lastMarks = marks;
     me.multipathSeen = conversation.multipathOperations;
-    const awaiting = peer.outstanding;
-    if (awaiting !== undefined) {
-      if (awaiting.count > 0 && awaiting.acknowledge(ack, peer.base)) {
-        facts.acksFrame = awaiting.foundFrame;
-        facts.acksSeconds = awaiting.foundSeconds;
-        facts.acksNanoseconds = awaiting.foundNanoseconds;
-      }
-      tidy(peer, awaiting);
-    }
+    if (peer.outstanding !== undefined) acknowledgeListed(peer, peer.outstanding, ack, facts);
     if (facts.acksFrame !== 0) record = true;
     if (length > 0 && me.countBytesInFlight) {
       record = true;

@@ -212,6 +212,30 @@ function findText(count: number): string {
 `;
 }
 
+/** An octet sixteen times. */
+export const sixteen = (octet: number): string => `(v128.const ${`0x${octet.toString(16).padStart(2, '0').repeat(8)} `.repeat(2)})`;
+
+/** Which of the sixteen octets under way are those of `other`. */
+export const isOctet = (other: string): string => `(i8x16.eq (local.get $x) ${other})`;
+
+/**
+ * Instructions that copy `$length` octets from `$from` to `$at`, sixteen at a time by way of `$x`, and return 0 when there
+ * are others among them than ASCII with a glyph or a blank, or one that `forbidden` tells. They need `$i` and `$bad`, too.
+ */
+export const copyWhole = (forbidden: readonly string[]): string => `
+    (loop $more
+      (local.set $x (v128.load (i32.add (local.get $from) (local.get $i))))
+      (v128.store (i32.add (local.get $at) (local.get $i)) (local.get $x))
+      (local.set $bad
+        (v128.or (local.get $bad)
+          (v128.and
+            ;; Those within the length. All from 128 on are below 32, as they are signed.
+            (i8x16.lt_s (v128.const 0x0706050403020100 0x0f0e0d0c0b0a0908) (i8x16.splat (call $least (i32.sub (local.get $length) (local.get $i)))))
+            ${[`(i8x16.lt_s (local.get $x) ${sixteen(0x20)})`, isOctet(sixteen(0x7f)), ...forbidden].reduce((one, other) => `(v128.or ${one} ${other})`)})))
+      (local.set $i (i32.add (local.get $i) (i32.const 16)))
+      (br_if $more (i32.lt_u (local.get $i) (local.get $length))))
+    (if (v128.any_true (local.get $bad)) (then (return (i32.const 0))))`;
+
 /**
  * Every function writes at `$at` and returns where that ends; what is behind the end is written over, too. The digits of a
  * number below 10 000, with leading zeros, stand at four times the number.
@@ -347,24 +371,7 @@ const COMMON = `
     (local $i i32) (local $x v128) (local $bad v128)
     (i32.store8 (local.get $at) (i32.const 34))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
-    (loop $more
-      (local.set $x (v128.load (i32.add (local.get $from) (local.get $i))))
-      (v128.store (i32.add (local.get $at) (local.get $i)) (local.get $x))
-      (local.set $bad
-        (v128.or (local.get $bad)
-          (v128.and
-            ;; Those within the length. All from 128 on are below 32, as they are signed.
-            (i8x16.lt_s (v128.const 0x0706050403020100 0x0f0e0d0c0b0a0908) (i8x16.splat (call $least (i32.sub (local.get $length) (local.get $i)))))
-            (v128.or
-              (v128.or
-                (i8x16.lt_s (local.get $x) (v128.const 0x2020202020202020 0x2020202020202020))
-                (i8x16.eq (local.get $x) (v128.const 0x7f7f7f7f7f7f7f7f 0x7f7f7f7f7f7f7f7f)))
-              (v128.or
-                (i8x16.eq (local.get $x) (v128.const 0x2222222222222222 0x2222222222222222))
-                (i8x16.eq (local.get $x) (v128.const 0x5c5c5c5c5c5c5c5c 0x5c5c5c5c5c5c5c5c)))))))
-      (local.set $i (i32.add (local.get $i) (i32.const 16)))
-      (br_if $more (i32.lt_u (local.get $i) (local.get $length))))
-    (if (v128.any_true (local.get $bad)) (then (return (i32.const 0))))
+    ${copyWhole([isOctet(sixteen(0x22)), isOctet(sixteen(0x5c))])}
     (i32.store8 (i32.add (local.get $at) (local.get $length)) (i32.const 34))
     (i32.add (local.get $at) (i32.add (local.get $length) (i32.const 1))))
 
