@@ -6,6 +6,7 @@
  *     | digits | texts, kept texts of runs, output: as they are asked for …
  */
 import { FOUR } from '../core/digits.js';
+import type { Layer } from '../core/layer.js';
 import { assemble, type Expression, parse } from './wat.js';
 import type { Memory, webAssembly } from './webassembly.js';
 
@@ -22,8 +23,8 @@ const LENGTH = 16;
 /** Most octets of a layer that are read at fixed places. */
 export const LEND = 256;
 
-/** The text of a run for octets that were not met before. */
-export type Render = (words: readonly [number, number, number, number]) => Uint8Array;
+/** The text of a run for octets that were not met before, in one of these layers. */
+export type Render = (layers: readonly Layer[]) => Uint8Array;
 
 /** A run that keeps its texts in memory. */
 interface KeptRun {
@@ -33,6 +34,13 @@ interface KeptRun {
   readonly render: Render;
 }
 
+/** A text that is to be made for the four words that decide it, and kept in a slot. */
+interface Missing {
+  readonly run: KeptRun;
+  readonly slot: number;
+  readonly words: readonly number[];
+}
+
 /** Memory of a fixed size, whose buffer therefore stays the same. */
 export class JsonMemory {
   readonly buffer: ArrayBuffer;
@@ -40,6 +48,8 @@ export class JsonMemory {
   private readonly memory: Memory;
   private next = FOUR.byteLength;
   private readonly runs: KeptRun[] = [];
+  /** What the function that returned 0 last found no text for, if that was why. */
+  private missing: Missing | undefined = undefined;
   /** Octets of which it was asked last whether they stand here, and where. */
   private asked: Uint8Array | undefined = undefined;
   private place = -1;
@@ -108,28 +118,37 @@ export class JsonMemory {
   link(text: string): Readonly<Record<string, unknown>> {
     common ??= parse(IMPORTS + COMMON);
     const module = new this.engine.Module(assemble([...common, ...parse(text)]));
-    const miss = (id: number, slot: number, ...words: [number, number, number, number]) => this.miss(this.runs[id]!, slot, words);
+    const miss = (id: number, slot: number, ...words: number[]): void => {
+      this.missing = { run: this.runs[id]!, slot, words };
+    };
     return new this.engine.Instance(module, { env: { memory: this.memory, miss } }).exports;
   }
 
-  /** Make the text for `words` and keep it in `slot`; where it then stands, or 0 when it is too long. */
-  private miss({ table, stride, render }: KeptRun, slot: number, words: readonly [number, number, number, number]): number {
-    const text = render(words);
-    if (text.length > stride - HEAD) return 0;
-    const at = table + slot * stride;
+  /**
+   * After a function returned 0: make the text that it did not find, of these layers, and keep it, so that it will find it the
+   * next time; false when there was another reason, or the text is too long.
+   */
+  learn(...layers: readonly Layer[]): boolean {
+    const { missing } = this;
+    if (missing === undefined) return false;
+    this.missing = undefined;
+    const { table, stride, render } = missing.run;
+    const text = render(layers);
+    if (text.length > stride - HEAD) return false;
+    const at = table + missing.slot * stride;
     // What was there takes the place of what has not been asked for since.
-    this.octets.copyWithin(table + (slot ^ 1) * stride, at, at + stride);
+    this.octets.copyWithin(table + (missing.slot ^ 1) * stride, at, at + stride);
     const head = new DataView(this.buffer, at, HEAD);
-    for (let i = 0; i < 4; i++) head.setInt32(4 * i, words[i]!, true);
+    for (let i = 0; i < 4; i++) head.setInt32(4 * i, missing.words[i]!, true);
     head.setInt32(LENGTH, text.length, true);
     this.octets.set(text, at + HEAD);
-    return at;
+    return true;
   }
 }
 
 const IMPORTS = `
   (import "env" "memory" (memory ${PAGES}))
-  (import "env" "miss" (func $miss (param $run i32) (param $slot i32) (param i32) (param i32) (param i32) (param i32) (result i32)))`;
+  (import "env" "miss" (func $miss (param $run i32) (param $slot i32) (param i32) (param i32) (param i32) (param i32)))`;
 
 /** What the instructions of {@link writeWord} need beside `$at`. */
 export const WORD_LOCALS = '(local $quotient i32) (local $digits i64) (local $zeros i64)';
@@ -205,9 +224,8 @@ function findText(count: number): string {
           (i32.add (local.get $table) (i32.mul (i32.xor (local.get $slot) (i32.const 1)) (local.get $stride))))
         (if ${isOther}
           (then
-            (local.set $entry
-              (call $miss (local.get $id) (local.get $slot) ${words.map((word) => `(local.get ${word})`).join(' ')} ${'(i32.const 0) '.repeat(4 - count)}))
-            (if (i32.eqz (local.get $entry)) (then (return (i32.const 0))))))))
+            (call $miss (local.get $id) (local.get $slot) ${words.map((word) => `(local.get ${word})`).join(' ')} ${'(i32.const 0) '.repeat(4 - count)})
+            (return (i32.const 0))))))
     (call $copy (local.get $at) (i32.add (local.get $entry) (i32.const ${HEAD})) (i32.load offset=${LENGTH} (local.get $entry))))
 `;
 }

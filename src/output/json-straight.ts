@@ -44,11 +44,6 @@ interface Block {
 
 type Part = Exclude<Piece, { kind: 'open' | 'close' | 'object' | 'end' }> | Block;
 
-/** What the layer under way is, for texts of runs that were not met before. */
-class UnderWay {
-  layer: Layer | undefined = undefined;
-}
-
 /** What the code is made with. */
 export interface StraightParts {
   readonly memory: JsonMemory;
@@ -74,7 +69,7 @@ export interface Straight {
 
 /** The function that writes `pieces`. Undefined where there is no room for it in memory, or an object has a call in it. */
 export function straightLine(pieces: readonly Piece[], parts: StraightParts): Straight | undefined {
-  const script = new Script(parts, 'layer', 'layer, key');
+  const script = new Script(parts, ['layer'], 'layer, key');
   return script.parts(treeOf(pieces)) ? script.finish() : undefined;
 }
 
@@ -84,7 +79,7 @@ export function straightLine(pieces: readonly Piece[], parts: StraightParts): St
  */
 export function straightLayers(layers: readonly StraightLayer[], parts: StraightParts): Straight | undefined {
   const names = layers.map(({ name }) => name);
-  const script = new Script(parts, names[0]!, names.join(', '));
+  const script = new Script(parts, names, names.join(', '));
   const pieces = layers.flatMap(({ name, pieces }): Piece[] => [{ kind: 'layer', name }, ...pieces]);
   return script.parts(treeOf(merged(pieces))) ? script.finishLayers(layers) : undefined;
 }
@@ -111,17 +106,21 @@ class Script {
   private readonly functions: string[] = [];
   private room = 0;
   private indent = '  ';
-  /** What is kept of the layers, by their names. */
-  private readonly read = new Map<string, ReadLayer>();
+  /** So many octets are read in place, by the names of layers. */
+  private readonly read = new Map<string, number>();
   private readonly again: string;
 
-  /** `layer` is the first layer, `all` what the function is called with. */
+  /** The layer that is written next. */
+  private layer: string;
+
+  /** `all`: what the function is called with. */
   constructor(
     private readonly given: StraightParts,
-    private layer: string,
+    private readonly layers: readonly string[],
     private readonly all: string,
   ) {
     this.again = `return again(out, ${all}, first);`;
+    this.layer = layers[0]!;
   }
 
   /** Write parts one after the other; false where there is no room for them in memory. */
@@ -158,7 +157,7 @@ class Script {
       this.say(`out.byte(${only.octets[0]});`);
       return true;
     }
-    const line = new Line(this.given, this.read, this.layer, `line${this.functions.length}`, this.again);
+    const line = new Line(this.given, this.layers, this.read, this.layer, `line${this.functions.length}`, this.again);
     if (!line.parts(parts)) return false;
     this.layer = line.layer;
     this.functions.push(line.text());
@@ -179,7 +178,7 @@ class Script {
   }
 
   finish(): Straight {
-    const reach = this.read.get(this.layer)?.reach ?? 0;
+    const reach = this.read.get(this.layer) ?? 0;
     return this.function([
       `  if (out.buffer !== buffer || first + ROOM > out.bytes.length || !isPlain(layer, key)) return general(out, layer, key);`,
       ...(reach === 0 ? [] : [`  const from = memory.lend(layer.bytes, layer.start, ${reach});`]),
@@ -198,7 +197,7 @@ class Script {
     return this.function([
       `  const place = memory.placeOf(${outermost!.name}.bytes);`,
       `  if (${conditions.join(' || ')}) return general(out, ${this.all});`,
-      ...[...this.read].flatMap(([name, { reach }]) => (reach === 0 ? [] : [`  const ${fromOf(name)} = place + ${name}.start;`])),
+      ...[...this.read.keys()].map((name) => `  const ${fromOf(name)} = place + ${name}.start;`),
     ]);
   }
 
@@ -211,26 +210,18 @@ class Script {
       ...Object.entries(memory.link(functions)).map(([name, made]) => `const ${name} = ${use(made)};`),
       `const again = (out, ${this.all}, first) => {`,
       '  out.length = first;',
-      `  return general(out, ${this.all});`,
+      // From the beginning, where nothing was in the way but a text that is known now.
+      `  return (memory.learn(${this.layers.join(', ')}) ? straight : general)(out, ${this.all});`,
       '};',
-      `return (out, ${this.all}) => {`,
+      `const straight = (out, ${this.all}) => {`,
       '  const first = out.length;',
       ...begin,
-      ...[...this.read].flatMap(([name, { underWay, hasRuns }]) => (hasRuns ? [`  ${use(underWay)}.layer = ${name};`] : [])),
       ...this.lines,
       '};',
+      'return straight;',
     ];
     return { script, functions };
   }
-}
-
-/** What is read of a layer in place. */
-interface ReadLayer {
-  readonly underWay: UnderWay;
-  /** Texts of it are kept. */
-  hasRuns: boolean;
-  /** So many octets of it are read in place. */
-  reach: number;
 }
 
 /** Where the first octet of a layer stands. */
@@ -259,7 +250,8 @@ class Line {
   /** `layer` is the layer that comes first, `again` what JavaScript says when it will not do. */
   constructor(
     private readonly given: StraightParts,
-    private readonly read: Map<string, ReadLayer>,
+    private readonly layers: readonly string[],
+    private readonly read: Map<string, number>,
     public layer: string,
     readonly name: string,
     private readonly again: string,
@@ -376,9 +368,8 @@ class Line {
     this.room += run.most + WIDTH;
     this.settle();
     const { writer, memory } = this.given;
-    const read = this.readLayer();
-    read.hasRuns = true;
-    const call = memory.run(run.most, () => textOf(run, read.underWay.layer!, writer));
+    const place = this.layers.indexOf(this.layer);
+    const call = memory.run(run.most, (layers) => textOf(run, layers[place]!, writer));
     if (call === undefined) {
       this.isWhole = false;
       return;
@@ -485,16 +476,9 @@ class Line {
     return count === 4 ? four : `(i32.shr_u ${four} (i32.const ${32 - 8 * count}))`;
   }
 
-  private readLayer(): ReadLayer {
-    let read = this.read.get(this.layer);
-    if (read === undefined) this.read.set(this.layer, (read = { underWay: new UnderWay(), hasRuns: false, reach: 0 }));
-    return read;
-  }
-
   /** The name of where the layer begins, of which so many octets are read. */
   private reaching(reach: number): string {
-    const read = this.readLayer();
-    read.reach = Math.max(read.reach, reach);
+    this.read.set(this.layer, Math.max(this.read.get(this.layer) ?? 0, reach));
     if (reach > LEND) this.isWhole = false;
     this.from.add(this.layer);
     return fromOf(this.layer);
