@@ -37,12 +37,7 @@ const AFTER = new FixedText(' after #');
 /** Most layers in a frame: a packet that nests deeper is built to exhaust us. */
 const MAX_LAYERS = 64;
 
-/** A list of `first` alone with room for the layers of most frames: one that grows is made anew with far more. */
-function stackOf(first: Layer | undefined): (Layer | undefined)[] {
-  const stack = [first, first, first, first, first, first, first, first];
-  while (stack.length > 1) stack.pop();
-  return stack;
-}
+const NONE: Layer | undefined = undefined;
 
 /** A captured frame: its octets, its place in the capture, its layers. Valid until the next one is read; {@link Frame.keep} lasts. */
 export class Frame {
@@ -59,8 +54,13 @@ export class Frame {
   readonly start: number;
   /** One past its last octet on the wire. */
   readonly end: number;
-  /** {@link layers}, but for the first, which is made when somebody asks for it: lines speak of those inside. */
-  readonly stack: (Layer | undefined)[] = stackOf(undefined);
+  /**
+   * The first {@link depth} of these are the {@link layers}, but the first of all is made when somebody asks for it: lines
+   * speak of those inside. There is room for the layers of most frames, as a list that grows is made anew.
+   */
+  private readonly stack: (Layer | undefined)[] = [NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE];
+  /** How many layers there are, the frame itself among them. */
+  depth = 1;
   stopped: Stop | undefined = undefined;
   /** The last layer of octets that nobody has a name for. */
   unknown: Layer | undefined = undefined;
@@ -121,9 +121,34 @@ export class Frame {
   readonly ownCaptured: number;
 
   /** What was found, outermost first; the first layer is the frame itself. */
-  get layers(): Layer[] {
-    if (this.stack[0] === undefined) this.stack[0] = this.itself();
+  get layers(): readonly Layer[] {
+    const { stack, depth } = this;
+    while (stack.length > depth) stack.pop();
+    return this.roomy;
+  }
+
+  /** The same with room behind the last. */
+  get roomy(): readonly Layer[] {
+    this.stack[0] ??= this.itself();
     return this.stack as Layer[];
+  }
+
+  /** The layer at a place among {@link layers}, below the frame itself. */
+  at(place: number): Layer | undefined {
+    return this.stack[place];
+  }
+
+  /** List a layer that is known to be there. */
+  push(layer: Layer): void {
+    const { stack, depth } = this;
+    if (depth < stack.length) stack[depth] = layer;
+    else stack.push(layer);
+    this.depth = depth + 1;
+  }
+
+  /** Take the last layer back. */
+  pop(): void {
+    this.stack[--this.depth] = undefined;
   }
 
   private itself(): FrameLayer {
@@ -157,7 +182,7 @@ export class Frame {
    * has them at hand, while here, where layers of all classes come by, they have to be looked for.
    */
   add(layer: Layer, need: number, have = layer.captured - layer.start): boolean {
-    this.stack.push(layer);
+    this.push(layer);
     if (need <= have) return true;
     this.headless ??= layer;
     return this.require(layer, need);
@@ -179,7 +204,7 @@ export class Frame {
   /** Hand `[start, end)` to what `table` has for `key`; false when it has nothing (the octets are then nobody's). */
   tryDispatch(table: Table, key: number, start: number, end: number): boolean {
     const dissect = this.session.registry.get(table, key);
-    if (typeof dissect !== 'function' || this.stack.length >= MAX_LAYERS) return false;
+    if (typeof dissect !== 'function' || this.depth >= MAX_LAYERS) return false;
     dissect(this, start, end);
     return true;
   }
@@ -193,7 +218,7 @@ export class Frame {
   data(start: number, end: number, what?: string): void {
     if (end <= start || start > this.captured) return;
     const data = new Data(this, start, end, what);
-    this.stack.push(data);
+    this.push(data);
     if (what === undefined) this.unknown = data;
   }
 
@@ -222,11 +247,10 @@ export class Frame {
   /** The layer that the protocol and Info columns speak of: the innermost one that is known. */
   get top(): Layer {
     if (this.headline !== undefined) return this.headline;
-    const { stack } = this;
-    const last = stack.length - 1;
-    const top = stack[last];
-    if (top === this.unknown && last > 1) return stack[last - 1]!;
-    return top ?? this.layers[last]!;
+    const { stack, depth } = this;
+    const top = stack[depth - 1];
+    if (top === this.unknown && depth > 2) return stack[depth - 2]!;
+    return top ?? this.roomy[0]!;
   }
 
   /** Names of the protocols, outermost first: `eth:ethertype:ip:tcp`. */

@@ -252,7 +252,7 @@ export class Session extends FrameCount {
       if (copy === undefined) copies.set(octets, (copy = octets.slice()));
       return copy;
     };
-    kept.stack.pop();
+    kept.depth = 0;
     for (const layer of frame.layers) {
       const isOwn = layer.bytes === frame.own;
       const shift = isOwn ? frame.start : 0;
@@ -265,7 +265,7 @@ export class Session extends FrameCount {
         walked: { value: undefined, writable: true },
         ...layer.lasting(copyOf, shift),
       }) as Layer;
-      kept.stack.push(twin);
+      kept.push(twin);
       if (frame.addressing === (layer as unknown)) kept.addressing = twin as unknown as NonNullable<Frame['addressing']>;
       if (frame.headline === layer) kept.headline = twin;
       if (frame.unknown === layer) kept.unknown = twin;

@@ -75,8 +75,8 @@ const fields = {
 
 /** A frame of a known type whose payload ends where the frame does, from a station: nothing to say beyond the header. */
 function isBare(eth: Layer): boolean {
-  const { layers } = eth.frame;
-  const next = layers[layers[1] === eth ? 2 : layers.indexOf(eth) + 1];
+  const { frame } = eth;
+  const next = frame.at(frame.at(1) === eth ? 2 : frame.layers.indexOf(eth) + 1);
   return (
     next !== undefined &&
     next.end === eth.end &&
@@ -152,8 +152,9 @@ const typeText = (type: number): string => {
 
 /** Octets of FCS at the end: 4, 0, or undefined when nobody knows. Inside another protocol only ISL keeps it. */
 function fcsLengthOf(eth: Layer): number | undefined {
-  const { layers } = eth.frame;
-  if (layers[1] === eth) return eth.frame.interface_.fcsLength;
+  const { frame } = eth;
+  if (frame.at(1) === eth) return frame.interface_.fcsLength;
+  const { layers } = frame;
   return layers[layers.indexOf(eth) - 1] instanceof Isl ? 4 : 0;
 }
 
@@ -170,15 +171,15 @@ export const dissectEthernet: Dissect = (frame, start, end) => {
   const type = u16(eth.bytes, start + 12);
   // Two headers look like Ethernet's and are none.
   if (type === FABRIC_PATH) {
-    frame.layers.pop();
+    frame.pop();
     return dissectFabricPath(frame, start, end);
   }
   if (type <= MOST_LENGTH && isIsl(eth.bytes, start)) {
-    frame.layers.pop();
+    frame.pop();
     return dissectIsl(frame, start, end);
   }
   frame.addressing = eth;
-  const outermost = frame.stack.length === 2;
+  const outermost = frame.depth === 2;
   const stop = outermost && frame.interface_.fcsLength === undefined ? end : start + HEADER_LENGTH + payloadRoom(eth);
   if (type >= LEAST_TYPE) dispatchEtherType(frame, type, start + HEADER_LENGTH, stop);
   else if (isLength(type)) dissectLengthPayload(frame, start + HEADER_LENGTH, Math.min(stop, start + HEADER_LENGTH + type));

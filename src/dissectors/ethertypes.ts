@@ -157,8 +157,8 @@ function ownEnd(frame: Frame, type: number, start: number, end: number): number 
 /** Hand `[start, end)` to what the EtherType says; what nobody dissects becomes data under the type's name. */
 export function dispatchEtherType(frame: Frame, type: number, start: number, end: number): void {
   if (frame.tryDispatch(etherTypes, type, start, end)) return;
-  const before = frame.layers.length;
+  const before = frame.depth;
   frame.data(start, ownEnd(frame, type, start, end), etherTypeShort(type));
-  const data = frame.layers[before];
+  const data = frame.at(before);
   if (data instanceof Data) data.title = ETHERTYPE[type] ?? 'Ethernet II';
 }

@@ -237,11 +237,11 @@ export class Http extends layer('http', 'Hypertext Transfer Protocol', rows) imp
   }
 
   override summary(out: TextBuffer): void {
-    const { stack } = this.frame;
-    const last = stack.length - 1;
-    const place = stack[last] === this ? last : stack.lastIndexOf(this);
+    const { frame } = this;
+    const last = frame.depth - 1;
+    const place = frame.at(last) === this ? last : frame.layers.lastIndexOf(this);
     // Requests that are pipelined share a segment, and so do their answers.
-    if (stack[place - 1] instanceof Http) writeTogether(out, this, Http);
+    if (frame.at(place - 1) instanceof Http) writeTogether(out, this, Http);
     else this.line(out);
   }
 

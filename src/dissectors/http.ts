@@ -248,7 +248,7 @@ class HttpParser implements StreamParser {
       http.exchange = connection.request(frame, head, this.context.received, begun);
       connection.requestEnd = this.context.messageStart + end - start;
     }
-    frame.stack.push(http);
+    frame.push(http);
     if (!incomplete && (head.hasDns ??= mayCarryDns(head)))
       dissectDoh(frame, head, isDnsMessage(head) ? http.content : undefined, http.exchange.asked ?? http.exchange.request);
     frame.session.hooks.http?.(frame, http, this.context);
@@ -352,7 +352,7 @@ const dissectDatagram: Dissect = (frame, start, end) => {
     const connection = datagramsOf(frame, stream);
     http.exchange = kind === 'response' ? connection.response(frame, http.head) : connection.request(frame, http.head);
   }
-  frame.stack.push(http);
+  frame.push(http);
 };
 
 /** Most streams of datagrams that are remembered. */

@@ -274,7 +274,7 @@ class Http2Parser implements StreamParser, Sender {
     this.first(b, start);
     const http2 = this.layer(frame, start, end);
     http2.incomplete = true;
-    frame.layers.push(http2);
+    frame.push(http2);
     const type = b[start + 3]!;
     const total = FRAME_HEADER + u24(b, start);
     if (type === HEADERS || type === PUSH_PROMISE || type === CONTINUATION) this.lose();

@@ -109,7 +109,7 @@ export class Http3Connection implements QuicApplication {
       http3.uri = undefined;
       http3.request = undefined;
       http3.elapsed = undefined;
-      f.layers.push(http3);
+      f.push(http3);
       fill(http3);
     });
   }

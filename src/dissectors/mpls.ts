@@ -58,12 +58,12 @@ export const dissectMpls: Dissect = (frame, start, end) => {
   if (!frame.add(mpls, LABEL_LENGTH)) return;
   const word = u32(mpls.bytes, start);
   const from = start + LABEL_LENGTH;
-  const index = frame.layers.length;
+  const index = frame.depth;
   if (word & BOTTOM) dissectBelow(frame, word >>> 12, from, end);
   // One more label a call; the registry's limit on layers ends a stack without a bottom.
   else if (!frame.tryDispatch(etherTypes, 0x8847, from, end)) frame.data(from, end);
   // A label stack ends where the packet below it does, so that Ethernet can tell its trailer.
-  if (frame.layers.length > index) mpls.end = payloadEnd(mpls, end);
+  if (frame.depth > index) mpls.end = payloadEnd(mpls, end);
 };
 
 function dissectBelow(frame: Frame, label: number, start: number, end: number): void {

@@ -390,7 +390,7 @@ function deliver(frame: Frame, packet: QuicPacket): void {
     if (run === undefined) continue;
     frame.within(run.octets, 0, run.octets.length, (f, from, to) => {
       const tls = new Tls(f, from, to);
-      f.layers.push(tls);
+      f.push(tls);
       connection.tls.frame = f.number;
       const record = connection.tls.bare(run.octets, from, to, fromServer, level);
       tls.records = [record];

@@ -118,7 +118,7 @@ class RespParser implements StreamParser {
     const marks = this.fromClient | (this.dataSet > 0 ? Mark.DataSet : 0) | (incomplete ? Mark.Incomplete : this.isPlain ? Mark.Plain : 0);
     if (again && frame.session.brief && marks < Mark.DataSet) {
       // The line is about the last message alone.
-      const last = frame.stack[frame.stack.length - 1];
+      const last = frame.at(frame.depth - 1);
       if (last instanceof Resp && last.bytes === frame.bytes && last.marks < Mark.DataSet) {
         last.moveTo(start, end);
         last.marks = marks;
@@ -127,7 +127,7 @@ class RespParser implements StreamParser {
     }
     const resp = new Resp(frame, start, end);
     resp.marks = marks;
-    frame.stack.push(resp);
+    frame.push(resp);
     return resp;
   }
 

@@ -87,9 +87,10 @@ interface Command extends Layer {
 
 /** True for the last message of a segment that begins another one and does not end it. */
 function isContinued(l: Layer): boolean {
-  const { stack, transport } = l.frame;
+  const { frame } = l;
+  const { transport } = frame;
   const assembly = (transport as { assembly?: StreamNotes } | undefined)?.assembly;
-  if (assembly === undefined || stack[stack.length - 1] !== l) return false;
+  if (assembly === undefined || frame.at(frame.depth - 1) !== l) return false;
   // The first stretch belongs to the message that the segment completed, if it completed one that began earlier.
   const begun = assembly.segmentData.slice(assembly.reassembled === undefined ? 0 : 1);
   return begun.some(([, to]) => to === transport!.end);

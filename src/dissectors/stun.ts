@@ -651,9 +651,9 @@ class StunParser implements StreamParser {
     const isFramed = !this.isChannel(frame.bytes, start) && !isMessageAt(frame.bytes, start);
     this.settled = true;
     if (!isFramed) return dissectStun(frame, start, end);
-    const first = frame.layers.length;
+    const first = frame.depth;
     dissectStun(frame, start + FRAME_LENGTH, end);
-    const message = frame.layers[first];
+    const message = frame.at(first);
     if (message instanceof Stun) message.framed = u16(frame.bytes, start);
   }
 }

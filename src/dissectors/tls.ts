@@ -352,7 +352,7 @@ class TlsParser implements StreamParser {
     tls.isOld = this.first && (b[start]! & 0x80) !== 0;
     tls.incomplete = incomplete;
     this.first = false;
-    frame.layers.push(tls);
+    frame.push(tls);
     tls.isUnknown = !tls.isOld && recordLength(b, start) === 0;
     if (tls.isOld || tls.isUnknown) {
       tls.records = [];

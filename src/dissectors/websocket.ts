@@ -282,7 +282,7 @@ class WebSocketParser implements StreamParser {
       return 0;
     }
     const header = headerLength(frame.bytes, start);
-    frame.layers.push(socket);
+    frame.push(socket);
     if (held - start < header) return 0;
     const { need } = this;
     this.need = 0;

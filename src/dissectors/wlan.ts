@@ -475,7 +475,7 @@ function dissectFragment(frame: Frame, wlan: Wlan, from: number, to: number): vo
 
 /** An 802.11 frame of which nothing else is known; inside another protocol it has no FCS. */
 export const dissectWlan: Dissect = (frame, start, end) => {
-  const outermost = frame.layers.length === 1;
+  const outermost = frame.depth === 1;
   dissectWlanFrame(frame, start, end, outermost ? (frame.interface_.fcsLength ?? 0) : 0, false);
 };
 

@@ -12,8 +12,8 @@ import type { RowWriter } from './json-source.js';
  * knows what it is; where layers of all kinds come by, it has to look.
  */
 export interface WholeStack {
-  /** Are these the layers? */
-  readonly fits: (layers: readonly Layer[]) => boolean;
+  /** Are the first `depth` of these the layers? */
+  readonly fits: (layers: readonly Layer[], depth: number) => boolean;
   readonly write: (out: TextBuffer, layers: readonly Layer[]) => void;
 }
 
@@ -136,7 +136,7 @@ export class Stack {
         );
       const text = `"use strict";
         return {
-          fits: (layers) => layers.length === ${upTo.length}${conditions
+          fits: (layers, depth) => depth === ${upTo.length}${conditions
             .reverse()
             .map((condition) => ` && ${condition}`)
             .join('')},

@@ -131,22 +131,22 @@ export class JsonWriter implements RowWriter {
   }
 
   private line(out: TextBuffer, frame: Frame): void {
-    const { layers } = frame;
     const begin = out.length;
-    const whole = this.wholeOf(layers);
-    if (whole === undefined) this.layers(out, layers);
-    else whole.write(out, layers);
+    const { roomy } = frame;
+    const whole = this.wholeOf(roomy, frame.depth);
+    if (whole === undefined) this.layers(out, frame.layers);
+    else whole.write(out, roomy);
     out.bytes[begin] = OPEN;
     out.byte(CLOSE);
     out.byte(10);
   }
 
   /** The functions for frames like this one, if it is like one of the last few. */
-  private wholeOf(layers: readonly Layer[]): WholeStack | undefined {
+  private wholeOf(layers: readonly Layer[], depth: number): WholeStack | undefined {
     const { recent } = this;
     for (let i = 0; i < recent.length; i++) {
       const stack = recent[i]!;
-      if (!stack.whole!.fits(layers)) continue;
+      if (!stack.whole!.fits(layers, depth)) continue;
       if (i > 0) {
         // What comes often moves to the front.
         recent[i] = recent[i - 1]!;

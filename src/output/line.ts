@@ -491,8 +491,8 @@ function fitting(text: Uint8Array, from: number, to: number, columns: number): n
 /** What stands out: a connection's opening and closing, resets, trouble. */
 function toneOf(frame: Frame): Tone | undefined {
   if (frame.stopped?.reason === 'malformed') return 'trouble';
-  for (let i = frame.layers.length - 1; i > 0; i--) {
-    const { mood } = frame.layers[i]!;
+  for (let i = frame.depth - 1; i > 0; i--) {
+    const { mood } = frame.at(i)!;
     if (mood !== undefined) return mood;
   }
   return undefined;

@@ -20,7 +20,8 @@ function messageIn(message: Uint8Array, port = 53, held = message.length): Dns {
 
 function jsonOf(dns: Dns): string {
   const { frame } = dns;
-  frame.layers.splice(0, frame.layers.length, dns);
+  frame.depth = 0;
+  frame.push(dns);
   const out = new TextBuffer(64);
   new JsonWriter().write(out, frame);
   return out.toString();

@@ -37,7 +37,8 @@ function cut({ frame, bytes, start, end, head, exchange }: Http, held: number): 
 
 function jsonOf(layer: Http, octets = false): string {
   const { frame } = layer;
-  frame.layers.splice(0, frame.layers.length, layer);
+  frame.depth = 0;
+  frame.push(layer);
   const out = new TextBuffer(64);
   new JsonWriter({ octets }).write(out, frame);
   return out.toString();

@@ -12,7 +12,8 @@ const OK = `${lines('HTTP/1.1 200 OK', 'Content-Type: text/plain; charset=utf-8'
 
 const infos = (frame: Frame) =>
   frame.all(Http).map((layer) => {
-    frame.layers.splice(0, frame.layers.length, layer);
+    frame.depth = 0;
+    frame.push(layer);
     frame.remark = undefined;
     return frame.info;
   });

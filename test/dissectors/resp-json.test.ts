@@ -10,7 +10,8 @@ const jsonOf = (side: 0 | 1, text: string): string[] => {
   const talk = new Talk(6379).open();
   const frame = side === 0 ? talk.client(0, text) : talk.server(0, text);
   return frame.all(Resp).map((layer) => {
-    frame.layers.splice(0, frame.layers.length, layer);
+    frame.depth = 0;
+    frame.push(layer);
     const out = new TextBuffer();
     new JsonWriter().write(out, frame);
     return out.toString();
@@ -74,7 +75,9 @@ function messagesOf(side: 0 | 1, text: string): Frame {
   const talk = new Talk(6379).open();
   if (side === 1) talk.client(0, '*1\r\n$4\r\nPING\r\n');
   const frame = side === 0 ? talk.client(0, text) : talk.server(0, text);
-  frame.layers.splice(0, frame.layers.length, ...frame.all(Resp));
+  const messages = frame.all(Resp);
+  frame.depth = 0;
+  for (const message of messages) frame.push(message);
   return frame;
 }
 
@@ -85,18 +88,20 @@ function bothOf(writer: JsonWriter, octets: Uint8Array, side: 0 | 1, text: strin
   const frame = messagesOf(side, text);
   // From anywhere on, as in a chunk.
   octets.fill(0x22).set(frame.own, 3);
-  frame.layers.forEach((message, i) => {
+  const messages = [...frame.layers];
+  frame.depth = 0;
+  for (const message of messages) {
     const { bytes, start, end, captured } = message;
-    if (bytes !== frame.own) return;
     // What was read of it stands elsewhere now, hence a twin.
-    frame.layers[i] = Object.create(message, {
+    const moved = {
       bytes: { value: octets },
       start: { value: start + 3 },
       end: { value: end + 3 },
       captured: { value: captured + 3 },
       ...message.lasting(() => octets, -3),
-    }) as Layer;
-  });
+    };
+    frame.push(bytes === frame.own ? (Object.create(message, moved) as Layer) : message);
+  }
   const quick = new TextBuffer();
   quick.bytes = writer.room(1 << 14)!;
   writer.write(quick, frame);

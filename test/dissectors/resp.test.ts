@@ -7,7 +7,8 @@ import { alone, octets, Talk } from '../reassembly/talk.js';
 
 const infos = (frame: Frame) =>
   frame.all(Resp).map((layer) => {
-    frame.layers.splice(0, frame.layers.length, layer);
+    frame.depth = 0;
+    frame.push(layer);
     return frame.info;
   });
 

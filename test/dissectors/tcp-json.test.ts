@@ -34,7 +34,8 @@ function talk(options: string, ...parts: readonly (readonly [position: number, t
 
 const tcpJson = (layer: Tcp): string => {
   const { frame } = layer;
-  frame.layers.splice(0, frame.layers.length, layer);
+  frame.depth = 0;
+  frame.push(layer);
   const out = new TextBuffer(64);
   new JsonWriter().write(out, frame);
   return out.toString();

@@ -183,7 +183,7 @@ test('what lies between calls of the writer is a line of its own, and all of it 
       const texts = [byCode, byRows].map((writer) => {
         const frame = session.dissect(new CaptureRecord());
         Object.assign(frame, { bytes: octets, captured: octets.length });
-        frame.stack.push(new Lantern(frame, 0, octets.length));
+        frame.push(new Lantern(frame, 0, octets.length));
         const out = new TextBuffer();
         writer.write(out, frame);
         return JSON.parse(out.toString()).lantern;
