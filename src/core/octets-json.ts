@@ -16,10 +16,12 @@ export interface OctetsJson<L extends Layer = Layer, F = unknown> {
   /** Octets that {@link write} adds at most. */
   readonly room: number;
   /**
-   * Write all keys of a layer, each with a comma before it; false, and nothing written, when it is none of those forms.
-   * `place`: where the octet 0 of `layer.bytes` stands; `functions`: what `text` exports.
+   * Write `layers[from]` as an object, and those behind it, up to `to`, that may be written in the same call; all are of the
+   * protocol. Returns where in `layers` it stopped; `from`, and nothing written, when that layer is none of those forms. The
+   * key of the first is there, and says that it is the `number`th of the protocol. `place`: where the octet 0 of
+   * `layers[from].bytes` stands; `functions`: what `text` exports.
    */
-  readonly write: (layer: L, out: TextBuffer, place: number, functions: F) => boolean;
+  readonly write: (layers: readonly L[], from: number, to: number, number: number, out: TextBuffer, place: number, functions: F) => number;
 }
 
 const encoder = new TextEncoder();

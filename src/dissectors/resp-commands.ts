@@ -58,18 +58,14 @@ export const effectOf = (name: string): Effect => EFFECTS.get(name) ?? Effect.Pl
 export interface CommandName {
   /** In capitals. */
   readonly text: string;
-  /** The same as JSON, and with its key. */
+  /** The same as JSON. */
   readonly json: FixedText;
-  readonly member: FixedText;
   readonly effect: Effect;
   /** Which argument is its (first) key, as {@link keyOf} says. */
   readonly key: number;
   /** Whether any of its arguments may be a secret. */
   readonly mayHideSecrets: boolean;
 }
-
-/** `,"command":` */
-const COMMAND_KEY = Uint8Array.from(',"command":', (c) => c.charCodeAt(0));
 
 /** Octets of a name that are looked at. */
 const MOST_NAME = 256;
@@ -79,11 +75,9 @@ const names = new Recalled(256, (b, from, to): CommandName => {
   const text = textOf(b, from, to).toUpperCase();
   const out = new TextBuffer(64);
   out.json(text);
-  const json = out.bytes.subarray(0, out.length);
   return {
     text,
-    json: new FixedText(json),
-    member: new FixedText(Uint8Array.of(...COMMAND_KEY, ...json)),
+    json: new FixedText(out.bytes.subarray(0, out.length)),
     effect: effectOf(text),
     key: keyOf(text),
     mayHideSecrets: mayHaveSecrets(text),

@@ -3,21 +3,33 @@
  * {@link plainLength} has found that they are plain. Where octets are not as they have to be the functions return 0.
  */
 import { storeText } from '../core/octets-json.js';
-import { DOLLAR, MAP, PUSH, SET, STAR } from './resp-elements.js';
+import { COLON, DOLLAR, LF, MAP, MINUS, PLUS, PUSH, SET, STAR } from './resp-elements.js';
 
-/** Longest message that is written so; larger ones are few, and most of their time is hex. */
+/** Octets that are written in one call at most; larger messages are few, and most of their time is hex. */
 export const MOST_OCTETS = 2048;
-/** What it takes at most: twice as much in hex and lengths, six times the first octets of a name that is to be escaped, a key. */
-export const ROOM = 4 * MOST_OCTETS;
+/** Messages at most. */
+export const MOST_MESSAGES = 16;
+/** What they take at most: twice as much in hex and as much again in lengths and keys, and for each its own keys, and what it answers. */
+export const ROOM = 4 * MOST_OCTETS + 256 * MOST_MESSAGES;
 
 export interface RespFunctions {
   /**
-   * Bulk strings in `[from, end)`, with the header of their array, map, set or push, or a single one: at most one key, that of argument `key` where that is
-   * not 0, their lengths and octets, and the frame and time of the command that they answer, unless `request` is 0.
+   * Messages in `[from, end)`, `count` of them, of which the first is the `number`th in its frame: strings, errors, numbers of
+   * at most nine digits, bulk strings, and arrays, maps, sets and pushes of these. Of commands also the name and, for those
+   * that have a bit in `keys`, the lowest for the first of them, the argument behind it, which is the key; of others, unless
+   * `request` is 0, the frame and time of the command that they answer.
    */
-  readonly strings: (at: number, from: number, end: number, key: number, request: number, time: number) => number;
-  /** A string, an error or a number of at most nine digits in `[from, end)`. */
-  readonly line: (at: number, from: number, end: number, request: number, time: number) => number;
+  readonly messages: (
+    at: number,
+    from: number,
+    end: number,
+    count: number,
+    number: number,
+    commands: number,
+    keys: number,
+    request: number,
+    time: number,
+  ) => number;
 }
 
 /**
@@ -52,108 +64,162 @@ const END_LIST = '(i32.store8 (i32.sub (local.get $at) (i32.const 1)) (i32.const
 const aggregateKey = (type: number, name: string): string => `
   (if (i32.eq (local.get $type) (i32.const ${type})) (then ${storeText(`,"${name}":{"length":[`)}))`;
 
-export const FUNCTIONS = `
-  (func $answer (param $at i32) (param $request i32) (param $time f64) (result i32)
-    ${storeText(',"response_to":')}
-    (local.set $at (call $word (local.get $at) (local.get $request)))
-    ${storeText(',"time":')}
-    (call $seconds (local.get $at) (local.get $time)))
+/** A name or a key, the string at `$p`: one that is longer is not told as a whole. */
+const QUOTED = `
+      (if (i32.lt_u (i32.const 256) (local.get $n)) (then (return (i32.const 0))))
+      (local.set $at (call $quoted (local.get $at) (local.get $p) (local.get $n)))
+      (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))`;
 
-  (func $strings (export "strings")
-    (param $at i32) (param $from i32) (param $end i32) (param $key i32) (param $request i32) (param $time f64) (result i32)
-    (local $p i32) (local $n i32) (local $digit i32) (local $count i32) (local $i i32) (local $any i32) (local $line i32)
-    (local $type i32) (local $length i32)
-    (local.set $p (local.get $from))
-    (local.set $n (i32.const 1))
-    (local.set $type (i32.load8_u (local.get $p)))
-    (if (i32.ne (local.get $type) (i32.const ${DOLLAR})) (then ${LENGTH}))
-    (local.set $length (local.get $n))
-    (local.set $count (i32.shl (local.get $n) (i32.eq (local.get $type) (i32.const ${MAP}))))
-    (local.set $from (local.get $p))
-    (if (local.get $key)
-      (then
-        (loop $arguments
+const sixteen = (octet: number): string => `(v128.const ${`0x${octet.toString(16).padStart(2, '0').repeat(8)} `.repeat(2)})`;
+
+/** Small letters from `$name` on as capitals; what is behind `$at` is written over. */
+const CAPITALS = `
+      (loop $capitals
+        (local.set $x (v128.load (local.get $name)))
+        (v128.store (local.get $name)
+          (v128.bitselect
+            (v128.and (local.get $x) ${sixteen(0xdf)})
+            (local.get $x)
+            (v128.and (i8x16.lt_s ${sixteen(0x60)} (local.get $x)) (i8x16.lt_s (local.get $x) ${sixteen(0x7b)}))))
+        (local.set $name (i32.add (local.get $name) (i32.const 16)))
+        (br_if $capitals (i32.lt_u (local.get $name) (local.get $at))))`;
+
+const isType = (...types: readonly number[]): string =>
+  types.map((type) => `(i32.eq (local.get $type) (i32.const ${type}))`).reduce((one, other) => `(i32.or ${one} ${other})`);
+
+/** The string, the error or the number at `$p`. */
+const LINE = `
+      (local.set $from (i32.add (local.get $p) (i32.const 1)))
+      (loop $octets
+        (local.set $p (i32.add (local.get $p) (i32.const 1)))
+        (if (i32.lt_u (local.get $end) (i32.add (local.get $p) (i32.const 2))) (then (return (i32.const 0))))
+        (br_if $octets (i32.ne (i32.load8_u offset=1 (local.get $p)) (i32.const ${LF}))))
+      (local.set $n (i32.sub (local.get $p) (local.get $from)))
+      (local.set $p (i32.add (local.get $p) (i32.const 2)))
+      (if ${isType(COLON)}
+        (then
+          ;; Only what has neither a sign nor leading zeros is written as it stands.
+          (if (i32.lt_u (i32.const 8) (i32.sub (local.get $n) (i32.const 1))) (then (return (i32.const 0))))
+          (if (i32.and (i32.eq (i32.load8_u (local.get $from)) (i32.const 48)) (i32.lt_u (i32.const 1) (local.get $n)))
+            (then (return (i32.const 0))))
+          (local.set $i (i32.const 0))
+          (loop $digits
+            (if (i32.lt_u (i32.const 9) (i32.sub (i32.load8_u (i32.add (local.get $from) (local.get $i))) (i32.const 48)))
+              (then (return (i32.const 0))))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $digits (i32.lt_u (local.get $i) (local.get $n))))
+          ${storeText(',"integer":[')}
+          (v128.store (local.get $at) (v128.load (local.get $from)))
+          (local.set $at (i32.add (local.get $at) (local.get $n))))
+        (else
+          (if ${isType(PLUS)}
+            (then ${storeText(',"string":[')})
+            (else ${storeText(',"error":[')}))
+          (if (i32.lt_u (i32.const 256) (local.get $n)) (then (return (i32.const 0))))
+          (local.set $at (call $quoted (local.get $at) (local.get $from) (local.get $n)))
+          (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))))
+      ${put(']')}`;
+
+/** The bulk string at `$p`, or several with the header of their array, map, set or push. */
+const STRINGS = `
+      (local.set $n (i32.const 1))
+      (if (i32.ne (local.get $type) (i32.const ${DOLLAR})) (then ${LENGTH}))
+      (local.set $length (local.get $n))
+      (local.set $count (i32.shl (local.get $n) ${isType(MAP)}))
+      (local.set $from (local.get $p))
+      (if (local.get $commands)
+        (then
           ${LENGTH}
           ${CHECK}
-          (if (i32.ne (local.get $i) (local.get $key)) (then (local.set $p (i32.add (local.get $p) (i32.add (local.get $n) (i32.const 2))))))
-          (local.set $i (i32.add (local.get $i) (i32.const 1)))
-          (br_if $arguments (i32.ge_u (local.get $key) (local.get $i))))
-        (if (i32.lt_u (i32.const 256) (local.get $n)) (then (return (i32.const 0))))
-        ${storeText(',"key":')}
-        (local.set $at (call $quoted (local.get $at) (local.get $p) (local.get $n)))
-        (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))))
-    ${storeText(',"bulk_string":{"length":[')}
-    (local.set $p (local.get $from))
-    (local.set $i (local.get $count))
-    (loop $lengths
-      (local.set $line (local.get $p))
-      (i64.store (local.get $at) (i64.load offset=1 (local.get $p)))
-      ${LENGTH}
-      ${CHECK}
-      ;; The digits stand between the mark and the end of the line.
-      (local.set $at (i32.add (local.get $at) (i32.sub (i32.sub (local.get $p) (local.get $line)) (i32.const 3))))
-      ${put(',')}
-      (local.set $any (i32.or (local.get $any) (i32.lt_s (i32.const 0) (local.get $n))))
-      ${SKIP}
-      (local.set $i (i32.sub (local.get $i) (i32.const 1)))
-      (br_if $lengths (local.get $i)))
-    ${END_LIST}
-    (if (local.get $any)
-      (then
-        ${storeText(',"value":[')}
-        (local.set $p (local.get $from))
-        (local.set $i (local.get $count))
-        (loop $values
-          ${LENGTH}
-          (if (i32.lt_s (i32.const 0) (local.get $n))
+          ${storeText(',"command":')}
+          (local.set $name (local.get $at))
+          ${QUOTED}
+          ${CAPITALS}
+          (if (i32.and (local.get $keys) (i32.lt_u (i32.const 1) (local.get $count)))
             (then
-              ${put('"')}
-              (local.set $at (call $hex (local.get $at) (local.get $p) (local.get $n)))
-              ${storeText('",')}))
-          ${SKIP}
-          (local.set $i (i32.sub (local.get $i) (i32.const 1)))
-          (br_if $values (local.get $i)))
-        ${END_LIST}))
-    ${put('}')}
-    (if (i32.ne (local.get $type) (i32.const ${DOLLAR}))
-      (then
-        ${aggregateKey(STAR, 'array')}
-        ${aggregateKey(MAP, 'map')}
-        ${aggregateKey(SET, 'set')}
-        ${aggregateKey(PUSH, 'push')}
-        (local.set $at (call $word (local.get $at) (local.get $length)))
-        ${storeText(']}')}))
-    (if (local.get $request) (then (return (call $answer (local.get $at) (local.get $request) (local.get $time)))))
-    (local.get $at))
+              ${SKIP}
+              ${LENGTH}
+              ${CHECK}
+              ${storeText(',"key":')}
+              ${QUOTED}))))
+      ${storeText(',"bulk_string":{"length":[')}
+      (local.set $any (i32.const 0))
+      (local.set $p (local.get $from))
+      (local.set $i (local.get $count))
+      (loop $lengths
+        (local.set $line (local.get $p))
+        (i64.store (local.get $at) (i64.load offset=1 (local.get $p)))
+        ${LENGTH}
+        ${CHECK}
+        ;; The digits stand between the mark and the end of the line.
+        (local.set $at (i32.add (local.get $at) (i32.sub (i32.sub (local.get $p) (local.get $line)) (i32.const 3))))
+        ${put(',')}
+        (local.set $any (i32.or (local.get $any) (i32.lt_s (i32.const 0) (local.get $n))))
+        ${SKIP}
+        (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+        (br_if $lengths (local.get $i)))
+      ${END_LIST}
+      (if (local.get $any)
+        (then
+          ${storeText(',"value":[')}
+          (local.set $p (local.get $from))
+          (local.set $i (local.get $count))
+          (loop $values
+            ${LENGTH}
+            (if (i32.lt_s (i32.const 0) (local.get $n))
+              (then
+                ${put('"')}
+                (local.set $at (call $hex (local.get $at) (local.get $p) (local.get $n)))
+                ${storeText('",')}))
+            ${SKIP}
+            (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+            (br_if $values (local.get $i)))
+          ${END_LIST}))
+      ${put('}')}
+      (if (i32.ne (local.get $type) (i32.const ${DOLLAR}))
+        (then
+          ${aggregateKey(STAR, 'array')}
+          ${aggregateKey(MAP, 'map')}
+          ${aggregateKey(SET, 'set')}
+          ${aggregateKey(PUSH, 'push')}
+          (local.set $at (call $word (local.get $at) (local.get $length)))
+          ${storeText(']}')}))`;
 
-  (func $line (export "line")
-    (param $at i32) (param $from i32) (param $end i32) (param $request i32) (param $time f64) (result i32)
-    (local $type i32) (local $n i32) (local $i i32)
-    (local.set $type (i32.load8_u (local.get $from)))
-    (local.set $from (i32.add (local.get $from) (i32.const 1)))
-    (local.set $n (i32.sub (i32.sub (local.get $end) (local.get $from)) (i32.const 2)))
-    (if (i32.eq (local.get $type) (i32.const ${':'.charCodeAt(0)}))
-      (then
-        ;; Only what has neither a sign nor leading zeros is written as it stands.
-        (if (i32.lt_u (i32.const 8) (i32.sub (local.get $n) (i32.const 1))) (then (return (i32.const 0))))
-        (if (i32.and (i32.eq (i32.load8_u (local.get $from)) (i32.const 48)) (i32.lt_u (i32.const 1) (local.get $n)))
-          (then (return (i32.const 0))))
-        (loop $digits
-          (if (i32.lt_u (i32.const 9) (i32.sub (i32.load8_u (i32.add (local.get $from) (local.get $i))) (i32.const 48)))
-            (then (return (i32.const 0))))
-          (local.set $i (i32.add (local.get $i) (i32.const 1)))
-          (br_if $digits (i32.lt_u (local.get $i) (local.get $n))))
-        ${storeText(',"integer":[')}
-        (v128.store (local.get $at) (v128.load (local.get $from)))
-        (local.set $at (i32.add (local.get $at) (local.get $n))))
-      (else
-        (if (i32.eq (local.get $type) (i32.const ${'+'.charCodeAt(0)}))
-          (then ${storeText(',"string":[')})
-          (else ${storeText(',"error":[')}))
-        (if (i32.lt_u (i32.const 256) (local.get $n)) (then (return (i32.const 0))))
-        (local.set $at (call $quoted (local.get $at) (local.get $from) (local.get $n)))
-        (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))))
-    ${put(']')}
-    (if (local.get $request) (then (return (call $answer (local.get $at) (local.get $request) (local.get $time)))))
+/** What the message answers, as it was written for the first. */
+const ANSWER = `
+      (if (local.get $answered)
+        (then (local.set $at (call $copy (local.get $at) (local.get $answer) (local.get $answered))))
+        (else
+          (local.set $answer (local.get $at))
+          ${storeText(',"response_to":')}
+          (local.set $at (call $word (local.get $at) (local.get $request)))
+          ${storeText(',"time":')}
+          (local.set $at (call $seconds (local.get $at) (local.get $time)))
+          (local.set $answered (i32.sub (local.get $at) (local.get $answer)))))`;
+
+export const FUNCTIONS = `
+  (func $messages (export "messages")
+    (param $at i32) (param $p i32) (param $end i32) (param $left i32) (param $number i32) (param $commands i32) (param $keys i32)
+    (param $request i32) (param $time f64) (result i32)
+    (local $begin i32) (local $from i32) (local $type i32) (local $n i32) (local $digit i32) (local $i i32) (local $length i32)
+    (local $count i32) (local $any i32) (local $line i32) (local $name i32) (local $x v128) (local $answer i32) (local $answered i32)
+    (loop $messages
+      (local.set $begin (local.get $at))
+      (local.set $type (i32.load8_u (local.get $p)))
+      (if ${isType(PLUS, MINUS, COLON)} (then ${LINE}) (else ${STRINGS}))
+      (if (local.get $request) (then ${ANSWER}))
+      ;; In place of the comma.
+      (i32.store8 (local.get $begin) (i32.const ${'{'.charCodeAt(0)}))
+      ${put('}')}
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (if (local.get $left)
+        (then
+          (local.set $keys (i32.shr_u (local.get $keys) (i32.const 1)))
+          (local.set $number (i32.add (local.get $number) (i32.const 1)))
+          ${storeText(',"resp#')}
+          (local.set $at (call $word (local.get $at) (local.get $number)))
+          ${storeText('":')}))
+      (br_if $messages (local.get $left)))
+    (if (i32.ne (local.get $p) (local.get $end)) (then (return (i32.const 0))))
     (local.get $at))
 `;

@@ -65,7 +65,7 @@ import {
 } from './resp-elements.js';
 import { writeAnswer, writeLine, writeStrings } from './resp-json.js';
 import { keyAmong, NO_KEY } from './resp-keys.js';
-import { FUNCTIONS, MOST_OCTETS, type RespFunctions, ROOM } from './resp-octets.js';
+import { FUNCTIONS, MOST_MESSAGES, MOST_OCTETS, type RespFunctions, ROOM } from './resp-octets.js';
 import { BulkStrings } from './resp-strings.js';
 import type { StreamNotes } from './tcp-stream.js';
 
@@ -150,33 +150,41 @@ interface Message extends Command {
   readonly name: CommandName | undefined;
 }
 
-/** A plain message that tells no secret. */
-function writeFromOctets(l: Message, out: TextBuffer, place: number, { strings, line }: RespFunctions): boolean {
-  const { bytes: b, start, captured, exchange } = l;
-  if (!l.isPlain || captured - start > MOST_OCTETS || l.tells !== Tells.Nothing || isContinued(l)) return false;
-  const type = b[start];
-  const isLine = type === PLUS || type === MINUS || type === COLON;
-  const { length } = out;
-  let key = NO_KEY;
-  let request = 0;
-  let time = 0;
-  if (l.fromClient) {
-    const { name } = l;
-    if (type !== STAR || name === undefined || name.mayHideSecrets || name.key > 1) return false;
-    // What has no argument has no key.
-    if (b[start + 2] !== CR || b[start + 1] !== 0x31) key = name.key;
-    out.fixed(name.member);
-  } else if (exchange !== undefined) {
-    if (typeof exchange.time !== 'number') return false;
-    request = exchange.request;
-    time = exchange.time;
+/** Plain messages of one side, one behind the other, that tell no secret and answer the same, if anything. */
+function writeFromOctets(
+  layers: readonly Message[],
+  from: number,
+  to: number,
+  number: number,
+  out: TextBuffer,
+  place: number,
+  { messages }: RespFunctions,
+): number {
+  const { bytes: b, start, fromClient, exchange } = layers[from]!;
+  const time = exchange === undefined ? 0 : exchange.time;
+  if (typeof time !== 'number') return from;
+  const stop = Math.min(isContinued(layers[to - 1]!) ? to - 1 : to, from + MOST_MESSAGES);
+  let end = start;
+  let keys = 0;
+  let i = from;
+  for (; i < stop; i++) {
+    const l = layers[i]!;
+    if (!l.isPlain || l.start !== end || l.bytes !== b || l.captured - start > MOST_OCTETS || l.tells !== Tells.Nothing) break;
+    if (l.fromClient !== fromClient || l.exchange !== exchange) break;
+    if (fromClient) {
+      const { name } = l;
+      if (name === undefined || name.mayHideSecrets || name.key > 1) break;
+      keys |= name.key << (i - from);
+    }
+    end = l.captured;
   }
+  if (i === from) return from;
   const at = out.base + out.length;
-  const end = isLine
-    ? line(at, place + start, place + captured, request, time)
-    : strings(at, place + start, place + captured, key, request, time);
-  out.length = end === 0 ? length : end - out.base;
-  return end !== 0;
+  const request = exchange === undefined ? 0 : exchange.request;
+  const behind = messages(at, place + start, place + end, i - from, number, fromClient ? 1 : 0, keys, request, time);
+  if (behind === 0) return from;
+  out.length = behind - out.base;
+  return i;
 }
 
 const utf8 = new TextEncoder();

@@ -20,7 +20,7 @@ import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
-import { fromOctets } from './json-octets.js';
+import { type OctetsWriter, octetsWriter } from './json-octets.js';
 import { plainPieces } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
@@ -42,6 +42,8 @@ const TRUE = new TextEncoder().encode('true');
 export interface Compiled {
   readonly write: WriteLayer;
   readonly chain: (layer: Layer) => string;
+  /** What writes several in a row from their octets, if the protocol has said how. */
+  readonly octets: OctetsWriter | undefined;
   /** Functions for rare keys, by the first of them; undefined where there is no straight line for plain layers. */
   readonly rare: ReadonlyMap<JsonNode, unknown> | undefined;
 }
@@ -59,12 +61,14 @@ export type WriteTogether = (out: TextBuffer, ...layers: readonly Layer[]) => vo
 
 /** Make the functions for the objects that `layout` tells of; undefined where code may not be made from text. */
 export function compileLayer(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): Compiled | undefined {
-  const { text, constants, rare } = sourceIfAny(layout, writer, memory);
+  const { text, constants, rare, octets } = sourceIfAny(layout, writer, memory);
   try {
     const named = `${text}\n//# sourceURL=json-${nameOf(layout)}.js`;
     const make = new Function(...Object.keys(HELPERS), 'writer', 'c', named) as (...given: unknown[]) => WriteLayer;
+    const write = make(...Object.values(HELPERS), writer, constants);
     return {
-      write: make(...Object.values(HELPERS), writer, constants),
+      write: octets === undefined ? write : octets.alone(write),
+      octets,
       rare,
       // The comment makes each text another one: what has the same text would share what V8 learns about it.
       chain: new Function('layer', `return layer.chain; // ${decoder.decode(layout.key)}`) as Compiled['chain'],
@@ -128,6 +132,7 @@ export interface SourceText {
   readonly constants: readonly unknown[];
   readonly straight: Straight | undefined;
   readonly rare: Compiled['rare'];
+  readonly octets: OctetsWriter | undefined;
 }
 
 /** Without what is for plain layers on a processor that has no instructions for sixteen octets at a time. */
@@ -149,9 +154,15 @@ export function sourceOf(layout: Layout, writer: RowWriter, memory: JsonMemory |
   source.layer(layout);
   const use = (value: unknown) => source.use(value);
   const pieces = memory && plainPieces(layout, use, source.parts);
-  const straight = pieces ? straightLine(pieces, { memory, writer, use }) : memory && fromOctets(layout, memory, use);
-  const rare = pieces && straight && new Map<JsonNode, unknown>();
-  return { text: source.text(layout, straight, rare), constants: source.constants.all, straight, rare };
+  const straight = pieces && straightLine(pieces, { memory, writer, use });
+  const rare = straight && new Map<JsonNode, unknown>();
+  return {
+    text: source.text(layout, straight, rare),
+    constants: source.constants.all,
+    straight,
+    rare,
+    octets: octetsWriter(layout, memory),
+  };
 }
 
 /** The text for octets that were not met before. Undefined when it is too long to keep. */
@@ -213,9 +224,7 @@ class Source {
         : [
             `const general = ${general[0]}`,
             ...general.slice(1),
-            ...(layout.plain === undefined
-              ? []
-              : [`const isPlain = (layer, key) => key.length === ${layout.key.length} && ${this.use(layout.plain.when)}(layer);`]),
+            `const isPlain = (layer, key) => key.length === ${layout.key.length} && ${this.use(layout.plain!.when)}(layer);`,
             ...(rare === undefined ? [] : [...this.parts].map(([node, name]) => `${this.use(rare)}.set(${this.use(node)}, ${name});`)),
             ...straight.script,
           ];

@@ -124,16 +124,29 @@ export class Stack {
       );
       // Those around the layers that are written together, and those in them.
       const last = memory === undefined ? -1 : upTo.findLastIndex((stack) => stack.together(writer, memory) !== undefined);
-      const calls = upTo.flatMap((_, i) => (i > 0 && i <= last ? [] : [`write${i}(out, layers[${i}], key${i});`]));
-      if (last > 0)
-        calls.splice(
-          1,
-          0,
-          `together(out, ${upTo
-            .slice(1, last + 1)
-            .map((_, i) => `layers[${i + 1}]`)
-            .join(', ')});`,
-        );
+      const calls = ['write0(out, layers[0], key0);'];
+      const given: [name: string, value: unknown][] = upTo.flatMap(({ kept, key, kind }, i) => [
+        [`write${i}`, kept.write],
+        [`key${i}`, key],
+        [`kind${i}`, kind],
+        [`chain${i}`, kept.chain],
+      ]);
+      if (last > 0) {
+        calls.push(`together(out, ${upTo.slice(1, last + 1).map((_, i) => `layers[${i + 1}]`)});`);
+        given.push(['together', upTo[last]!.written]);
+      }
+      for (let i = Math.max(last, 0) + 1, end = i; i < upTo.length; i = end) {
+        const { kept } = upTo[i]!;
+        while (upTo[end]?.kept === kept) end++;
+        const octets = kept.compiled?.octets;
+        if (octets === undefined) for (let at = i; at < end; at++) calls.push(`write${at}(out, layers[${at}], key${at});`);
+        else {
+          const keys = upTo.slice(i, end).map(({ key }) => key);
+          const number = 1 + upTo.slice(0, i).filter((stack) => stack.kept === kept).length;
+          calls.push(`several${i}(out, layers);`);
+          given.push([`several${i}`, octets.several(i, keys, number, kept.write)]);
+        }
+      }
       const text = `"use strict";
         return {
           fits: (layers, depth) => depth === ${upTo.length}${conditions
@@ -145,13 +158,6 @@ export class Stack {
           },
         };
         //# sourceURL=json-stack-${this.names.replaceAll(':', '-')}.js`;
-      const given = upTo.flatMap(({ kept, key, kind }, i): [string, unknown][] => [
-        [`write${i}`, kept.write],
-        [`key${i}`, key],
-        [`kind${i}`, kind],
-        [`chain${i}`, kept.chain],
-      ]);
-      given.push(['together', upTo[last]?.written]);
       this.whole = new Function(...given.map(([name]) => name), text)(...given.map(([, value]) => value)) as WholeStack;
       return this.whole;
     } catch (error) {

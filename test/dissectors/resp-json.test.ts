@@ -73,7 +73,8 @@ test.each(MESSAGES)('%j: straight from the octets as from the walk, also when it
 /** A frame that has such messages alone. */
 function messagesOf(side: 0 | 1, text: string): Frame {
   const talk = new Talk(6379).open();
-  if (side === 1) talk.client(0, '*1\r\n$4\r\nPING\r\n');
+  // Replies beyond these answer nothing that is known.
+  if (side === 1) talk.client(0, '*1\r\n$4\r\nPING\r\n'.repeat(4));
   const frame = side === 0 ? talk.client(0, text) : talk.server(0, text);
   const messages = frame.all(Resp);
   frame.depth = 0;
@@ -146,6 +147,53 @@ test.each(OCTETS)('%j: by WebAssembly as row by row', (text) => {
   for (const side of [0, 1] as const) {
     const [quick, rows] = bothOf(writer, octets, side, text);
     expect(quick).toBe(rows);
+  }
+});
+
+test.each([
+  // More than go in one call.
+  `${'+OK\r\n:1\r\n$3\r\nada\r\n$-1\r\n'.repeat(5)}-ERR\r\n`,
+  commandOf('get', 1) +
+    commandOf('PING') +
+    commandOf('mset', 2, 3, 4, 5) +
+    commandOf('GEORADIUSBYMEMBER_ro', 1).repeat(14) +
+    commandOf('DEL'),
+  // Between others that do not go this way at all.
+  commandOf('get', 1) +
+    commandOf('auth', 8) +
+    commandOf('get', 2) +
+    commandOf('XREAD', 7) +
+    commandOf('SET', 3, 2100) +
+    commandOf('GET', 3),
+  `+OK\r\n:-1\r\n+OK\r\n:2\r\n+\u00e9\r\n+OK\r\n_\r\n+OK\r\n`,
+  // More octets than go in one call.
+  commandOf('SET', 3, 900).repeat(4),
+  // The last is not whole.
+  `${commandOf('get', 1).repeat(3)}*1\r\n$9\r\nx`,
+])('%j: several by WebAssembly as row by row', (text) => {
+  const writer = new JsonWriter({ compileAfter: 0 });
+  const octets = writer.room(1 << 13)!;
+  // First one by one; with the second a function is made for frames of just these.
+  for (const side of [0, 1] as const)
+    for (let i = 0; i < 3; i++) {
+      const [quick, rows] = bothOf(writer, octets, side, text);
+      expect(quick).toBe(rows);
+    }
+});
+
+test('messages in a row are written in one call', () => {
+  const writer = new JsonWriter({ compileAfter: 0 });
+  const octets = writer.room(1 << 13)!;
+  const write = vi.spyOn(Resp.protocol.octetsJson!, 'write');
+  for (const [side, text] of [
+    [0, commandOf('get', 1) + commandOf('PING') + commandOf('Set', 2, 3) + commandOf('DEL', 20)],
+    [1, '+OK\r\n:1\r\n$3\r\nada\r\n$-1\r\n'],
+  ] as const) {
+    bothOf(writer, octets, side, text);
+    write.mockClear();
+    bothOf(writer, octets, side, text);
+    // The first stands here where others have the frame itself.
+    expect(write.mock.results.map(({ value }) => value)).toEqual([1, 4]);
   }
 });
 
