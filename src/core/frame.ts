@@ -293,6 +293,11 @@ export class Frame {
     return top !== this.transport;
   }
 
+  /** True when the Info column is what `layer` says of itself, and nothing more. */
+  isSummedUpBy(layer: Layer): boolean {
+    return this.stopped === undefined && this.answer === undefined && this.words === undefined && this.top === layer;
+  }
+
   /** A copy that stays valid when the next frame is read. */
   keep(): Frame {
     return this.session.copy(this);

@@ -32,6 +32,11 @@ export interface Plain<L extends Layer = Layer> {
   readonly decided?: { readonly rows: readonly Field[]; readonly by: (layer: L) => number };
   /** The JSON of what the walk finds, in order; it finds nothing else. */
   readonly walk?: readonly PlainWalk<L>[];
+  /**
+   * The Info column of those that `when` holds for, in words of ours and numbers: {@link Layer.summary} writes the same. It is
+   * theirs where they are the innermost layer that is known, and there is nothing to add.
+   */
+  readonly info?: { readonly when: (layer: L) => boolean; readonly parts: readonly (PlainPart<L> | PlainWalk<L>)[] };
   /** The layer's `quickJson` writes what the walk finds; where it cannot, the layer is not plain. */
   readonly isQuick?: true;
 }
@@ -46,7 +51,7 @@ export type PlainPart<L extends Layer = Layer> =
   | PlainOctets
   | { readonly nanoseconds: (layer: L) => number }
   | { readonly duration: (layer: L) => number }
-  | { readonly by: (layer: L) => number; readonly text: (layer: L) => string };
+  | { readonly by: ((layer: L) => number) | PlainOctets; readonly text: (layer: L) => string };
 
 /** One to four octets of a layer, so many behind its first one, as an unsigned number. */
 export interface PlainOctets {

@@ -65,3 +65,12 @@ export function scaledWindow(l: TcpLayer): number {
   const { facts } = l;
   return facts === undefined || facts.scale <= 0 || facts.length < 0 || (flagsOf(l) & SYN) !== 0 ? raw : raw << facts.scale;
 }
+
+/** Numbers of a segment that the analysis has seen, and whose header is whole. */
+export const numbersOf = {
+  length: (l: TcpLayer): number => l.facts!.length,
+  sequence: (l: TcpLayer): number => l.facts!.sequence,
+  acknowledgment: (l: TcpLayer): number => l.facts!.acknowledgment,
+  window: ({ bytes: b, start, facts }: TcpLayer): number =>
+    u16(b, start + 14) << (facts!.scale > 0 && (b[start + 13]! & SYN) === 0 ? facts!.scale : 0),
+};

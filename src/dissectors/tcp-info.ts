@@ -1,12 +1,13 @@
 /** The Info column of TCP: what stands out first, then flags, numbers, window, length and options. */
 import { FixedText, Labels } from '../core/fixed-text.js';
 import { i32, u16 } from '../core/octets.js';
+import type { Plain } from '../core/plain.js';
 import type { TextBuffer } from '../core/text.js';
 import { type Nanoseconds, writeDuration } from '../core/time.js';
 import type { TcpFacts, TcpVerdict } from './tcp-facts.js';
 import * as Facts from './tcp-facts.js';
-import { ACK, FIXED_LENGTH, headerLength, marked, payloadLength, scaledWindow, type TcpLayer, URG } from './tcp-header.js';
-import { onlyTimestamps, writeOptions } from './tcp-options.js';
+import { ACK, FIXED_LENGTH, headerLength, marked, numbersOf, payloadLength, scaledWindow, type TcpLayer, URG } from './tcp-header.js';
+import { ONLY_TIMESTAMPS, onlyTimestamps, writeOptions } from './tcp-options.js';
 
 /** Write the Info column of a segment. */
 export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
@@ -59,6 +60,26 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
   const peer = l.direction?.peer;
   writeOptions(out, b, options, start + header, l.captured, peer?.baseKnown ? peer.base : 0);
 }
+
+/** The same of a plain segment about which nothing else is said: its numbers, which its JSON has, too. */
+export const plainInfo: Plain<TcpLayer>['info'] = {
+  when: (l) => {
+    const { bytes: b, start, facts } = l;
+    if ((b[start + 13]! & ACK) === 0 || facts!.verdict !== undefined || (facts!.marks & SAID) !== 0) return false;
+    return headerLength(l) === FIXED_LENGTH || onlyTimestamps(l);
+  },
+  parts: [
+    { by: { from: 13, count: 1 }, text: ({ bytes: b, start }) => `${FLAG_TEXT[b[start + 13]!]} Seq=` },
+    numbersOf.sequence,
+    ' Ack=',
+    numbersOf.acknowledgment,
+    ' Win=',
+    numbersOf.window,
+    ' Len=',
+    numbersOf.length,
+    { when: ONLY_TIMESTAMPS, json: [' TSval=', { from: 24, count: 4 }, ' TSecr=', { from: 28, count: 4 }] },
+  ],
+};
 
 /** What stands behind the flags; sequence number and window always do. */
 const NUMBERS = new Labels(' Seq=', ' Ack=', ' Win=', ' Urg=', ' Len=', ' TSval=', ' TSecr=');

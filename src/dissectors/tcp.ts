@@ -25,6 +25,7 @@ import {
   lengthOf,
   marked,
   measured,
+  numbersOf,
   PSH,
   RST,
   SYN,
@@ -34,7 +35,7 @@ import {
   URG,
   whole,
 } from './tcp-header.js';
-import { writeSegmentInfo } from './tcp-info.js';
+import { plainInfo, writeSegmentInfo } from './tcp-info.js';
 import { hasUsualOptions, isPlainStream, optionsJson, timestampsJson, writePlainSegment, writeStreamNotes } from './tcp-json.js';
 import { MSS } from './tcp-option-kinds.js';
 import { hasOption, onlyTimestamps, optionExperts, optionList, peerBaseOf, walkOptions } from './tcp-options.js';
@@ -467,9 +468,6 @@ function opensOrBreaksOff(l: Layer, flags: number): boolean {
 /** Options that are usual for such a segment, and nothing to remark on them. */
 const hasPlainOptions = (l: Layer, flags: number): boolean => hasUsualOptions(l) && hasMss(l) === ((flags & SYN) !== 0);
 
-/** By how many bits the window is shifted. */
-const shiftOf = ({ bytes: b, start, facts }: TcpLayer): number => (facts!.scale > 0 && (b[start + 13]! & SYN) === 0 ? facts!.scale : 0);
-
 /** Nanoseconds since some segment, where so few seconds passed that a number tells them. */
 const since = ({ frame }: Layer, seconds: number, nanoseconds: number): number =>
   (frame.seconds - seconds) * 1e9 + (frame.nanoseconds - nanoseconds);
@@ -510,11 +508,11 @@ const plain: Plain<TcpLayer> = {
     [fields.urgentPointer, 0],
   ],
   json: [
-    [fields.length, [(l) => l.facts!.length]],
-    [fields.relativeSequence, [(l) => l.facts!.sequence]],
+    [fields.length, [numbersOf.length]],
+    [fields.relativeSequence, [numbersOf.sequence]],
     [fields.nextSequence, [(l) => l.facts!.sequence + l.facts!.length + ((l.bytes[l.start + 13]! & (SYN | FIN)) === 0 ? 0 : 1)]],
-    [fields.relativeAcknowledgment, [(l) => l.facts!.acknowledgment]],
-    [fields.windowSize, [(l) => u16(l.bytes, l.start + 14) << shiftOf(l)]],
+    [fields.relativeAcknowledgment, [numbersOf.acknowledgment]],
+    [fields.windowSize, [numbersOf.window]],
     [
       fields.timeRelative,
       [{ duration: (l) => since(l, l.direction!.conversation.startSeconds, l.direction!.conversation.startNanoseconds) }],
@@ -523,6 +521,7 @@ const plain: Plain<TcpLayer> = {
     [fields.ackRtt, [{ duration: (l) => since(l, l.facts!.acksSeconds, l.facts!.acksNanoseconds) }]],
     [fields.initialRtt, [{ duration: (l) => l.direction!.conversation.initialRtt }]],
   ],
+  info: plainInfo,
   walk: [timestampsJson, optionsJson, { when: (l) => l.assembly !== undefined, write: (l, out) => writeStreamNotes(out, l.assembly!) }],
 };
 

@@ -21,7 +21,7 @@ import { TextBuffer } from '../core/text.js';
 import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
 import { type OctetsWriter, octetsWriter } from './json-octets.js';
-import { plainPieces } from './json-plain.js';
+import { type Inside, infoPieces, plainPieces } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
 import { KEY_ROOM, MOST_RUN_TEXT, type RowWriter, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
@@ -59,6 +59,14 @@ export interface Together {
 /** Writes layers that stand one after the other. */
 export type WriteTogether = (out: TextBuffer, ...layers: readonly Layer[]) => void;
 
+/** What is known of a frame that is written in one go. */
+export interface WholeFrame {
+  /** The names of all its layers. */
+  readonly protocols: string;
+  /** Writes the layers in it, where the whole cannot be. */
+  readonly within: WriteTogether;
+}
+
 /** Make the functions for the objects that `layout` tells of; undefined where code may not be made from text. */
 export function compileLayer(layout: Layout, writer: RowWriter, memory: JsonMemory | undefined): Compiled | undefined {
   const { text, constants, rare, octets } = sourceIfAny(layout, writer, memory);
@@ -83,30 +91,52 @@ export function compileLayer(layout: Layout, writer: RowWriter, memory: JsonMemo
 /**
  * Make one function for layers that stand one after the other: what they have in common is asked once, and they are written
  * in one call. Undefined where one of them is never plain, or writes what it has in a way of its own.
+ *
+ * With `whole` the first layer is the frame itself, and the last one the one that its Info column speaks of.
  */
-export function compileTogether(layers: readonly Together[], writer: RowWriter, memory: JsonMemory): WriteTogether | undefined {
+export function compileTogether(
+  layers: readonly Together[],
+  writer: RowWriter,
+  memory: JsonMemory,
+  whole?: WholeFrame,
+): WriteTogether | undefined {
   const constants = new Constants();
   const use = (value: unknown) => constants.use(value);
+  const names = layers.map((_, i) => `layer${i + 1}`);
+  const inside = whole && insideOf(layers.at(-1)!.layout, whole.protocols, names.at(-1)!, use);
+  if (inside === undefined && whole !== undefined) return undefined;
   const lines: StraightLayer[] = [];
   for (const [i, { layout, compiled }] of layers.entries()) {
     const { plain } = layout;
     if (compiled.rare === undefined || plain === undefined || plain.isQuick) return undefined;
-    const name = `layer${i + 1}`;
-    const pieces = plainPieces(layout, use, new Map([...compiled.rare].map(([node, write]) => [node, use(write)])), name);
+    const name = names[i]!;
+    const rare = new Map([...compiled.rare].map(([node, write]) => [node, use(write)]));
+    const pieces = plainPieces(layout, use, rare, name, i === 0 ? inside : undefined);
     if (pieces === undefined) return undefined;
-    lines.push({ name, pieces, isPlain: `${use(plain.when)}(${name})` });
+    const info = i === layers.length - 1 ? inside && plain.info : undefined;
+    const isPlain = `${use(plain.when)}(${name})${info ? ` && ${names[0]}.frame.isSummedUpBy(${name}) && ${use(info.when)}(${name})` : ''}`;
+    lines.push({ name, pieces, isPlain });
   }
   const straight = straightLayers(lines, { memory, writer, use });
   if (straight === undefined) return undefined;
-  const general = layers.map(({ compiled, key }, i) => `${use(compiled.write)}(out, ${lines[i]!.name}, ${use(key)});`);
+  // What is not plain in all of it may be so but for the frame, or what is said of it.
+  const alone = whole === undefined ? layers : layers.slice(0, 1);
+  const general = alone.map(({ compiled, key }, i) => `${use(compiled.write)}(out, ${names[i]}, ${use(key)});`);
+  if (whole !== undefined) general.push(`${use(whole.within)}(out, ${names.slice(1).join(', ')});`);
   const text = [
     '"use strict";',
     constants.script,
-    `const general = (out, ${lines.map(({ name }) => name).join(', ')}) => { ${general.join(' ')} };`,
+    `const general = (out, ${names.join(', ')}) => { ${general.join(' ')} };`,
     ...straight.script,
     `//# sourceURL=json-${layers.map(({ layout }) => nameOf(layout)).join('-')}.js`,
   ].join('\n');
   return new Function('writeJsonValue', 'writer', 'c', text)(writeJsonValue, writer, constants.all) as WriteTogether;
+}
+
+/** What stands in a frame that speaks of its layer `top`; undefined where that has not said what it says. */
+function insideOf(layout: Layout, protocols: string, top: string, use: (value: unknown) => string): Inside | undefined {
+  const info = infoPieces(layout, use, top);
+  return info && { protocols, info, top };
 }
 
 const nameOf = ({ key }: Layout): string => decoder.decode(key).slice(2, -2);

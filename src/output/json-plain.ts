@@ -4,7 +4,7 @@
  */
 import type { Field } from '../core/field.js';
 import type { Layer } from '../core/layer.js';
-import type { KnownOctets, Plain, PlainPart } from '../core/plain.js';
+import type { KnownOctets, Plain, PlainPart, PlainWalk } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
 import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { type InPlace, inPlace, type Octets, UNSIGNED, type ValueKind } from './json-source.js';
@@ -12,6 +12,8 @@ import { writeJsonValue } from './json-values.js';
 
 const encoder = new TextEncoder();
 const VALUE_KEY = keyOf('value');
+const INFO_KEY = encoder.encode(',"info":"');
+const QUOTE = Uint8Array.of(34);
 const OPEN = 123;
 const CLOSE = Uint8Array.of(125);
 
@@ -51,6 +53,15 @@ export interface Run {
   readonly isFirst: boolean;
 }
 
+/** What stands in a frame whose layers are all known, as it is written in the object of the frame itself. */
+export interface Inside {
+  /** The names of the layers. */
+  readonly protocols: string;
+  /** The Info column, which is that of this layer. */
+  readonly info: readonly Piece[];
+  readonly top: string;
+}
+
 /** A key with its value: whether it is in every plain layer, and what writes it. */
 interface Member {
   readonly isSure: boolean;
@@ -69,9 +80,15 @@ export function plainPieces(
   use: (value: unknown) => string,
   parts: ReadonlyMap<JsonNode, string>,
   name = 'layer',
+  inside?: Inside,
 ): readonly Piece[] | undefined {
   const { plain } = layout;
-  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use, parts, name).layer(layout);
+  return plain === undefined || layout.hasOctets ? undefined : new PlainLine(plain, use, parts, name, inside).layer(layout);
+}
+
+/** The pieces of the Info column of a protocol's plain layers, if it has said what they are. */
+export function infoPieces({ plain }: Layout, use: (value: unknown) => string, name: string): readonly Piece[] | undefined {
+  return plain?.info && new PlainLine(plain, use, new Map(), name).info(plain.info.parts);
 }
 
 class PlainLine {
@@ -92,6 +109,7 @@ class PlainLine {
     private readonly use: (value: unknown) => string,
     private readonly rareParts: ReadonlyMap<JsonNode, string>,
     private readonly name: string,
+    private readonly inside?: Inside,
   ) {
     this.holds = new Set(plain.holds);
     this.fails = new Set(plain.fails);
@@ -116,16 +134,32 @@ class PlainLine {
     this.key(key);
     this.isFirst = true;
     for (const member of members) member.write();
-    for (const { when, json = [], write } of this.plain.walk ?? []) {
-      this.open(typeof when === 'function' ? `${this.use(when)}(${this.name})` : when);
-      this.parts(json);
-      if (write !== undefined) this.call(`${this.use(write)}(${this.name}, out);`);
-      this.close();
-    }
+    for (const walk of this.plain.walk ?? []) this.walk(walk);
     if (this.plain.isQuick) this.call('if (!layer.quickJson(out)) return again(out, layer, key, first);');
-    if (hasInfo) this.call(`writer.info(out, ${this.name}.frame);`);
+    if (hasInfo) this.infoOf(this.inside);
     this.text(CLOSE);
     return merged(this.pieces);
+  }
+
+  info(parts: NonNullable<Plain['info']>['parts']): readonly Piece[] {
+    for (const part of parts)
+      if (typeof part === 'object' && 'when' in part) this.walk(part);
+      else this.parts([part]);
+    return this.pieces;
+  }
+
+  private infoOf(inside: Inside | undefined): void {
+    if (inside === undefined) return this.call(`writer.info(out, ${this.name}.frame);`);
+    this.text(INFO_KEY);
+    this.pieces.push({ kind: 'layer', name: inside.top }, ...inside.info, { kind: 'layer', name: this.name });
+    this.text(QUOTE);
+  }
+
+  private walk({ when, json = [], write }: PlainWalk): void {
+    this.open(typeof when === 'function' ? `${this.use(when)}(${this.name})` : when);
+    this.parts(json);
+    if (write !== undefined) this.call(`${this.use(write)}(${this.name}, out);`);
+    this.close();
   }
 
   private members(nodes: readonly JsonNode[]): Member[] {
@@ -205,6 +239,7 @@ class PlainLine {
       return member(true, () => {
         this.key(key);
         if (parts !== undefined) this.parts(parts);
+        else if (this.inside !== undefined) this.text(encoder.encode(JSON.stringify(this.inside.protocols)));
         // What stands in what is the writer's to know.
         else this.call('writer.protocols(out);');
       });
@@ -254,7 +289,7 @@ class PlainLine {
       else if ('from' in part) this.value('word', { how: 'word', octets: part, mask: undefined, shift: 0 });
       else if ('nanoseconds' in part) this.pieces.push({ kind: 'nanoseconds', value: `${this.use(part.nanoseconds)}(${this.name})` });
       else if ('duration' in part) this.pieces.push({ kind: 'duration', value: `${this.use(part.duration)}(${this.name})` });
-      else this.decide([`${this.use(part.by)}(${this.name})`], [], [part.text]);
+      else this.decide([typeof part.by === 'function' ? `${this.use(part.by)}(${this.name})` : part.by], [], [part.text]);
     }
   }
 

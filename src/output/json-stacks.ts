@@ -110,10 +110,10 @@ export class Stack {
   }
 
   /**
-   * Make the functions for frames of just these layers, once those of all its layers are made. Undefined where code may not be
-   * made from text.
+   * Make the functions for frames of just these layers, once those of all its layers are made. `top`: the place of the layer
+   * that the Info column of most of them speaks of. Undefined where code may not be made from text.
    */
-  compile(writer: RowWriter, memory: JsonMemory | undefined): WholeStack | undefined {
+  compile(writer: RowWriter, memory: JsonMemory | undefined, top: number): WholeStack | undefined {
     const { upTo } = this;
     if (!upTo.every(({ kept }) => kept.isSettled)) return undefined;
     try {
@@ -124,7 +124,9 @@ export class Stack {
       );
       // Those around the layers that are written together, and those in them.
       const last = memory === undefined ? -1 : upTo.findLastIndex((stack) => stack.together(writer, memory) !== undefined);
-      const calls = ['write0(out, layers[0], key0);'];
+      // All up to there in one go, where the Info column speaks of the last of them.
+      const whole = last > 0 && last === top ? upTo[last]!.compileFrame(writer, memory!, this.names) : undefined;
+      const calls = whole === undefined ? ['write0(out, layers[0], key0);'] : [];
       const given: [name: string, value: unknown][] = upTo.flatMap(({ kept, key, kind }, i) => [
         [`write${i}`, kept.write],
         [`key${i}`, key],
@@ -132,8 +134,9 @@ export class Stack {
         [`chain${i}`, kept.chain],
       ]);
       if (last > 0) {
-        calls.push(`together(out, ${upTo.slice(1, last + 1).map((_, i) => `layers[${i + 1}]`)});`);
-        given.push(['together', upTo[last]!.written]);
+        const first = calls.length;
+        calls.push(`together(out, ${upTo.slice(first, last + 1).map((_, i) => `layers[${first + i}]`)});`);
+        given.push(['together', whole ?? upTo[last]!.written]);
       }
       for (let i = Math.max(last, 0) + 1, end = i; i < upTo.length; i = end) {
         const { kept } = upTo[i]!;
@@ -174,6 +177,16 @@ export class Stack {
       if (layers.length > 1 && layers.every(isFirstOfItsKind)) this.written = compileTogether(layers, writer, memory);
     }
     return this.written;
+  }
+
+  /**
+   * What writes a frame and the layers in it up to this one, of which the Info column speaks, in one go; `protocols` are all
+   * that are in it.
+   */
+  private compileFrame(writer: RowWriter, memory: JsonMemory, protocols: string): WriteTogether | undefined {
+    const within = this.together(writer, memory);
+    const layers = this.upTo.map(({ kept, key }) => ({ layout: kept.layout, compiled: kept.compiled, key }));
+    return within && layers.every(isFirstOfItsKind) ? compileTogether(layers, writer, memory, { protocols, within }) : undefined;
   }
 
   private is(layer: Layer): boolean {

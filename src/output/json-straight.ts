@@ -192,7 +192,7 @@ class Script {
       'out.buffer !== buffer',
       'first + ROOM > out.bytes.length',
       ...others.map(({ name }) => `${name}.bytes !== ${outermost!.name}.bytes`),
-      ...layers.map(({ isPlain }) => `!${isPlain}`),
+      ...layers.map(({ isPlain }) => `!(${isPlain})`),
     ];
     return this.function([
       `  const place = memory.placeOf(${outermost!.name}.bytes);`,
@@ -234,6 +234,8 @@ class Line {
   /** What is written beside: after all reads, so that the engine need not read again what it has changed nothing of. */
   private readonly beside: string[] = [];
   private readonly handed: string[] = [];
+  /** The names of values, by the expressions that they are read with. */
+  private readonly names = new Map<string, string>();
   private readonly parameters: string[] = [];
   private readonly code: string[] = [];
   private marks = 0;
@@ -486,7 +488,11 @@ class Line {
 
   /** The name of a value that is read beforehand. */
   private ask(type: string, value: string): string {
+    const known = this.names.get(value);
+    if (known !== undefined) return known;
     const name = `a${this.parameters.length}`;
+    // What stands in several places is read once, but what a condition decides for each of them.
+    if (this.depth === 0) this.names.set(value, name);
     this.parameters.push(`(param $${name} ${type})`);
     this.handed.push(name);
     // What a condition decides has a value in any case.

@@ -174,7 +174,7 @@ export class JsonWriter implements RowWriter {
       kept.write(out, layers[i]!, key);
     }
     if (stack.whole === undefined && ++stack.frames <= this.compileAfter) return;
-    if ((stack.whole ?? stack.compile(this, this.memory)) === undefined) return;
+    if ((stack.whole ?? stack.compile(this, this.memory, layers.indexOf(layers[0]!.frame.top))) === undefined) return;
     const { recent } = this;
     if (recent.length < MOST_RECENT) recent.push(stack);
     else recent[MOST_RECENT - 1] = stack;

@@ -129,13 +129,12 @@ test.each(['in the memory of the writer', 'elsewhere'])('layers whose octets sta
 test('layers that stand in each other are written in one go, where all of them may be plain', () => {
   const writer = new JsonWriter();
   const memory = new JsonMemory(webAssembly!);
-  const together = (...names: string[]) => {
-    const layers = names.map((name) => {
-      const layout = layoutOf(LAYERS.find(({ protocol }) => protocol.name === name)!.protocol, false);
+  const layersOf = (names: readonly string[]) =>
+    names.map((name) => {
+      const layout = layoutOf([FrameLayer, ...LAYERS].find(({ protocol }) => protocol.name === name)!.protocol, false);
       return { layout, compiled: compileLayer(layout, writer, memory)!, key: new FixedText(layout.key) };
     });
-    return compileTogether(layers, writer, memory);
-  };
+  const together = (...names: string[]) => compileTogether(layersOf(names), writer, memory);
   // ,"eth": and ,"ip": are written in the same call of WebAssembly as what stands between them.
   expect(
     together('eth', 'ip')!
@@ -146,6 +145,15 @@ test('layers that stand in each other are written in one go, where all of them m
   // A protocol that has no plain layers, and one that writes what it has itself.
   expect(together('eth', 'arp')).toBeUndefined();
   expect(together('ip', 'udp', 'dns')).toBeUndefined();
+  // The whole of a frame, where its innermost layer has said what the Info column says.
+  const whole = (...names: string[]) =>
+    compileTogether(layersOf(['frame', ...names]), writer, memory, { protocols: names.join(':'), within: together(...names)! });
+  expect(
+    whole('eth', 'ip', 'tcp')!
+      .toString()
+      .match(/= line\d\(|writer\./g),
+  ).toEqual(['= line0(']);
+  expect(whole('eth', 'ip')).toBeUndefined();
 });
 
 test('no straight line where octets are shown too', () => {
