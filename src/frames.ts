@@ -71,6 +71,11 @@ export interface AnalysisOptions {
   readonly showSecrets?: boolean;
   /** Frames are shown as lines or not at all, so that what no line tells need not be found out (`SessionOptions.brief`). Default false. */
   readonly brief?: boolean;
+  /**
+   * Nobody asks for octets, as of bodies in `http.file_data`, which then need not be put together: all but them is as it is
+   * otherwise. Whoever reads calls `session.hooks.keepOctets` before the octets of records are written over. Default false.
+   */
+  readonly lends?: boolean;
   /** Protocols of your own, in addition to those that netlens knows; they come first. */
   readonly protocols?: readonly ProtocolEntry[];
   /** Dissect these ports, EtherTypes, … as a named protocol. */
@@ -139,7 +144,9 @@ export function createSession(options: AnalysisOptions = {}): Session {
         ...(options.follow && { sink: options.follow }),
         ...(options.streamCounters && { counters: options.streamCounters }),
         brief: options.brief ?? false,
+        lends: options.lends ?? false,
       });
+      if (options.lends) hooks.keepOctets = () => streams.gather();
       hooks.tcp = (frame, tcp, start, end) => streams.segment(frame, tcp as Tcp, directionOf(tcp as Tcp)!, start, end);
       const { ended } = analysis.conversations;
       analysis.conversations.ended = (conversation) => {
@@ -190,6 +197,7 @@ export async function* framesOf(reader: CaptureReader, session: Session): AsyncG
         if (reader.secrets.length !== session.learnt) session.learn(reader.secrets);
         yield session.dissect(record);
       }
+      session.hooks.keepOctets?.();
     } while (await reader.fill());
     session.hooks.end?.();
   } finally {

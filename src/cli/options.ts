@@ -101,6 +101,10 @@ export function formatOf(options: ViewOptions): Format {
 export const showsLines = (options: ViewOptions): boolean =>
   formatOf(options) === 'text' && !options.octets && options.displayFilter === undefined;
 
+/** True when JSON is shown, and no octets in it or beside it are looked at. */
+export const showsFacts = (options: ViewOptions): boolean =>
+  formatOf(options) === 'json' && !options.octets && options.displayFilter === undefined;
+
 /** `tcp.port==7777,resp` as an order for the registry. */
 export function decodeRules(rules: readonly string[] = []): DecodeAs[] {
   return rules.map((rule) => {

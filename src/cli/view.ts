@@ -171,6 +171,7 @@ export async function showFrames(
     while (!sink.closed && showHeld()) await sink.flush();
     if (perLine && out.length > 0) await sink.flush();
     if (settle !== undefined) await settle();
+    session.hooks.keepOctets?.();
   } while (tally.selected < count && !sink.closed && (await sink.during(reader.fill(), () => view?.release?.(out))));
   view?.release?.(out);
   await sink.end();

@@ -144,6 +144,8 @@ export interface Hooks {
   udp?(frame: Frame, udp: Layer): void;
   /** All layers of a frame are known. */
   frame?(frame: Frame): void;
+  /** The octets of the records so far will be written over: copy what is still needed of them. Asked of a session that borrows. */
+  keepOctets?(): void;
   /** No more frames will come. */
   end?(): void;
 }

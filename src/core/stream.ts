@@ -26,6 +26,8 @@ export interface StreamContext {
   readonly dstPort: number;
   /** The server's port behind the proxy that the connection goes through, once one was asked for. */
   readonly tunnelPort?: number | undefined;
+  /** Only lines are shown of frames (`SessionOptions.brief`). */
+  readonly brief?: boolean;
   /**
    * From the next octet on, both directions speak another protocol (HTTP after an upgrade or CONNECT); undefined: what it
    * is has to be recognised. Takes effect when {@link StreamParser.dissect} returns; the other direction changes at its
@@ -50,8 +52,9 @@ export interface StreamParser {
    */
   readonly need?: number;
   /**
-   * With {@link need}: octets of the message, from its start, that {@link measure} and, where only lines are shown
-   * (`SessionOptions.brief`), {@link dissect} look at. Those behind them, as far as is needed, are counted and not held then.
+   * With {@link need}: octets of the message, from its start, that {@link measure} looks at, and all that looks at its layers
+   * where nobody asks for octets: lines if they are shown alone ({@link StreamContext.brief}), else also their JSON. Those
+   * behind them, as far as is needed, are not put in a row then: there is no telling what stands there.
    */
   readonly told?: number;
   /** Turn the whole message `[start, end)` of `frame.bytes` into layers. The parser begins a new message afterwards. */

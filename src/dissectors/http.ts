@@ -48,9 +48,11 @@ class HttpParser implements StreamParser {
 
   constructor(private readonly context: StreamContext) {}
 
-  /** Lines tell nothing of bodies, but for those of DNS. */
+  /** Lines tell nothing of bodies, but for those of DNS; JSON also tells which cannot be decompressed. */
   get told(): number | undefined {
-    return this.head === undefined || isDnsMessage(this.head) ? undefined : this.head.length;
+    const { head } = this;
+    if (head === undefined || isDnsMessage(head) || (head.contentEncoding !== '' && this.context.brief !== true)) return undefined;
+    return head.length;
   }
 
   private get connection(): Connection {

@@ -9,7 +9,7 @@
 import type { Frame } from '../core/frame.js';
 import { ALIEN, MORE, type StreamContext, type StreamParser, type StreamProtocol } from '../core/stream.js';
 import { notesOf } from './notes.js';
-import { ALL, Pending } from './pending.js';
+import { ALL, NOTHING, Pending } from './pending.js';
 import type { SegmentLayer, Side } from './stream-options.js';
 import type { Streams } from './streams.js';
 import { type Speaks, Talk } from './talk.js';
@@ -40,7 +40,7 @@ export class Messages implements StreamContext {
 
   private readonly talk: Talk;
   /** Nobody asks which segments a message came in, nor for octets that no line tells. */
-  private readonly brief: boolean;
+  readonly brief: boolean;
   /** What {@link parser} was made for; {@link Talk.protocol} may have moved on. */
   private speaks: Speaks = undefined;
   /** Lengths of its messages are noted. */
@@ -209,8 +209,8 @@ export class Messages implements StreamContext {
         parser.dissect(frame, at, at + n);
         at += n;
       } else if (n === MORE) {
-        this.stretch(tcp, at, end);
         this.want(parser, end - at);
+        this.stretch(tcp, at, end);
         this.pending.append(frame.bytes, at, end, frame.number, this.brief ? -1 : 0, this.differs);
         if (this.pending.isTooLarge) this.cut(frame, 0);
         return;
@@ -224,7 +224,9 @@ export class Messages implements StreamContext {
    */
   private parsePending(frame: Frame, tcp: SegmentLayer, final: boolean): boolean {
     const { pending } = this;
-    const { bytes, length, parts } = pending;
+    // It may be a message of another protocol, which looks at more of it.
+    if (!this.isSure) pending.gather();
+    const { bytes, start, length, parts } = pending;
     let at = 0;
     let more = false;
     let messages = 0;
@@ -236,7 +238,7 @@ export class Messages implements StreamContext {
           this.rest(frame, at, length);
           break;
         }
-        if (!this.choose(bytes, at, length)) {
+        if (!this.choose(bytes, start + at, start + length)) {
           // What waits to be recognised was shown when it came; at the end of the stream that is all of it.
           if (!this.opening) this.rest(frame, at, length);
           else if (!final) this.rest(frame, parts.from(parts.length - 1), length);
@@ -246,19 +248,19 @@ export class Messages implements StreamContext {
         }
         this.opening = false;
         if (typeof this.speaks === 'function') {
-          frame.within(bytes, at, length, this.speaks);
+          frame.within(bytes, start + at, start + length, this.speaks);
           break;
         }
       }
       const parser = this.parser!;
       if (this.lost) {
-        const found = this.search(bytes, at, length);
+        const found = this.search(bytes, start + at, start + length) - start;
         if (found > at) this.rest(frame, at, found);
         at = found;
         if (at === length) break;
         this.lost = false;
       }
-      const n = parser.measure(bytes, at, length, final);
+      const n = parser.measure(bytes, start + at, start + length, final);
       if (n > 0) {
         this.measured(tcp, n);
         this.message(frame, at, at + n);
@@ -269,7 +271,7 @@ export class Messages implements StreamContext {
         if (at === 0) return false;
         more = true;
         break;
-      } else if (!this.alien(bytes, at, length, length - at)) {
+      } else if (!this.alien(bytes, start + at, start + length, length - at)) {
         this.rest(frame, at, length);
         break;
       }
@@ -277,11 +279,11 @@ export class Messages implements StreamContext {
     // Wireshark lists them in the order of their octets, and of their coming where they begin alike.
     if (messages > 0 && !this.brief && (parts.length !== 1 || parts.frame(0) !== frame.number)) {
       parts.sort();
-      notesOf(tcp).reassembled ??= { bytes, length, parts };
+      notesOf(tcp).reassembled ??= { bytes: pending.isBorrowed ? NOTHING : bytes, length, parts };
     }
     pending.drop();
     if (more) {
-      pending.append(bytes, at, length, 0, -1, false);
+      pending.append(bytes, start + at, start + length, 0, -1, false);
       for (let i = 0; i < parts.length; i++) {
         const to = parts.to(i);
         if (to > at) pending.part(parts.frame(i), Math.max(parts.from(i), at) - at, to - at, parts.conflict(i));
@@ -292,19 +294,20 @@ export class Messages implements StreamContext {
 
   /** Dissect octets that wait. They are never written to again, as the layers keep them. */
   private message(frame: Frame, start: number, end: number): void {
-    const { parser } = this;
-    this.begins(this.position - (this.pending.length - start), start === 0);
+    const { parser, pending } = this;
+    this.begins(this.position - (pending.length - start), start === 0);
     // Not by `frame.within`: of octets that are not told there are fewer than were captured.
     const { bytes, captured } = frame;
-    frame.bytes = this.pending.bytes;
-    frame.captured = end;
-    parser!.dissect(frame, start, end);
+    frame.bytes = pending.bytes;
+    frame.captured = pending.start + end;
+    parser!.dissect(frame, pending.start + start, pending.start + end);
     frame.bytes = bytes;
     frame.captured = captured;
   }
 
   private rest(frame: Frame, start: number, end: number): void {
-    frame.within(this.pending.bytes, start, end, (f, s, e) => f.data(s, e));
+    const { pending } = this;
+    frame.within(pending.bytes, pending.start + start, pending.start + end, (f, s, e) => f.data(s, e));
   }
 
   /** A message is to be dissected that begins at `position`; `waited`: with the first of the octets that wait. */
@@ -320,13 +323,13 @@ export class Messages implements StreamContext {
 
   /** `[from, to)` of a segment belongs to a message of which other segments tell, too. */
   stretch(tcp: SegmentLayer, from: number, to: number): void {
-    if (!this.brief) notesOf(tcp).add(from, to);
+    if (!this.brief && this.pending.told === ALL) notesOf(tcp).add(from, to);
   }
 
   private want(parser: StreamParser, have: number): void {
     const need = parser.need ?? 0;
     this.pending.wanted = need > 0 ? Math.min(have + need, ALL) : 0;
-    this.pending.told = this.brief && need > 0 ? (parser.told ?? ALL) : ALL;
+    this.pending.told = (this.brief || this.streams.lends) && need > 0 ? (parser.told ?? ALL) : ALL;
   }
 
   /** Octets that were held come next: `bytes` from `old` on, what is before that came already. They wait until {@link readHeld}. */
@@ -464,12 +467,16 @@ export class Messages implements StreamContext {
       if (parser?.partial) {
         this.begins(this.position - length, true);
         const { bytes, captured } = frame;
+        const { start } = pending;
         frame.bytes = pending.bytes;
-        frame.captured = length;
-        left = parser.partial(frame, 0, length + missing);
+        frame.captured = start + length;
+        left = parser.partial(frame, start, start + length + missing);
         frame.bytes = bytes;
         frame.captured = captured;
-      } else if (!this.opening) this.rest(frame, 0, length);
+      } else if (!this.opening) {
+        pending.gather();
+        this.rest(frame, 0, length);
+      }
       this.opening = false;
       this.pending.drop();
       if (left > 0) {

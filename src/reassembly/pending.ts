@@ -2,7 +2,8 @@
 import { Parts } from '../dissectors/tcp-stream.js';
 import type { Streams } from './streams.js';
 
-const NOTHING = new Uint8Array(0);
+/** No octets. */
+export const NOTHING = new Uint8Array(0);
 /** Never filled. */
 const NO_PARTS = new Parts();
 /**
@@ -11,11 +12,15 @@ const NO_PARTS = new Parts();
  * a frame that is computed from it.
  */
 export const ALL = 0x7fff_ffff;
+/** Most pieces of one message that are left where the capture is read. */
+const MOST_PIECES = 256;
 /** Most parts of one message that are listed: an octet a segment would make the list larger than the message. */
 const MAX_PARTS = 65_536;
 
 export class Pending {
   bytes: Uint8Array = NOTHING;
+  /** Where in {@link bytes} they begin: 0 but while they are borrowed. */
+  start = 0;
   length = 0;
   /** When the first of them came. */
   seconds = 0;
@@ -24,8 +29,16 @@ export class Pending {
   parts = NO_PARTS;
   /** Octets that must be there before the parser is asked again; 0: with the next segment. */
   wanted = 0;
-  /** Octets from the start that are looked at; those behind them and before {@link wanted} are only counted. */
+  /** Octets from the start that are looked at; those behind them and before {@link wanted} are only counted or borrowed. */
   told = ALL;
+  /** Some of them are left where the capture is read: behind the first {@link row}, those of the {@link pieces}. */
+  isBorrowed = false;
+  private row = 0;
+  /** Two numbers a piece: where it begins and ends. {@link used} of them count. */
+  private readonly pieces: number[] = [];
+  private used = 0;
+  /** {@link Streams} knows that some may be borrowed. */
+  isListed = false;
 
   constructor(private readonly streams: Streams) {}
 
@@ -38,7 +51,9 @@ export class Pending {
       this.nanoseconds = streams.nanoseconds;
     }
     const { told } = this;
-    if (length > told && length <= this.wanted) this.put(bytes, start, Math.max(start, end - (length - told)), Math.min(length, told));
+    if (length <= told || length > this.wanted) this.put(bytes, start, end, length);
+    else if (bytes === streams.window && this.mayBorrow(end - start)) this.borrow(start, end);
+    else if (streams.brief) this.put(bytes, start, Math.max(start, end - (length - told)), Math.min(length, told));
     else this.put(bytes, start, end, length);
     streams.buffered += end - start;
     this.length = length;
@@ -48,8 +63,61 @@ export class Pending {
   /** Copy octets to where they belong; with them the buffer is in use up to `length`. */
   private put(bytes: Uint8Array, start: number, end: number, length: number): void {
     if (start >= end) return;
+    if (this.isBorrowed) this.gather();
     if (length > this.bytes.length) this.grow(length);
     this.bytes.set(bytes.subarray(start, end), this.length);
+  }
+
+  /** Are those that are looked at in a row, so that `more` may stand elsewhere? */
+  private mayBorrow(more: number): boolean {
+    return (this.length > 0 ? this.length : more) >= this.told && this.used < 2 * MOST_PIECES;
+  }
+
+  /** Leave octets where the capture is read, until the message is whole or they are about to be written over. */
+  private borrow(start: number, end: number): void {
+    const { streams, pieces } = this;
+    if (!this.isBorrowed) {
+      this.isBorrowed = true;
+      streams.borrows(this);
+      if (this.length === 0) {
+        this.bytes = streams.view;
+        this.start = start;
+        this.row = end - start;
+        return;
+      }
+      this.row = this.length;
+    }
+    pieces[this.used++] = start;
+    pieces[this.used++] = end;
+  }
+
+  /** Have all of them in a row: they may be looked at, or what is borrowed is about to be written over. Those that follow are put behind them. */
+  gather(): void {
+    if (!this.isBorrowed) return;
+    const { streams, bytes, start, row, pieces, used } = this;
+    const { buffers, view } = streams;
+    const own = buffers.take(this.length);
+    own.set(bytes.subarray(start, start + row));
+    for (let i = 0, at = row; i < used; i += 2) {
+      own.set(view.subarray(pieces[i]!, pieces[i + 1]!), at);
+      at += pieces[i + 1]! - pieces[i]!;
+    }
+    this.giveBack();
+    this.bytes = own;
+    this.told = ALL;
+  }
+
+  /** Let go of what they stand in. */
+  private giveBack(): void {
+    const { buffers, view } = this.streams;
+    if (this.bytes !== view) buffers.giveBack(this.bytes);
+    this.isBorrowed = false;
+    this.start = this.used = 0;
+  }
+
+  /** Of those that wait, how many can be read: the others were only counted. */
+  get held(): number {
+    return this.streams.brief ? Math.min(this.told, this.length) : this.length;
   }
 
   /** Make room for `length` octets: twofold, so that each octet is copied a bounded number of times, or for all that are wanted, where that is at hand. */
@@ -77,7 +145,7 @@ export class Pending {
   drop(): void {
     const { streams, parts } = this;
     streams.buffered -= this.length;
-    streams.buffers.giveBack(this.bytes);
+    this.giveBack();
     if (parts !== NO_PARTS) streams.buffers.giveBackParts(parts);
     this.bytes = NOTHING;
     this.length = 0;

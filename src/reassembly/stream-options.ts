@@ -73,6 +73,8 @@ export interface StreamsOptions {
   readonly sink?: (side: Side) => StreamSink | undefined;
   /** Only lines are shown of frames (`SessionOptions.brief`): what they do not tell is counted instead of held. Default false. */
   readonly brief?: boolean;
+  /** Octets of messages may be borrowed from the frames' own until {@link Streams.gather} (`AnalysisOptions.lends`). Default false. */
+  readonly lends?: boolean;
 }
 
 /** What happened to octets that could not be used in the ordinary way. */

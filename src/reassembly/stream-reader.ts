@@ -157,6 +157,7 @@ export class StreamReader {
     const { pending } = messages;
     if (whole) messages.stretch(tcp, start, end);
     if (pending.length === 0 && recent === undefined) return;
+    pending.gather();
     const stop = Math.min(end, frame.captured);
     const waits = messages.position - pending.length;
     const position = this.positionOf(sequence);
@@ -164,7 +165,7 @@ export class StreamReader {
     const to = position + stop - start;
     // A keep-alive may carry an octet that means nothing (RFC 9293 section 3.8.4).
     const isProbe = whole && end - start === 1 && to === messages.position;
-    const last = Math.min(to, waits + pending.told);
+    const last = Math.min(to, waits + pending.held);
     if (known < last && !isProbe) {
       const earlier = recent === undefined ? pending.bytes.subarray(known - waits, last - waits) : recent.slice(known, last);
       const shift = start - position;

@@ -18,6 +18,7 @@ import type { Frame } from '../core/frame.js';
 import { i32 } from '../core/octets.js';
 import type { Registry } from '../core/registry.js';
 import { Buffers } from './buffers.js';
+import type { Pending } from './pending.js';
 import {
   LIMITS,
   type OverlapPolicy,
@@ -43,6 +44,13 @@ export class Streams {
   readonly sinkOf: ((side: Side) => StreamSink | undefined) | undefined;
   readonly counters: StreamCounters;
   readonly brief: boolean;
+  /** Nobody asks for octets of messages behind those that their parsers tell: they may be left where the capture is read. */
+  readonly lends: boolean;
+  /** The octets that frames of the capture stand in, where they are lent, and the same under another name: layers in them are of earlier frames. */
+  window: Uint8Array | undefined = undefined;
+  view: Uint8Array = new Uint8Array(0);
+  /** Who may have borrowed some of them. */
+  private readonly borrowers: Pending[] = [];
   /** Octets that wait. */
   buffered = 0;
   readonly buffers = new Buffers();
@@ -58,7 +66,30 @@ export class Streams {
     this.limits = { ...LIMITS, ...options.limits };
     this.sinkOf = options.sink;
     this.brief = options.brief === true && options.sink === undefined;
+    this.lends = options.lends === true;
     this.counters = options.counters ?? { holes: 0, missing: 0, unread: 0, conflicts: 0 };
+  }
+
+  /** Octets of the {@link window} stay there for `pending`, until {@link gather}. */
+  borrows(pending: Pending): void {
+    if (pending.isListed) return;
+    pending.isListed = true;
+    this.borrowers.push(pending);
+  }
+
+  /** Copy what is borrowed: where the capture is read will be written over. */
+  gather(): void {
+    for (let pending = this.borrowers.pop(); pending !== undefined; pending = this.borrowers.pop()) {
+      pending.isListed = false;
+      pending.gather();
+    }
+  }
+
+  /** The capture is read to other octets than before. */
+  private moveTo(window: Uint8Array): void {
+    this.gather();
+    this.window = window;
+    this.view = window.subarray();
   }
 
   /** A segment with its payload `[start, end)` of `frame.bytes`; at least 20 octets of `tcp` were captured. */
@@ -67,6 +98,7 @@ export class Streams {
     this.buffers.renew(frame.number);
     this.seconds = frame.seconds;
     this.nanoseconds = frame.nanoseconds;
+    if (this.lends && frame.own !== this.window) this.moveTo(frame.own);
     const flags = b[at + 13]!;
     const acknowledgment = i32(b, at + 8);
     if (flags & ACK) (side.peer.reader as StreamReader | undefined)?.acknowledge(acknowledgment);

@@ -27,6 +27,8 @@ export class Talk {
   readonly session: Session;
   /** Time of the next segment. */
   seconds = 0;
+  /** Where a segment's octets are put before they are dissected; absent: in octets of its own. */
+  place: ((packet: Uint8Array) => { readonly bytes: Uint8Array; readonly start: number }) | undefined = undefined;
 
   constructor(
     private readonly port: number,
@@ -65,8 +67,10 @@ export class Talk {
     const packet = segment(`${ends[0]} > ${ends[1]} ${flags} seq=${sequence} ack=${ack} len=${data.length}`);
     packet.set(data, packet.length - data.length);
     const record = new CaptureRecord();
-    record.bytes = packet;
-    record.captured = packet.length - (captured === undefined ? 0 : data.length - captured);
+    const { bytes, start } = this.place?.(packet) ?? { bytes: packet, start: 0 };
+    record.bytes = bytes;
+    record.start = start;
+    record.captured = start + packet.length - (captured === undefined ? 0 : data.length - captured);
     record.wireLength = packet.length;
     record.seconds = this.seconds++;
     record.interface = RAW_IP;
