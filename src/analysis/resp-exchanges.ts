@@ -12,7 +12,7 @@
 import type { Frame } from '../core/frame.js';
 import { latin1Of } from '../core/octets.js';
 import type { StreamContext } from '../core/stream.js';
-import { between, type Nanoseconds } from '../core/time.js';
+import { between } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
 import { Tells } from '../dissectors/resp-arguments.js';
 import { Effect, effectOf } from '../dissectors/resp-commands.js';
@@ -191,8 +191,6 @@ export class RespExchanges {
   readonly counts: RespCounts;
   /** Commands that wait on all connections. */
   private waiting = 0;
-  /** What the frame under way answers. */
-  private answer: { request: number; time: Nanoseconds } | undefined = undefined;
   /** Connections with an observer who wants to know of their end. */
   private readonly talks = new Map<unknown, RespTalk>();
 
@@ -358,14 +356,9 @@ export class RespExchanges {
     }
     const { seconds, nanoseconds } = head;
     const time = between(context.startSeconds, context.startNanoseconds, seconds, nanoseconds);
-    const before = frame.answer !== undefined && frame.answer === this.answer ? this.answer : undefined;
-    if (before !== undefined && frame.session.brief) {
-      // One layer stands for all replies of a segment, and so does what it answers.
-      before.request = head.frame;
-      before.time = time;
-      resp.exchange = before;
-    } else if (before !== undefined && before.request === head.frame && before.time === time) resp.exchange = before;
-    else frame.answer = resp.exchange = this.answer = { request: head.frame, time };
+    const { answer } = frame;
+    if (answer !== undefined && answer.request === head.frame && answer.time === time) resp.exchange = answer;
+    else frame.answer = resp.exchange = { request: head.frame, time };
     if (head.kind >= Effect.Config) resp.tells = toldBy(head.kind);
     const failed = type === MINUS;
     const last = failed || (head.left === Infinity ? talk.subscriptions(head.kind) === 0 : --head.left <= 0);

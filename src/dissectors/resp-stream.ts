@@ -94,6 +94,8 @@ class RespParser implements StreamParser {
   }
 
   dissect(frame: Frame, start: number, end: number): void {
+    // Of those nothing is noted.
+    if (this.isPlain) return this.add(frame, start, end, false);
     // Redis ignores empty lines.
     if (end - start > 2 || frame.bytes[end - 1] !== LF || (end - start === 2 && frame.bytes[start] !== CR))
       this.add(frame, start, end, false);

@@ -522,7 +522,9 @@ export class Resp extends layer('resp', 'REdis Serialization Protocol', fields, 
       out.number(this.end - start);
       return out.ascii(' octets');
     }
-    const count = this.fromClient ? this.argumentCount : 0;
+    const { name } = this;
+    if (this.isPlain && name !== undefined && !name.mayHideSecrets) return writeArguments(out, b, start, captured);
+    const count = name === undefined ? 0 : this.argumentCount;
     if (count > 0) {
       const { secrets } = this;
       for (let i = 0; i < count && i < MAX_SHOWN; i++) {
@@ -667,6 +669,20 @@ function walkBulk(tree: Tree, type: number, at: number, line: number, length: nu
     else tree.add(fields.bulkValue, line, length);
   }
   tree.close();
+}
+
+/** The arguments of a plain command that tell no secret; `plainLength` has looked at their lengths. */
+function writeArguments(out: TextBuffer, b: Uint8Array, start: number, end: number): void {
+  let at = lineEnd(b, start, end);
+  for (let i = 0; at < end; i++) {
+    if (i === MAX_SHOWN) return out.unicode(' …');
+    let length = b[at + 1]! - 48;
+    for (at += 2; at < end && b[at]! >= 48; at++) length = length * 10 + b[at]! - 48;
+    at += 2;
+    if (i > 0) out.byte(32);
+    writeArgument(out, b, at, Math.min(at + length, end), i);
+    at += length + 2;
+  }
 }
 
 /** Names, keys, numbers and options as they are, values in quotes: `SET user:1 "ada" EX 60`. */
