@@ -17,6 +17,16 @@ export interface WholeStack {
   readonly write: (out: TextBuffer, layers: readonly Layer[]) => void;
 }
 
+/** What the text of a function names. */
+type Given = readonly (readonly [name: string, value: unknown])[];
+
+/** A call that writes layers: its text, and the place of the first layer behind them. */
+interface Call {
+  readonly text: string;
+  readonly given: Given;
+  readonly to: number;
+}
+
 /** What is kept for a protocol. */
 export class Kept {
   /** `,"ip":`, `,"ip#2":`, … */
@@ -122,34 +132,8 @@ export class Stack {
           ? []
           : [`layers[${i}].constructor === kind${i}`, ...(isPlain ? [] : [`chain${i}(layers[${i}]) === ${JSON.stringify(chain)}`])],
       );
-      // Those around the layers that are written together, and those in them.
-      const last = memory === undefined ? -1 : upTo.findLastIndex((stack) => stack.together(writer, memory) !== undefined);
-      // All up to there in one go, where the Info column speaks of the last of them.
-      const whole = last > 0 && last === top ? upTo[last]!.compileFrame(writer, memory!, this.names) : undefined;
-      const calls = whole === undefined ? ['write0(out, layers[0], key0);'] : [];
-      const given: [name: string, value: unknown][] = upTo.flatMap(({ kept, key, kind }, i) => [
-        [`write${i}`, kept.write],
-        [`key${i}`, key],
-        [`kind${i}`, kind],
-        [`chain${i}`, kept.chain],
-      ]);
-      if (last > 0) {
-        const first = calls.length;
-        calls.push(`together(out, ${upTo.slice(first, last + 1).map((_, i) => `layers[${first + i}]`)});`);
-        given.push(['together', whole ?? upTo[last]!.written]);
-      }
-      for (let i = Math.max(last, 0) + 1, end = i; i < upTo.length; i = end) {
-        const { kept } = upTo[i]!;
-        while (upTo[end]?.kept === kept) end++;
-        const octets = kept.compiled?.octets;
-        if (octets === undefined) for (let at = i; at < end; at++) calls.push(`write${at}(out, layers[${at}], key${at});`);
-        else {
-          const keys = upTo.slice(i, end).map(({ key }) => key);
-          const number = 1 + upTo.slice(0, i).filter((stack) => stack.kept === kept).length;
-          calls.push(`several${i}(out, layers);`);
-          given.push([`several${i}`, octets.several(i, keys, number, kept.write)]);
-        }
-      }
+      const outer = this.outerCalls(upTo, writer, memory, top);
+      const calls = [...outer, ...innerCalls(upTo, outer.at(-1)?.to ?? 0)];
       const text = `"use strict";
         return {
           fits: (layers, depth) => depth === ${upTo.length}${conditions
@@ -157,16 +141,40 @@ export class Stack {
             .map((condition) => ` && ${condition}`)
             .join('')},
           write: (out, layers) => {
-            ${calls.join(' ')}
+            ${calls.map(({ text }) => text).join(' ')}
           },
         };
         //# sourceURL=json-stack-${this.names.replaceAll(':', '-')}.js`;
+      const given = [
+        ...upTo.flatMap(
+          ({ kept, kind }, i): Given => [
+            [`kind${i}`, kind],
+            [`chain${i}`, kept.chain],
+          ],
+        ),
+        ...calls.flatMap((call) => call.given),
+      ];
       this.whole = new Function(...given.map(([name]) => name), text)(...given.map(([, value]) => value)) as WholeStack;
       return this.whole;
     } catch (error) {
       if (error instanceof EvalError) return undefined;
       throw error;
     }
+  }
+
+  /** The calls for the frame itself, and for layers in it that are written together. */
+  private outerCalls(upTo: readonly Stack[], writer: RowWriter, memory: JsonMemory | undefined, top: number): Call[] {
+    const last = memory === undefined ? -1 : upTo.findLastIndex((stack) => stack.together(writer, memory) !== undefined);
+    if (last < 0) return [];
+    const layers = (from: number) => upTo.slice(from, last + 1).map((_, i) => `layers[${from + i}]`);
+    const together = (from: number, write: unknown): Call => ({
+      text: `together(out, ${layers(from)});`,
+      given: [['together', write]],
+      to: last + 1,
+    });
+    // With the frame in one go, where the Info column speaks of the last of them.
+    const whole = last === top ? upTo[last]!.compileFrame(writer, memory!, this.names) : undefined;
+    return whole === undefined ? [alone(upTo, 0), together(1, upTo[last]!.written)] : [together(0, whole)];
   }
 
   /** What writes the layers in the frame up to this one in one go, if there are several and all of them may be plain. */
@@ -192,6 +200,36 @@ export class Stack {
   private is(layer: Layer): boolean {
     return layer.constructor === this.kind && (this.isPlain || this.kept.chain(layer) === this.chain);
   }
+}
+
+/** The calls for the layers from `from` on, those of one protocol that follow each other in one go where it writes octets. */
+function innerCalls(upTo: readonly Stack[], from: number): Call[] {
+  const calls: Call[] = [];
+  for (let i = from, to = i; i < upTo.length; i = to) {
+    const { kept } = upTo[i]!;
+    while (upTo[to]?.kept === kept) to++;
+    const octets = kept.compiled?.octets;
+    if (octets === undefined) for (let at = i; at < to; at++) calls.push(alone(upTo, at));
+    else {
+      const keys = upTo.slice(i, to).map(({ key }) => key);
+      const number = 1 + upTo.slice(0, i).filter((stack) => stack.kept === kept).length;
+      calls.push({ text: `several${i}(out, layers);`, given: [[`several${i}`, octets.several(i, keys, number, kept.write)]], to });
+    }
+  }
+  return calls;
+}
+
+/** The call for one layer. */
+function alone(upTo: readonly Stack[], i: number): Call {
+  const { kept, key } = upTo[i]!;
+  return {
+    text: `write${i}(out, layers[${i}], key${i});`,
+    given: [
+      [`write${i}`, kept.write],
+      [`key${i}`, key],
+    ],
+    to: i + 1,
+  };
 }
 
 /** A layer that a function was made for, and that is the first of its protocol in the frame, as plain ones are. */
