@@ -179,6 +179,11 @@ export class Conversation {
   /** Time of the segment before the last one; that of the first while there is but one. */
   previousSeconds = 0;
   previousNanoseconds = 0;
+  /**
+   * Both bases are known, and nothing is amiss, so that the short way through the analysis (tcp-quick.ts) need not ask for
+   * what makes a segment another than those before it: told anew by each segment that goes the long way.
+   */
+  isSteady = false;
   /** The list it stands in: false while one side alone spoke. */
   answered = false;
   /** Neighbours in the order of the last segment; for {@link Conversations} alone. */
@@ -250,6 +255,7 @@ export class Conversation {
     this.startFrame = this.lastFrame = frame.number;
     this.startSeconds = this.lastSeconds = this.previousSeconds = frame.seconds;
     this.startNanoseconds = this.lastNanoseconds = this.previousNanoseconds = frame.nanoseconds;
+    if (reused) this.completeness = 1;
     this.low.peer = this.high;
     this.high.peer = this.low;
     this.first = fromLow ? this.low : this.high;
@@ -327,7 +333,7 @@ export class Conversations {
    * makes its conversation but sets no base.
    */
   of(segment: Segment): Direction {
-    const { bytes: b, start, version, ipBytes, ipStart: at, sequence, flags } = segment;
+    const { bytes: b, start, version, ipBytes, ipStart: at, flags } = segment;
     const srcPort = u16(b, start);
     const dstPort = u16(b, start + 2);
     let keyLow = 0;
@@ -367,15 +373,11 @@ export class Conversations {
       }
     }
 
-    const opening = (flags & (SYN | ACK)) === SYN;
     if (conversation === undefined) {
       const addresses = version === 6 ? addressPair(segment, fromLow) : undefined;
       conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, addresses, fromLow, undefined);
-    } else if (opening) {
-      const me = fromLow ? conversation.low : conversation.high;
-      if (me.baseKnown && me.base !== sequence)
-        conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, conversation.addresses, fromLow, conversation);
-    }
+    } else if ((flags & (SYN | ACK)) === SYN && beginsElsewhere(fromLow ? conversation.low : conversation.high, segment.sequence))
+      conversation = this.insert(segment, hash, version, keyLow, keyHigh, ports, conversation.addresses, fromLow, conversation);
 
     const me = fromLow ? conversation.low : conversation.high;
     conversation.lastFrame = segment.number;
@@ -383,32 +385,11 @@ export class Conversations {
     conversation.previousNanoseconds = conversation.lastNanoseconds;
     conversation.lastSeconds = segment.seconds;
     conversation.lastNanoseconds = segment.nanoseconds;
-    me.segments++;
     // Order by the second is fine enough for forgetting, and spares busy conversations the moves.
-    if (
-      (conversation.newer !== undefined && conversation.previousSeconds !== conversation.lastSeconds) ||
-      (conversation.answered === false && me.peer.segments > 0)
-    )
+    if (me.segments++ === 0 || (conversation.newer !== undefined && conversation.previousSeconds !== conversation.lastSeconds))
       this.touch(conversation, me);
-    if (flags & SYN) this.opened(conversation, me, flags);
-    if (segment.length >= 0) {
-      if (!me.baseKnown) {
-        me.baseKnown = true;
-        me.base = flags & SYN ? sequence : (sequence - 1) | 0;
-      } else if ((flags & (SYN | ACK)) === (SYN | ACK) && sequence !== me.base) {
-        me.base = sequence;
-        conversation.reusedAt = segment.number;
-      }
-      if (flags & ACK && !me.peer.baseKnown) {
-        me.peer.baseKnown = true;
-        me.peer.base = (segment.ack - 1) | 0;
-      }
-    }
+    if (conversation.isSteady === false || flags & SYN) learn(segment, me);
     return me;
-  }
-
-  private opened(conversation: Conversation, me: Direction, flags: number): void {
-    conversation.opener ??= flags & ACK ? me.peer : me;
   }
 
   private insert(
@@ -584,6 +565,27 @@ export class Conversations {
       if (newer === undefined) this.newestUnanswered = older;
     }
     conversation.older = conversation.newer = undefined;
+  }
+}
+
+/** A SYN with this sequence number begins another connection than the one that its direction belongs to. */
+const beginsElsewhere = ({ baseKnown, base }: Direction, sequence: number): boolean => baseKnown && base !== sequence;
+
+/** What a segment tells of who opened, and of where both directions begin. */
+function learn({ flags, length, sequence, ack, number }: Segment, me: Direction): void {
+  const { conversation, peer } = me;
+  if (flags & SYN) conversation.opener ??= flags & ACK ? peer : me;
+  if (length < 0) return;
+  if (!me.baseKnown) {
+    me.baseKnown = true;
+    me.base = flags & SYN ? sequence : (sequence - 1) | 0;
+  } else if ((flags & (SYN | ACK)) === (SYN | ACK) && sequence !== me.base) {
+    me.base = sequence;
+    conversation.reusedAt = number;
+  }
+  if (flags & ACK && !peer.baseKnown) {
+    peer.baseKnown = true;
+    peer.base = (ack - 1) | 0;
   }
 }
 

@@ -5,73 +5,59 @@
  * Beside the steps that it saves, it spares the engine: the long way has many branches that are taken late and seldom,
  * each of which would have the code of every segment compiled anew.
  */
-import { i32, u32 } from '../core/octets.js';
+import { i32 } from '../core/octets.js';
 import * as Facts from '../dissectors/tcp-facts.js';
+import { WITH_TIMESTAMPS } from '../dissectors/tcp-option-kinds.js';
 import type { Direction } from './conversations.js';
-import { acknowledgeListed, LIMIT } from './tcp-outstanding.js';
+import { LIMIT } from './tcp-outstanding.js';
 import type { Segment } from './tcp-segment.js';
-import { FARTHEST, RESENT } from './tcp-sent.js';
-import { acknowledges } from './tcp-verdict.js';
+import { FARTHEST } from './tcp-sent.js';
 
+const FIN = 0x01;
 const PSH = 0x08;
-const ACK = 0x10;
-
-/** NOP, NOP, time stamps of 10 octets: the only options that the short way reads. */
-const TIMESTAMPS = 0x0101080a;
 
 /**
- * Analyse and judge a sized segment of a conversation that is not new; false, and nothing done, when it is not a plain
- * one. Sequence numbers are signed 32-bit integers.
+ * Analyse and judge a segment; false, and nothing done, when it is not a plain one. Sequence numbers are signed 32-bit
+ * integers.
  */
 export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.TcpFacts): boolean {
-  const { flags, header, sequence, ack, length, window, identity } = segment;
-  if ((flags & ~PSH) !== ACK) return false;
-  const { bytes: b, start } = segment;
-  let tsval = 0;
-  if (header !== 20) {
-    if (header !== 32 || start + 32 > segment.captured || u32(b, start + 20) !== TIMESTAMPS) return false;
-    tsval = i32(b, start + 24);
-  }
-  const { peer, conversation, sent, outstanding } = me;
-  // In order, after something, with room on both sides.
-  if (sequence !== me.next || sequence === 0 || me.lastFrame === 0) return false;
-  if (window === 0 || me.window === 0 || peer.window === 0 || peer.finFrame !== 0) return false;
-  if (conversation.accurateEcn === 2 || (conversation.initialRtt === 0 && conversation.synSeen)) return false;
-  if (!conversation.handshakeDone && conversation.synAckSeen && conversation.synSeen) return false;
+  const { conversation, peer, sent } = me;
+  if (!facts.isPlain || conversation.isSteady === false) return false;
+  const { sequence, ack, length, window, identity, flags } = segment;
+  // In order, after something, with room and more to come.
+  if (sequence !== me.next || sequence === 0 || window === 0 || (flags & FIN) !== 0) return false;
   if (peer.maxAckable !== 0 && ((ack - peer.maxAckable) | 0) > 0) return false;
   const end = (sequence + length) | 0;
   if (length > 0) {
-    if (sent === undefined || sent.high !== sequence || (sequence - sent.acked) >>> 0 > FARTHEST) return false;
-    // What is outstanding is listed, or in the log alone (tcp-outstanding.ts).
-    if (outstanding === undefined ? sent.waiting >= LIMIT : outstanding.full) return false;
+    if (sent === undefined || sent.high !== sequence || (sequence - sent.acked) >>> 0 > FARTHEST || sent.waiting >= LIMIT) return false;
     if ((end - me.base) >>> 0 < (sequence - me.base) >>> 0) return false;
     if (peer.lastAck !== 0 && ((end - peer.lastAck) | 0) <= 0) return false;
     if (peer.scale !== -1 && peer.window >= 0) {
-      const shift = peer.firstAckPending || peer.scale < 0 ? 0 : peer.scale;
+      const shift = peer.scale < 0 || peer.firstAckPending === true ? 0 : peer.scale;
       if (end === ((peer.lastAck + (peer.window << shift)) | 0)) return false;
     }
   } else if (ack === me.lastAck) return false;
-  if (identity === me.lastIdentity && sequence === me.lastSequence && length === me.lastLength) return false;
+  // The segment before once more.
+  if (((identity ^ me.lastIdentity) | (sequence ^ me.lastSequence) | (length ^ me.lastLength)) === 0) return false;
   const theirs = peer.sent;
-  const advance = theirs === undefined ? 0 : (ack - theirs.acked) | 0;
+  let advance = 0;
   if (theirs !== undefined) {
     if (((theirs.high - ack) | 0) < 0) return false;
-    if (advance > 0) {
-      if (theirs.recovery !== 0) return false;
-      const first = theirs.unacknowledged;
-      if (first < theirs.count && theirs.marks(first) & RESENT) return false;
-    } else if (advance === 0 && length === 0 && theirs.high !== ack && me.window === window) return false;
+    advance = (ack - theirs.acked) | 0;
+    // Without data it should acknowledge something.
+    if ((advance | length) === 0) return false;
+    if (advance > 0 && (theirs.recovery !== 0 || theirs.isResent(theirs.unacknowledged))) return false;
   }
 
   const { number, seconds, nanoseconds } = segment;
+  let marks = 0;
   // As the verdicts do.
-  if (length > 0) {
-    me.octets += length;
-    sent!.add(sequence, end, number, seconds, nanoseconds, identity, tsval);
-  }
   if (advance > 0) {
     const found = theirs!.acknowledge(ack, seconds, nanoseconds);
-    if (found >= 0 && peer.outstanding === undefined) acknowledges(facts, theirs!, found);
+    if (found >= 0) {
+      theirs!.tell(found, facts);
+      marks = Facts.RECORD;
+    }
     theirs!.duplicates = 0;
     theirs!.ackFrame = number;
     peer.timeoutsInARow = 0;
@@ -83,7 +69,6 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   me.lastFlags = flags;
 
   // As the analysis does.
-  let marks = 0;
   peer.countBytesInFlight = true;
   me.firstAckPending = false;
   if (ack !== me.lastAck) {
@@ -91,29 +76,30 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
     me.duplicates = 0;
     me.lastAck = ack;
   }
-  if (length > 0) {
-    outstanding?.add(number, sequence, end, seconds, nanoseconds, me.base);
-    me.next = end;
-    me.nextFrame = number;
-    me.nextSeconds = seconds;
-    me.nextNanoseconds = nanoseconds;
-    conversation.completeness |= 8;
-  } else conversation.completeness |= 4;
   if (me.maxAckable === 0 || sequence === me.maxAckable) me.maxAckable = end;
   me.window = window;
   me.lastSeconds = seconds;
   me.lastNanoseconds = nanoseconds;
   me.lastMarks = 0;
   me.multipathSeen = conversation.multipathOperations;
-  if (peer.outstanding !== undefined) acknowledgeListed(peer, peer.outstanding, ack, facts);
-  if (facts.acksFrame !== 0) marks = Facts.RECORD;
-  if (length > 0 && me.countBytesInFlight) {
-    marks = Facts.RECORD;
-    const inFlight = (outstanding === undefined ? sent!.span() : outstanding.span()) - peer.sackedOctets;
-    if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight;
-    me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
-    me.lastPushed = (flags & PSH) !== 0;
-    facts.pushBytes = me.pushBytes;
+  if (length === 0) conversation.completeness |= 4;
+  else {
+    conversation.completeness |= 8;
+    const tsval = segment.header === WITH_TIMESTAMPS ? i32(segment.bytes, segment.start + 24) : 0;
+    sent!.add(sequence, end, number, seconds, nanoseconds, identity, tsval);
+    me.octets += length;
+    me.next = end;
+    me.nextFrame = number;
+    me.nextSeconds = seconds;
+    me.nextNanoseconds = nanoseconds;
+    if (me.countBytesInFlight) {
+      marks = Facts.RECORD;
+      const inFlight = sent!.span() - peer.sackedOctets;
+      if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight;
+      me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
+      me.lastPushed = (flags & PSH) !== 0;
+      facts.pushBytes = me.pushBytes;
+    }
   }
   me.sackedOctets = 0;
   facts.marks = marks;

@@ -5,6 +5,8 @@
 import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import { i32, u16 } from '../core/octets.js';
+import { FIXED_LENGTH } from '../dissectors/tcp-header.js';
+import { NOPS_AND_TIMESTAMPS, WITH_TIMESTAMPS } from '../dissectors/tcp-option-kinds.js';
 
 /** One object serves all segments of a session, filled anew for each. */
 export class Segment {
@@ -20,6 +22,11 @@ export class Segment {
   /** Octets of header, as it claims. */
   header = 0;
   flags = 0;
+  /**
+   * All of the header was captured, and it says nothing but what nearly all do: ACK, with PSH and FIN or without, nothing
+   * urgent, nothing reserved, no options but time stamps.
+   */
+  isPlain = false;
   /** Signed 32-bit integers. */
   sequence = 0;
   ack = 0;
@@ -49,12 +56,18 @@ export class Segment {
     this.captured = captured;
     this.sequence = i32(bytes, start + 4);
     this.ack = i32(bytes, start + 8);
-    const header = (bytes[start + 12]! >> 4) * 4;
+    const word = u16(bytes, start + 12);
+    const header = (word >> 12) * 4;
     this.header = header;
-    this.flags = bytes[start + 13]!;
+    this.flags = word & 0xff;
     this.window = u16(bytes, start + 14);
     this.length = end - start >= header ? end - start - header : -1;
     this.identity = (identification << 16) | (start + 18 <= captured ? u16(bytes, start + 16) : 0);
+    this.isPlain =
+      (word & NOT_PLAIN) === ACK &&
+      start + header <= captured &&
+      (header === FIXED_LENGTH || (header === WITH_TIMESTAMPS && i32(bytes, start + FIXED_LENGTH) === NOPS_AND_TIMESTAMPS)) &&
+      u16(bytes, start + 18) === 0;
   }
 
   /** A dissected header; `sized` when the end of its layer is that of the segment. */
@@ -73,3 +86,7 @@ export class Segment {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const ACK = 0x10;
+/** Bits beside the length of a header, but for PSH and FIN. */
+const NOT_PLAIN = 0x0ff6;

@@ -3,6 +3,7 @@
  * carried it. It answers what a segment repeats, and what is missing before it. Ranges stay after they were acknowledged
  * for as long as there is room, so that a needless repeat finds what it repeats.
  */
+import type { TcpFacts } from '../dissectors/tcp-facts.js';
 
 /** Ints of a range. */
 const WIDTH = 10;
@@ -148,6 +149,18 @@ export class SentLog {
   }
   marks(i: number): number {
     return this.data[this.place(i) + MARKS]!;
+  }
+  /** True when there is such a range, and it was sent again. */
+  isResent(i: number): boolean {
+    return i < this.count && (this.marks(i) & RESENT) !== 0;
+  }
+  /** Tell of the i-th range as of one that was acknowledged. */
+  tell(i: number, facts: TcpFacts): void {
+    const { data } = this;
+    const at = this.place(i);
+    facts.acksFrame = data[at + FIRST]!;
+    facts.acksSeconds = data[at + SECONDS]!;
+    facts.acksNanoseconds = data[at + NANOSECONDS]!;
   }
   mark(i: number, bit: number): void {
     this.data[this.place(i) + MARKS]! |= bit;

@@ -395,13 +395,6 @@ function causeOf(segment: Segment, me: Direction, sent: SentLog, i: number, sequ
   return after >= MINIMUM_TIMEOUT * 0.95 ? 'timeout' : 'fast';
 }
 
-/** The segment acknowledges what ends with a range that was sent once. */
-export function acknowledges(facts: TcpFacts, sent: SentLog, range: number): void {
-  facts.acksFrame = sent.firstFrame(range);
-  facts.acksSeconds = sent.seconds(range);
-  facts.acksNanoseconds = sent.nanoseconds(range);
-}
-
 /** What an ACK tells of the data that goes the other way. */
 function judgeAck(
   segment: Segment,
@@ -439,7 +432,7 @@ function judgeAck(
     if (seqAtOrBefore(ack, sent.high)) {
       if (sent.unacknowledged < sent.count) verdict ??= judgeEcho(segment, me.peer, sent, sent.unacknowledged, options);
       const found = sent.acknowledge(ack, segment.seconds, segment.nanoseconds);
-      if (found >= 0 && me.peer.outstanding === undefined) acknowledges(facts, sent, found);
+      if (found >= 0 && me.peer.outstanding === undefined) sent.tell(found, facts);
     } else sent.acked = ack;
     sent.duplicates = 0;
     me.peer.timeoutsInARow = 0;

@@ -40,6 +40,16 @@ function negotiateEcn(conversation: Conversation, flags: number, accurate: boole
   } else if (conversation.accurateEcn === 1 && (accurate ? !ece : cwr)) conversation.accurateEcn = 2;
 }
 
+/** The short way (tcp-quick.ts) may go on with what the long way has left behind. */
+function isSteady({ accurateEcn, synSeen, synAckSeen, handshakeDone, initialRtt, low, high }: Conversation): boolean {
+  if (accurateEcn === 2 || (synSeen && (initialRtt === 0 || (synAckSeen && !handshakeDone)))) return false;
+  return canGoOn(low) && canGoOn(high);
+}
+
+/** Where its numbers begin is known, its sender has room and has not finished, and the log tells of what is outstanding. */
+const canGoOn = ({ baseKnown, window, finFrame, outstanding }: Direction): boolean =>
+  baseKnown && window !== 0 && finFrame === 0 && outstanding === undefined;
+
 /** Analyses the TCP segments of one session, in the order of the capture. */
 export class TcpAnalysis {
   private readonly options = new OptionFacts();
@@ -59,35 +69,38 @@ export class TcpAnalysis {
     // Seldom there are more TCP headers than one in a frame.
     const facts = this.frame === frame.number ? new Facts.TcpFacts() : this.facts;
     this.frame = frame.number;
-    facts.clear();
     tcp.facts = facts;
     tcp.direction = this.take(this.segment.ofLayers(frame, tcp, sized), facts);
   }
 
   /** Take in a segment, and put what there is to say of it into `facts`. */
   take(segment: Segment, facts: Facts.TcpFacts): Direction {
-    const before = this.conversations.count;
     const me = this.conversations.of(segment);
-    const { conversation, peer } = me;
-    const isNew = this.conversations.count !== before;
-    const { flags, length, sequence, ack } = segment;
+    const { conversation, peer, scale } = me;
+    const { flags, length, sequence, ack, window } = segment;
     const sized = length >= 0;
-    if (isNew && conversation.reused) conversation.completeness = 1;
     facts.completeness = conversation.completeness;
     facts.previousSeconds = conversation.previousSeconds;
     facts.previousNanoseconds = conversation.previousNanoseconds;
     facts.length = length;
     facts.sequence = sized ? (sequence - me.base) | 0 : sequence;
     facts.acknowledgment = sized && flags & ACK ? (ack - peer.base) | 0 : ack;
-    facts.scale = me.scale;
-    if (!sized || isNew || !this.quick || !analyseQuickly(segment, me, facts)) this.analyseFully(segment, me, facts, isNew);
+    facts.scale = scale;
+    facts.window = sized && scale > 0 && (flags & SYN) === 0 ? window << scale : window;
+    facts.isPlain = sized && segment.isPlain;
+    facts.clear();
+    if (!this.quick || !analyseQuickly(segment, me, facts)) {
+      this.analyseFully(segment, me, facts);
+      conversation.isSteady = isSteady(conversation);
+    }
     return me;
   }
 
   /** The long way: whatever a segment may be. */
-  private analyseFully(segment: Segment, me: Direction, facts: Facts.TcpFacts, isNew: boolean): void {
+  private analyseFully(segment: Segment, me: Direction, facts: Facts.TcpFacts): void {
     const { bytes: b, start, header, flags, length } = segment;
     const { conversation } = me;
+    const isNew = me.segments === 1 && me.peer.segments === 0;
     const whole = header >= 20;
     const { options } = this;
     options.clear();

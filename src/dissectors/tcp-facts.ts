@@ -82,6 +82,10 @@ export class TcpFacts {
   acknowledgment = 0;
   /** Shift of the window: -1 not known, -2 not used. */
   scale = -1;
+  /** The window, in octets where the shift is known. */
+  window = 0;
+  /** The header says nothing but what nearly all do (analysis/tcp-segment.ts). */
+  isPlain = false;
   completeness = 0;
   /** Time of the previous segment of the conversation. */
   previousSeconds = 0;
@@ -101,10 +105,8 @@ export class TcpFacts {
   timeout: Nanoseconds = 0;
   verdict: TcpVerdict | undefined = undefined;
 
-  /** As if new. */
+  /** Nothing is found out yet: to be used again for another segment, of which all that stands before {@link marks} is set anew. */
   clear(): void {
-    this.length = this.scale = -1;
-    this.sequence = this.acknowledgment = this.completeness = this.previousSeconds = this.previousNanoseconds = 0;
     this.marks = this.acksFrame = this.acksSeconds = this.acksNanoseconds = this.bytesInFlight = this.pushBytes = 0;
     this.reference = this.duplicateAckNumber = 0;
     this.timeout = 0;

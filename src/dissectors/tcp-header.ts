@@ -61,9 +61,8 @@ export const payloadLength = (l: TcpLayer): number | undefined => (measured(l) ?
 
 /** The window in octets, where the scale is known. */
 export function scaledWindow(l: TcpLayer): number {
-  const raw = u16(l.bytes, l.start + 14);
   const { facts } = l;
-  return facts === undefined || facts.scale <= 0 || facts.length < 0 || (flagsOf(l) & SYN) !== 0 ? raw : raw << facts.scale;
+  return facts === undefined ? u16(l.bytes, l.start + 14) : facts.window;
 }
 
 /** Numbers of a segment that the analysis has seen, and whose header is whole. */
@@ -71,6 +70,5 @@ export const numbersOf = {
   length: (l: TcpLayer): number => l.facts!.length,
   sequence: (l: TcpLayer): number => l.facts!.sequence,
   acknowledgment: (l: TcpLayer): number => l.facts!.acknowledgment,
-  window: ({ bytes: b, start, facts }: TcpLayer): number =>
-    u16(b, start + 14) << (facts!.scale > 0 && (b[start + 13]! & SYN) === 0 ? facts!.scale : 0),
+  window: (l: TcpLayer): number => l.facts!.window,
 };

@@ -63,11 +63,7 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
 
 /** The same of a plain segment about which nothing else is said: its numbers, which its JSON has, too. */
 export const plainInfo: Plain<TcpLayer>['info'] = {
-  when: (l) => {
-    const { bytes: b, start, facts } = l;
-    if ((b[start + 13]! & ACK) === 0 || facts!.verdict !== undefined || (facts!.marks & SAID) !== 0) return false;
-    return headerLength(l) === FIXED_LENGTH || onlyTimestamps(l);
-  },
+  when: ({ facts }) => facts!.isPlain && facts!.verdict === undefined && (facts!.marks & SAID) === 0,
   parts: [
     { by: { from: 13, count: 1 }, text: ({ bytes: b, start }) => `${FLAG_TEXT[b[start + 13]!]} Seq=` },
     numbersOf.sequence,

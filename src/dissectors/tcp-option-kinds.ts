@@ -24,6 +24,11 @@ export const ACCURATE_ECN_0 = 172;
 export const ACCURATE_ECN_1 = 174;
 export const EXPERIMENT_1 = 253;
 export const EXPERIMENT_2 = 254;
+
+/** Octets of a header whose options are two NOPs and timestamps: most segments there are. */
+export const WITH_TIMESTAMPS = 32;
+export const NOPS_AND_TIMESTAMPS = 0x0101080a;
+
 /** The subtype of an MPTCP option by which a connection joins another one (RFC 8684 section 8). */
 export const MPTCP_JOIN = 1;
 /** The experiment identifier under which Fast Open began (RFC 7413 appendix A). */

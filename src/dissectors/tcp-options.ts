@@ -35,12 +35,14 @@ import {
   MPTCP,
   MSS,
   NOP,
+  NOPS_AND_TIMESTAMPS,
   QUICK_START,
   SACK,
   SACK_PERMITTED,
   TIMESTAMPS,
   USER_TIMEOUT,
   WINDOW_SCALE,
+  WITH_TIMESTAMPS,
 } from './tcp-option-kinds.js';
 
 const KIND: Readonly<Record<number, string>> = {
@@ -142,10 +144,6 @@ const rows = {
 
 /** The options one by one. */
 export const optionList = list('tcp.options', 'Options', rows);
-
-/** Octets of a header whose options are two NOPs and timestamps: most segments there are. */
-const WITH_TIMESTAMPS = 32;
-const NOPS_AND_TIMESTAMPS = 0x0101080a;
 
 /** What such a header has in common. */
 export const ONLY_TIMESTAMPS: readonly KnownOctets[] = [

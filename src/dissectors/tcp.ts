@@ -468,25 +468,31 @@ function opensOrBreaksOff(l: Layer, flags: number): boolean {
 /** Options that are usual for such a segment, and nothing to remark on them. */
 const hasPlainOptions = (l: Layer, flags: number): boolean => hasUsualOptions(l) && hasMss(l) === ((flags & SYN) !== 0);
 
-/** Nanoseconds since some segment, where so few seconds passed that a number tells them. */
+/** Not as plain as most headers, but nothing that has to be asked for one by one. */
+function hasPlainHeader(l: TcpLayer, facts: TcpFacts): boolean {
+  const { bytes: b, start } = l;
+  if (facts.length < 0 || start + FIXED_LENGTH > l.captured) return false;
+  // Nothing of the reserved bits, and of the flags mostly ACK, with PSH and FIN or without.
+  const flags = b[start + 13]!;
+  if ((b[start + 12]! & 0x0f) !== 0 || u16(b, start + 18) !== 0) return false;
+  if ((flags & ~(PSH | FIN)) !== ACK && !opensOrBreaksOff(l, flags)) return false;
+  const header = headerLength(l);
+  return header === FIXED_LENGTH || (header > FIXED_LENGTH && (onlyTimestamps(l) || hasPlainOptions(l, flags)));
+}
+
+/**
+ * Nanoseconds since some segment, where so few seconds passed that a number tells them. Counted by a number that is no small
+ * integer: else the engine takes them for such until more than two seconds passed, and compiles all that asks for them anew.
+ */
 const since = ({ frame }: Layer, seconds: number, nanoseconds: number): number =>
-  (frame.seconds - seconds) * 1e9 + (frame.nanoseconds - nanoseconds);
+  ((frame.seconds - seconds) * 4e9) / 4 + (frame.nanoseconds - nanoseconds);
 
 /** Segments of a connection with options that are usual. Short functions: the engine puts them into the one that calls them all. */
 const plain: Plain<TcpLayer> = {
   when: (l) => {
-    const { bytes: b, start, captured, facts, assembly } = l;
-    if (facts === undefined || l.partial || facts.length < 0 || (facts.marks & REMARKED_ELSEWHERE) !== 0) return false;
-    if (start + FIXED_LENGTH > captured || l.frame.session.checksums || !l.frame.hasTime) return false;
-    // Nothing of the reserved bits, and of the flags mostly ACK, with PSH and FIN or without.
-    const first = b[start + 12]!;
-    const flags = b[start + 13]!;
-    if ((first & 0x0f) !== 0 || u16(b, start + 18) !== 0) return false;
-    if ((flags & ~(PSH | FIN)) !== ACK && !opensOrBreaksOff(l, flags)) return false;
-    const header = (first >> 4) * 4;
-    if (header < FIXED_LENGTH || l.end - start < header) return false;
-    if (header !== FIXED_LENGTH && !onlyTimestamps(l) && !hasPlainOptions(l, flags)) return false;
-    return assembly === undefined || isPlainStream(assembly);
+    const { frame, facts, assembly } = l;
+    if (facts === undefined || (facts.marks & REMARKED_ELSEWHERE) !== 0 || frame.session.checksums || !frame.hasTime) return false;
+    return (facts.isPlain || hasPlainHeader(l, facts)) && (assembly === undefined || isPlainStream(assembly));
   },
   octets: FIXED_LENGTH,
   holds: [hasStream, followed, measured, upToSequence, upToAcknowledgment, endsKnown, upToFlags, whole, upToWindow, upToChecksum, timed],
@@ -727,7 +733,7 @@ export const dissectTcp: Dissect = (frame, start, end) => {
   if (start + header > tcp.captured && !frame.require(tcp, header)) return;
   if (tcp.facts !== undefined && tcp.facts.marks & Facts.BROKEN_OPTIONS) return frame.malformed(tcp, header);
   const { tcp: hook } = hooks;
-  if (hook && !partial) return hook(frame, tcp, start + header, end);
+  if (hook !== undefined && !partial) return hook(frame, tcp, start + header, end);
   const low = Math.min(u16(tcp.bytes, start), u16(tcp.bytes, start + 2));
   if (start + header < end) frame.dispatch(tcpPorts, low, start + header, end);
 };
