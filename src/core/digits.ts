@@ -36,11 +36,15 @@ export function putWord(view: DataView, at: number, word: number): number {
     const top = (n / 100_000_000) | 0;
     return putEight(view, putShort(view, at, top), (n - top * 100_000_000) | 0);
   }
-  if (word < 10_000) return putShort(view, at, word);
+  // Eight digits, but for the zeros before the others, counted as above.
   const high = (word / 10_000) | 0;
-  const next = putShort(view, at, high);
-  view.setUint32(next, FOUR[word - high * 10_000]!, true);
-  return next + 4;
+  const low = word - high * 10_000;
+  const above = ((high - 1) >>> 31) + ((high - 10) >>> 31) + ((high - 100) >>> 31) + ((high - 1000) >>> 31);
+  const below = (((low - 10) >>> 31) + ((low - 100) >>> 31) + ((low - 1000) >>> 31)) & -(above >>> 2);
+  view.setUint32(at, FOUR[high]! >>> (above << 3), true);
+  const next = at + 4 - above;
+  view.setUint32(next, FOUR[low]! >>> (below << 3), true);
+  return next + 4 - below;
 }
 
 /** A number below 100 000 000, with leading zeros to eight digits. */
