@@ -31,6 +31,35 @@ export class FixedText {
   }
 }
 
+/** Texts of which a number says which one. They stand side by side, so that finding one takes no detour. */
+export class FixedTexts {
+  private readonly words: Float64Array;
+  private readonly lengths: Uint8Array;
+  /** Words from one text to the next. */
+  private readonly stride: number;
+  /** Octets that any of them takes at most. */
+  readonly room: number;
+
+  constructor(texts: readonly string[]) {
+    const all = texts.map((text) => encoder.encode(text));
+    this.lengths = Uint8Array.from(all, (octets) => octets.length);
+    this.stride = (Math.max(...this.lengths) + 7) >> 3;
+    this.room = 8 * this.stride;
+    const side = new Uint8Array(all.length * this.room);
+    for (const [i, octets] of all.entries()) side.set(octets, i * this.room);
+    const view = new DataView(side.buffer);
+    this.words = Float64Array.from({ length: all.length * this.stride }, (_, i) => view.getFloat64(8 * i, true));
+  }
+
+  /** Write one, and up to seven octets behind it that are to be written over; returns where it ends. */
+  put(view: DataView, at: number, which: number): number {
+    const { words } = this;
+    const end = at + this.lengths[which]!;
+    for (let i = which * this.stride, to = at; to < end; i++, to += 8) view.setFloat64(to, words[i]!, true);
+    return end;
+  }
+}
+
 /** Numbers with text before each that is known beforehand: ` Win=512 Len=0`. */
 export class Labels {
   private readonly words: Float64Array;

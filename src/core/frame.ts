@@ -272,8 +272,11 @@ export class Frame {
    * transport layers tell them: nobody need look for quotes and backslashes in it.
    */
   writeInfo(out: TextBuffer, top = this.top): boolean {
+    const { transport } = this;
     if (top !== this.headless) {
-      top.summary(out);
+      // Of transport layers alone there are so few kinds that the engine knows them.
+      if (top === transport) transport.summary(out);
+      else top.summary(out);
       if (this.stopped) out.byte(0x20);
     }
     if (this.stopped) {
@@ -290,7 +293,7 @@ export class Frame {
       out.text(this.words);
       return true;
     }
-    return top !== this.transport;
+    return top !== transport;
   }
 
   /** True when the Info column is what `layer` says of itself, and nothing more. */

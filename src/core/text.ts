@@ -3,7 +3,7 @@
  * which lets no control character through, so that a capture can never drive the terminal it is shown on.
  */
 import { DIGITS_ROOM, putHex, putIpv4, putNumeral } from './digits.js';
-import { FixedText, type Labels } from './fixed-text.js';
+import { FixedText, type FixedTexts, type Labels } from './fixed-text.js';
 import { textOf } from './octets.js';
 
 const encoder = new TextEncoder();
@@ -167,6 +167,12 @@ export class TextBuffer {
   fixed(text: FixedText): void {
     this.room(text.length + 8);
     this.length = text.put(this.view, this.length);
+  }
+
+  /** One of several such texts. */
+  chosen(texts: FixedTexts, which: number): void {
+    this.room(texts.room);
+    this.length = texts.put(this.view, this.length, which);
   }
 
   /** ` · `, between what a line says. */

@@ -1,5 +1,5 @@
 /** The Info column of TCP: what stands out first, then flags, numbers, window, length and options. */
-import { FixedText, Labels } from '../core/fixed-text.js';
+import { FixedText, FixedTexts, Labels } from '../core/fixed-text.js';
 import { i32, u16 } from '../core/octets.js';
 import type { Plain } from '../core/plain.js';
 import type { TextBuffer } from '../core/text.js';
@@ -42,7 +42,7 @@ export function writeSegmentInfo(out: TextBuffer, l: TcpLayer): void {
     out.ascii(', ACE=');
     out.number((u16(b, start + 12) >> 6) & 7);
     out.ascii(']');
-  } else if ((b[start + 12]! & 0x0f) === 0) out.fixed(FLAG_FIXED[flags]!);
+  } else if ((b[start + 12]! & 0x0f) === 0) out.chosen(FLAGS, flags);
   else out.ascii(rareFlags(u16(b, start + 12)));
   const { numbers } = NUMBERS;
   numbers[0] = sequence;
@@ -204,7 +204,7 @@ const FLAG_TEXT: readonly string[] = Array.from({ length: 256 }, (_, flags) => {
   return `[${names.length ? names.join(', ') : '<None>'}]`;
 });
 
-const FLAG_FIXED = FLAG_TEXT.map((text) => new FixedText(text));
+const FLAGS = new FixedTexts(FLAG_TEXT);
 
 /** The same where AE or reserved bits are set. */
 function rareFlags(word: number): string {

@@ -18,7 +18,7 @@ import type { Field } from '../core/field.js';
 import type { FixedText } from '../core/fixed-text.js';
 import type { Layer } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
-import { type Gate, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
+import { type Gate, INFO_KEY, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
 import { type OctetsWriter, octetsWriter } from './json-octets.js';
 import { type Inside, infoPieces, plainPieces } from './json-plain.js';
@@ -288,7 +288,7 @@ class Source {
           : `if (!layer.bare && !layer.quickJson(out)) writer.walkedKeys(out, ${this.use(layout)}, layer);`,
       );
     if (layout.experts.length > 0) this.remarks(layout.experts);
-    if (layout.hasInfo) this.line('writer.info(out, layer.frame);');
+    if (layout.hasInfo) this.line(`out.raw(${this.use(INFO_KEY)}); writer.info(out, layer.frame);`);
     this.reload();
     this.line('if (at === first) view.setUint8(at++, 123);');
     this.line('else view.setUint8(first, 123);');

@@ -104,6 +104,9 @@ function layOut(protocol: Protocol, octets: boolean): Layout {
 /** `,"name":` */
 export const keyOf = (name: string): Uint8Array => encoder.encode(`,${JSON.stringify(name)}:`);
 
+/** Stands before what {@link RowWriter.info} writes. */
+export const INFO_KEY = encoder.encode(',"info":"');
+
 function gatherRuns(nodes: readonly JsonNode[]): Step[] {
   const steps: Step[] = [];
   let run: JsonNode[] = [];

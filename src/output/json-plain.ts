@@ -6,13 +6,12 @@ import type { Field } from '../core/field.js';
 import type { Layer } from '../core/layer.js';
 import type { KnownOctets, Plain, PlainPart, PlainWalk } from '../core/plain.js';
 import { TextBuffer } from '../core/text.js';
-import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
+import { type Gate, HIDDEN, INFO_KEY, type JsonNode, keyOf, type Layout, NESTED, type Step } from './json-layout.js';
 import { type InPlace, inPlace, type Octets, UNSIGNED, type ValueKind } from './json-source.js';
 import { writeJsonValue } from './json-values.js';
 
 const encoder = new TextEncoder();
 const VALUE_KEY = keyOf('value');
-const INFO_KEY = encoder.encode(',"info":"');
 const QUOTE = Uint8Array.of(34);
 const OPEN = 123;
 const CLOSE = Uint8Array.of(125);
@@ -149,8 +148,8 @@ class PlainLine {
   }
 
   private infoOf(inside: Inside | undefined): void {
-    if (inside === undefined) return this.call(`writer.info(out, ${this.name}.frame);`);
     this.text(INFO_KEY);
+    if (inside === undefined) return this.call(`writer.info(out, ${this.name}.frame);`);
     this.pieces.push({ kind: 'layer', name: inside.top }, ...inside.info, { kind: 'layer', name: this.name });
     this.text(QUOTE);
   }

@@ -15,7 +15,7 @@ export interface RowWriter {
   scopeOf(layer: Layer): Found;
   /** The keys that only a walk finds. */
   walkedKeys(out: TextBuffer, layout: Layout, layer: Layer): void;
-  /** The Info column, which stands in the frame's own object. */
+  /** The Info column and a quote behind it; it stands in the frame's own object. */
   info(out: TextBuffer, frame: Frame): void;
   /** `frame.protocols` of the frame under way. */
   protocols(out: TextBuffer): void;

@@ -6,13 +6,13 @@
  * Every key is written with a comma before it, also the first of its object; when the object is whole, that comma gives
  * way to the brace that opens it.
  */
-import { FixedText } from '../core/fixed-text.js';
+import type { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
 import type { Layer, Protocol, TreeNode } from '../core/layer.js';
 import { TextBuffer } from '../core/text.js';
 import { compileLayer } from './json-compile.js';
 import { Found } from './json-found.js';
-import { type Gate, HIDDEN, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
+import { type Gate, HIDDEN, INFO_KEY, type JsonNode, keyOf, type Layout, layoutOf, NESTED } from './json-layout.js';
 import { JsonMemory } from './json-memory.js';
 import { writeRemarks } from './json-remarks.js';
 import type { RowWriter } from './json-source.js';
@@ -23,7 +23,6 @@ import { webAssembly } from './webassembly.js';
 
 const VALUE_KEY = keyOf('value');
 const LIST_KEY = keyOf('list');
-const INFO_KEY = new FixedText(',"info":"');
 const QUOTE = 34;
 const COMMA = 44;
 const BACKSLASH = 0x5c;
@@ -236,7 +235,10 @@ export class JsonWriter implements RowWriter {
       }
     if (layout.walked.length > 0 && !layer.bare && (layout.hasOctets || !layer.quickJson(out))) this.walkedKeys(out, layout, layer);
     writeRemarks(out, layout.experts, layer);
-    if (layout.hasInfo) this.info(out, layer.frame);
+    if (layout.hasInfo) {
+      out.raw(INFO_KEY);
+      this.info(out, layer.frame);
+    }
     close(out, first);
   }
 
@@ -270,9 +272,8 @@ export class JsonWriter implements RowWriter {
     }
   }
 
-  /** The Info column as a JSON string; its octets are safe for a terminal, hence for JSON but for quotes and backslashes. */
+  /** The Info column as a JSON string but for its first quote; its octets are safe for a terminal, hence for JSON but for quotes and backslashes. */
   info(out: TextBuffer, frame: Frame): void {
-    out.fixed(INFO_KEY);
     const from = out.length;
     if (frame.writeInfo(out)) escapeFrom(out, from);
     out.byte(QUOTE);
