@@ -6,6 +6,7 @@
  * each of which would have the code of every segment compiled anew.
  */
 import { i32 } from '../core/octets.js';
+import { elapsed } from '../core/time.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import { WITH_TIMESTAMPS } from '../dissectors/tcp-option-kinds.js';
 import type { Direction } from './conversations.js';
@@ -24,6 +25,16 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   const { conversation, peer, sent } = me;
   if (!facts.isPlain || conversation.isSteady === false) return false;
   const { sequence, ack, length, window, identity, flags } = segment;
+  const theirs = peer.sent;
+  let advance = 0;
+  if (theirs !== undefined) {
+    // Asked first, as what was sent lies farthest away in memory.
+    if (((theirs.high - ack) | 0) < 0) return false;
+    advance = (ack - theirs.acked) | 0;
+    if (advance > 0 && (theirs.recovery !== 0 || theirs.isResent(theirs.unacknowledged))) return false;
+    // Without data it should acknowledge something.
+    if ((advance | length) === 0) return false;
+  }
   // In order, after something, with room and more to come.
   if (sequence !== me.next || sequence === 0 || window === 0 || (flags & FIN) !== 0) return false;
   if (peer.maxAckable !== 0 && ((ack - peer.maxAckable) | 0) > 0) return false;
@@ -39,15 +50,6 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
   } else if (ack === me.lastAck) return false;
   // The segment before once more.
   if (((identity ^ me.lastIdentity) | (sequence ^ me.lastSequence) | (length ^ me.lastLength)) === 0) return false;
-  const theirs = peer.sent;
-  let advance = 0;
-  if (theirs !== undefined) {
-    if (((theirs.high - ack) | 0) < 0) return false;
-    advance = (ack - theirs.acked) | 0;
-    // Without data it should acknowledge something.
-    if ((advance | length) === 0) return false;
-    if (advance > 0 && (theirs.recovery !== 0 || theirs.isResent(theirs.unacknowledged))) return false;
-  }
 
   const { number, seconds, nanoseconds } = segment;
   let marks = 0;
@@ -56,6 +58,7 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
     const found = theirs!.acknowledge(ack, seconds, nanoseconds);
     if (found >= 0) {
       theirs!.tell(found, facts);
+      facts.sinceAcked = elapsed(seconds, nanoseconds, facts.acksSeconds, facts.acksNanoseconds);
       marks = Facts.RECORD;
     }
     theirs!.duplicates = 0;

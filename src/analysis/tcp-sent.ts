@@ -287,10 +287,15 @@ export class SentLog {
     const count = this.rttCount++;
     if (count === 0 || rtt < this.rttMinimum) this.rttMinimum = rtt;
     if (rtt > this.rttMaximum) this.rttMaximum = rtt;
+    // Of many, one in eight is enough.
+    if ((count & 7) === 0 || count < SAMPLE) this.sample(rtt, count);
+  }
+
+  /** Those in the sample had the same chance each, by a fixed scramble, so that a run can be repeated. */
+  private sample(rtt: number, count: number): void {
     const sample = (this.rttSample ??= []);
-    if (sample.length < SAMPLE) sample.push(rtt);
-    // One in eight is enough; each of those gets the same chance, by a fixed scramble, so that a run can be repeated.
-    else if ((count & 7) === 0 && scramble(count) % (count >>> 3) < SAMPLE) sample[scramble(count * 31 + 7) % SAMPLE] = rtt;
+    if (count < SAMPLE) sample.push(rtt);
+    else if (scramble(count) % (count >>> 3) < SAMPLE) sample[scramble(count * 31 + 7) % SAMPLE] = rtt;
   }
 
   /** The median of the sampled round trips. */

@@ -5,7 +5,7 @@
  * happened is told by the verdicts beside it (tcp-verdict.ts). Every segment counts, in the order of the capture.
  */
 import type { Frame } from '../core/frame.js';
-import { between } from '../core/time.js';
+import { between, elapsed } from '../core/time.js';
 import type { Tcp } from '../dissectors/tcp.js';
 import * as Facts from '../dissectors/tcp-facts.js';
 import { type Conversation, Conversations, type Direction } from './conversations.js';
@@ -77,11 +77,13 @@ export class TcpAnalysis {
   take(segment: Segment, facts: Facts.TcpFacts): Direction {
     const me = this.conversations.of(segment);
     const { conversation, peer, scale } = me;
-    const { flags, length, sequence, ack, window } = segment;
+    const { flags, length, sequence, ack, window, seconds, nanoseconds } = segment;
     const sized = length >= 0;
     facts.completeness = conversation.completeness;
     facts.previousSeconds = conversation.previousSeconds;
     facts.previousNanoseconds = conversation.previousNanoseconds;
+    facts.sincePrevious = elapsed(seconds, nanoseconds, conversation.previousSeconds, conversation.previousNanoseconds);
+    facts.sinceStart = elapsed(seconds, nanoseconds, conversation.startSeconds, conversation.startNanoseconds);
     facts.length = length;
     facts.sequence = sized ? (sequence - me.base) | 0 : sequence;
     facts.acknowledgment = sized && flags & ACK ? (ack - peer.base) | 0 : ack;
@@ -269,7 +271,10 @@ export class TcpAnalysis {
     me.lastMarks = marks;
     me.multipathSeen = conversation.multipathOperations;
     if (peer.outstanding !== undefined) acknowledgeListed(peer, peer.outstanding, ack, facts);
-    if (facts.acksFrame !== 0) record = true;
+    if (facts.acksFrame !== 0) {
+      record = true;
+      facts.sinceAcked = elapsed(seconds, nanoseconds, facts.acksSeconds, facts.acksNanoseconds);
+    }
     if (length > 0 && me.countBytesInFlight) {
       record = true;
       const inFlight = (outstanding ?? me.sent!).span() - peer.sackedOctets;

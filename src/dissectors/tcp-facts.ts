@@ -90,12 +90,17 @@ export class TcpFacts {
   /** Time of the previous segment of the conversation. */
   previousSeconds = 0;
   previousNanoseconds = 0;
+  /** Nanoseconds since then, and since the first segment of the conversation, as precise as a number is. */
+  sincePrevious = Number.NaN;
+  sinceStart = Number.NaN;
   /** The bits above. */
   marks = 0;
   acksFrame = 0;
   /** Time of the segment that is acknowledged. */
   acksSeconds = 0;
   acksNanoseconds = 0;
+  /** Nanoseconds since then, as precise as a number is. */
+  sinceAcked = Number.NaN;
   bytesInFlight = 0;
   pushBytes = 0;
   /** The frame from which tcp.analysis.rto counts, or that a duplicate ACK repeats; 0 for none. */
@@ -109,6 +114,7 @@ export class TcpFacts {
   clear(): void {
     this.marks = this.acksFrame = this.acksSeconds = this.acksNanoseconds = this.bytesInFlight = this.pushBytes = 0;
     this.reference = this.duplicateAckNumber = 0;
+    this.sinceAcked = Number.NaN;
     this.timeout = 0;
     this.verdict = undefined;
   }

@@ -61,8 +61,7 @@ const timed = (l: TcpLayer): boolean => l.facts !== undefined && l.start + FIXED
 const analysed = (l: TcpLayer): boolean => readable(l) && (l.facts!.marks & (Facts.RECORD | Facts.BROKEN_OPTIONS)) === Facts.RECORD;
 
 /** True when what a segment acknowledges came before it, and not at the same time. */
-const tookTime = ({ frame, facts }: TcpLayer): boolean =>
-  frame.nanoseconds !== facts!.acksNanoseconds || frame.seconds !== facts!.acksSeconds;
+const tookTime = ({ facts }: TcpLayer): boolean => facts!.sinceAcked !== 0;
 
 /** True when the conversation's handshake was seen, up to this frame. */
 function knowsRoundTrip(l: TcpLayer): boolean {
@@ -480,13 +479,6 @@ function hasPlainHeader(l: TcpLayer, facts: TcpFacts): boolean {
   return header === FIXED_LENGTH || (header > FIXED_LENGTH && (onlyTimestamps(l) || hasPlainOptions(l, flags)));
 }
 
-/**
- * Nanoseconds since some segment, where so few seconds passed that a number tells them. Counted by a number that is no small
- * integer: else the engine takes them for such until more than two seconds passed, and compiles all that asks for them anew.
- */
-const since = ({ frame }: Layer, seconds: number, nanoseconds: number): number =>
-  ((frame.seconds - seconds) * 4e9) / 4 + (frame.nanoseconds - nanoseconds);
-
 /** Segments of a connection with options that are usual. Short functions: the engine puts them into the one that calls them all. */
 const plain: Plain<TcpLayer> = {
   when: (l) => {
@@ -519,12 +511,9 @@ const plain: Plain<TcpLayer> = {
     [fields.nextSequence, [(l) => l.facts!.sequence + l.facts!.length + ((l.bytes[l.start + 13]! & (SYN | FIN)) === 0 ? 0 : 1)]],
     [fields.relativeAcknowledgment, [numbersOf.acknowledgment]],
     [fields.windowSize, [numbersOf.window]],
-    [
-      fields.timeRelative,
-      [{ duration: (l) => since(l, l.direction!.conversation.startSeconds, l.direction!.conversation.startNanoseconds) }],
-    ],
-    [fields.timeDelta, [{ duration: (l) => since(l, l.facts!.previousSeconds, l.facts!.previousNanoseconds) }]],
-    [fields.ackRtt, [{ duration: (l) => since(l, l.facts!.acksSeconds, l.facts!.acksNanoseconds) }]],
+    [fields.timeRelative, [{ duration: (l) => l.facts!.sinceStart }]],
+    [fields.timeDelta, [{ duration: (l) => l.facts!.sincePrevious }]],
+    [fields.ackRtt, [{ duration: (l) => l.facts!.sinceAcked }]],
     [fields.initialRtt, [{ duration: (l) => l.direction!.conversation.initialRtt }]],
   ],
   info: plainInfo,
