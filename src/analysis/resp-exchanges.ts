@@ -16,7 +16,7 @@ import { between } from '../core/time.js';
 import type { Resp } from '../dissectors/resp.js';
 import { Tells } from '../dissectors/resp-arguments.js';
 import { Effect, effectOf } from '../dissectors/resp-commands.js';
-import type { RespShared } from '../dissectors/resp-stream.js';
+import { type RespShared, sharedOf } from '../dissectors/resp-stream.js';
 
 /** Commands of one connection that wait for their replies; further ones are counted alone. */
 const MOST_WAITING = 100_000;
@@ -163,7 +163,9 @@ export class RespTalk {
   }
   /** One more waits: what is known of it is to be put in. */
   push(): Asked {
-    return (this.queue[this.end++] ??= new Asked());
+    const { queue, end } = this;
+    this.end = end + 1;
+    return (queue[end] ??= new Asked());
   }
   shift(): Asked {
     const asked = this.queue[this.first++]!;
@@ -200,7 +202,7 @@ export class RespExchanges {
 
   /** Look at a message, and tell it and its frame of the command it answers. */
   see(frame: Frame, resp: Resp, context: StreamContext): void {
-    const shared = context.shared as RespShared;
+    const shared = sharedOf(context);
     const talk = (shared.talk as RespTalk | undefined) ?? this.begin(frame, shared);
     if (resp.fromClient) this.command(frame, resp, context, talk, shared);
     else this.reply(frame, resp, context, talk, shared);

@@ -10,7 +10,9 @@ export const MOST_OCTETS = 2048;
 /** Messages at most. */
 export const MOST_MESSAGES = 16;
 /** What they take at most: twice as much in hex and as much again in lengths and keys, and for each its own keys, and what it answers. */
-export const ROOM = 4 * MOST_OCTETS + 256 * MOST_MESSAGES;
+const MOST_WRITTEN = 4 * MOST_OCTETS + 256 * MOST_MESSAGES;
+/** Behind that is noted where the strings of a message stand, of which each takes four octets at least. */
+export const ROOM = MOST_WRITTEN + 8 * (MOST_OCTETS / 4);
 
 export interface RespFunctions {
   /**
@@ -47,13 +49,6 @@ const LENGTH = `
         (br_if $digits (i32.lt_u (local.get $digit) (i32.const 10))))
       (local.set $p (i32.add (local.get $p) (i32.const 1)))`;
 
-/** Never beyond the message: whoever keeps a frame longer than he may finds other octets in its place. */
-const CHECK = '(if (i32.lt_u (local.get $end) (i32.add (local.get $p) (local.get $n))) (then (return (i32.const 0))))';
-
-/** Go on behind the string at `$p`, if there is one. */
-const SKIP =
-  '(if (i32.ge_s (local.get $n) (i32.const 0)) (then (local.set $p (i32.add (local.get $p) (i32.add (local.get $n) (i32.const 2))))))';
-
 const put = (octet: string): string => `
       (i32.store8 (local.get $at) (i32.const ${octet.charCodeAt(0)}))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))`;
@@ -64,10 +59,12 @@ const END_LIST = '(i32.store8 (i32.sub (local.get $at) (i32.const 1)) (i32.const
 const aggregateKey = (type: number, name: string): string => `
   (if (i32.eq (local.get $type) (i32.const ${type})) (then ${storeText(`,"${name}":{"length":[`)}))`;
 
-/** A name or a key, the string at `$p`: one that is longer is not told as a whole. */
-const QUOTED = `
+/** A name or a key, the string that is noted as the `i`th: one that is longer is not told as a whole. */
+const quoted = (i: number): string => `
+      (local.set $from (i32.load offset=${8 * i + 4} (local.get $places)))
+      (local.set $n (i32.sub (i32.load offset=${8 * i + 8} (local.get $places)) (i32.add (local.get $from) (i32.const 2))))
       (if (i32.lt_u (i32.const 256) (local.get $n)) (then (return (i32.const 0))))
-      (local.set $at (call $quoted (local.get $at) (local.get $p) (local.get $n)))
+      (local.set $at (call $quoted (local.get $at) (local.get $from) (local.get $n)))
       (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))`;
 
 const sixteen = (octet: number): string => `(v128.const ${`0x${octet.toString(16).padStart(2, '0').repeat(8)} `.repeat(2)})`;
@@ -120,60 +117,68 @@ const LINE = `
           (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))))
       ${put(']')}`;
 
-/** The bulk string at `$p`, or several with the header of their array, map, set or push. */
+/**
+ * The bulk string at `$p`, or several with the header of their array, map, set or push. Noted are first, from `$places` on,
+ * where the header of each stands and where its octets do.
+ */
 const STRINGS = `
       (local.set $n (i32.const 1))
       (if (i32.ne (local.get $type) (i32.const ${DOLLAR})) (then ${LENGTH}))
       (local.set $length (local.get $n))
-      (local.set $count (i32.shl (local.get $n) ${isType(MAP)}))
-      (local.set $from (local.get $p))
+      (local.set $i (i32.shl (local.get $n) ${isType(MAP)}))
+      (local.set $any (i32.const 0))
+      (local.set $place (local.get $places))
+      (loop $strings
+        (i32.store (local.get $place) (local.get $p))
+        ${LENGTH}
+        (i32.store offset=4 (local.get $place) (local.get $p))
+        (if (i32.ge_s (local.get $n) (i32.const 0))
+          (then
+            (local.set $any (i32.or (local.get $any) (local.get $n)))
+            (local.set $p (i32.add (local.get $p) (i32.add (local.get $n) (i32.const 2))))))
+        ;; Never beyond the message: whoever keeps a frame longer than he may finds other octets in its place.
+        (if (i32.lt_u (local.get $end) (local.get $p)) (then (return (i32.const 0))))
+        (local.set $place (i32.add (local.get $place) (i32.const 8)))
+        (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+        (br_if $strings (local.get $i)))
+      (local.set $last (local.get $place))
+      (i32.store (local.get $last) (local.get $p))
       (if (local.get $commands)
         (then
-          ${LENGTH}
-          ${CHECK}
           ${storeText(',"command":')}
           (local.set $name (local.get $at))
-          ${QUOTED}
+          ${quoted(0)}
           ${CAPITALS}
-          (if (i32.and (local.get $keys) (i32.lt_u (i32.const 1) (local.get $count)))
+          (if (i32.and (local.get $keys) (i32.lt_u (i32.const 1) (local.get $length)))
             (then
-              ${SKIP}
-              ${LENGTH}
-              ${CHECK}
               ${storeText(',"key":')}
-              ${QUOTED}))))
+              ${quoted(1)}))))
       ${storeText(',"bulk_string":{"length":[')}
-      (local.set $any (i32.const 0))
-      (local.set $p (local.get $from))
-      (local.set $i (local.get $count))
+      (local.set $place (local.get $places))
       (loop $lengths
-        (local.set $line (local.get $p))
-        (i64.store (local.get $at) (i64.load offset=1 (local.get $p)))
-        ${LENGTH}
-        ${CHECK}
         ;; The digits stand between the mark and the end of the line.
-        (local.set $at (i32.add (local.get $at) (i32.sub (i32.sub (local.get $p) (local.get $line)) (i32.const 3))))
+        (local.set $from (i32.load (local.get $place)))
+        (i64.store (local.get $at) (i64.load offset=1 (local.get $from)))
+        (local.set $at
+          (i32.add (local.get $at) (i32.sub (i32.sub (i32.load offset=4 (local.get $place)) (local.get $from)) (i32.const 3))))
         ${put(',')}
-        (local.set $any (i32.or (local.get $any) (i32.lt_s (i32.const 0) (local.get $n))))
-        ${SKIP}
-        (local.set $i (i32.sub (local.get $i) (i32.const 1)))
-        (br_if $lengths (local.get $i)))
+        (local.set $place (i32.add (local.get $place) (i32.const 8)))
+        (br_if $lengths (i32.lt_u (local.get $place) (local.get $last))))
       ${END_LIST}
       (if (local.get $any)
         (then
           ${storeText(',"value":[')}
-          (local.set $p (local.get $from))
-          (local.set $i (local.get $count))
+          (local.set $place (local.get $places))
           (loop $values
-            ${LENGTH}
+            (local.set $from (i32.load offset=4 (local.get $place)))
+            (local.set $n (i32.sub (i32.load offset=8 (local.get $place)) (i32.add (local.get $from) (i32.const 2))))
             (if (i32.lt_s (i32.const 0) (local.get $n))
               (then
                 ${put('"')}
-                (local.set $at (call $hex (local.get $at) (local.get $p) (local.get $n)))
+                (local.set $at (call $hex (local.get $at) (local.get $from) (local.get $n)))
                 ${storeText('",')}))
-            ${SKIP}
-            (local.set $i (i32.sub (local.get $i) (i32.const 1)))
-            (br_if $values (local.get $i)))
+            (local.set $place (i32.add (local.get $place) (i32.const 8)))
+            (br_if $values (i32.lt_u (local.get $place) (local.get $last))))
           ${END_LIST}))
       ${put('}')}
       (if (i32.ne (local.get $type) (i32.const ${DOLLAR}))
@@ -202,7 +207,9 @@ export const FUNCTIONS = `
     (param $at i32) (param $p i32) (param $end i32) (param $left i32) (param $number i32) (param $commands i32) (param $keys i32)
     (param $request i32) (param $time f64) (result i32)
     (local $begin i32) (local $from i32) (local $type i32) (local $n i32) (local $digit i32) (local $i i32) (local $length i32)
-    (local $count i32) (local $any i32) (local $line i32) (local $name i32) (local $x v128) (local $answer i32) (local $answered i32)
+    (local $any i32) (local $name i32) (local $x v128) (local $answer i32) (local $answered i32)
+    (local $places i32) (local $place i32) (local $last i32)
+    (local.set $places (i32.add (local.get $at) (i32.const ${MOST_WRITTEN})))
     (loop $messages
       (local.set $begin (local.get $at))
       (local.set $type (i32.load8_u (local.get $p)))

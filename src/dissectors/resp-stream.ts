@@ -19,6 +19,10 @@ export interface RespShared {
   talk: unknown;
 }
 
+/** What the two parsers of a connection have in common. */
+export const sharedOf = (context: StreamContext): RespShared =>
+  (context.shared ??= { syncing: false, holed: false, commandHoles: 0, talk: undefined }) as RespShared;
+
 class RespParser implements StreamParser {
   /** Looks closely at messages that are not plain; undefined until there was one. */
   private elements: Elements | undefined = undefined;
@@ -26,8 +30,8 @@ class RespParser implements StreamParser {
   private dataSet = 0;
   private endMark: Uint8Array | undefined = undefined;
   private looked = 0;
-  /** The message that was measured last is one that {@link plainLength} knows. */
-  private isPlain = false;
+  /** What is known of the message that was measured last: {@link Mark.Plain}, or nothing. */
+  private plain = 0;
   /** The frame that the last whole message is of. */
   private seen = 0;
   /** The mark of the messages of that frame if they come from the client. */
@@ -41,17 +45,16 @@ class RespParser implements StreamParser {
   }
 
   private get shared(): RespShared {
-    const { context } = this;
-    return (context.shared ??= { syncing: false, holed: false, commandHoles: 0, talk: undefined }) as RespShared;
+    return sharedOf(this.context);
   }
 
   measure(b: Uint8Array, start: number, end: number): number {
-    this.isPlain = false;
+    this.plain = 0;
     if (b[start] === DOLLAR && this.shared.syncing && !this.context.fromClient) return this.measureDataSet(b, start, end);
     if (this.elements === undefined || this.elements.untouched) {
       const length = plainLength(b, start, end);
       if (length > 0) {
-        this.isPlain = true;
+        this.plain = Mark.Plain;
         return length;
       }
     }
@@ -95,29 +98,29 @@ class RespParser implements StreamParser {
 
   dissect(frame: Frame, start: number, end: number): void {
     // Of those nothing is noted.
-    if (this.isPlain) return this.add(frame, start, end, false);
+    if (this.plain !== 0) return this.add(frame, start, end, this.plain);
     // Redis ignores empty lines.
     if (end - start > 2 || frame.bytes[end - 1] !== LF || (end - start === 2 && frame.bytes[start] !== CR))
-      this.add(frame, start, end, false);
+      this.add(frame, start, end, this.dataSet > 0 ? Mark.DataSet : 0);
     this.reset();
   }
 
-  private add(frame: Frame, start: number, end: number, incomplete: boolean): void {
-    const { shared } = this;
-    const resp = this.layerOf(frame, start, end, incomplete);
-    if (resp.isDataSet) shared.syncing = false;
-    else if (resp.fromClient && resp.name?.effect === Effect.Sync) shared.syncing = true;
+  /** A message of which those marks are known that its octets tell. */
+  private add(frame: Frame, start: number, end: number, known: number): void {
+    const resp = this.layerOf(frame, start, end, known);
+    if (resp.isDataSet) this.shared.syncing = false;
+    else if (resp.fromClient && resp.name?.effect === Effect.Sync) this.shared.syncing = true;
     frame.session.hooks.resp?.(frame, resp, this.context);
   }
 
   /** The layer for a message, which is listed in its frame. */
-  private layerOf(frame: Frame, start: number, end: number, incomplete: boolean): Resp {
+  private layerOf(frame: Frame, start: number, end: number, known: number): Resp {
     const again = this.seen === frame.number;
     if (!again) {
       this.seen = frame.number;
       this.fromClient = this.context.fromClient ? Mark.FromClient : 0;
     }
-    const marks = this.fromClient | (this.dataSet > 0 ? Mark.DataSet : 0) | (incomplete ? Mark.Incomplete : this.isPlain ? Mark.Plain : 0);
+    const marks = this.fromClient | known;
     if (again && frame.session.brief && marks < Mark.DataSet) {
       // The line is about the last message alone.
       const last = frame.at(frame.depth - 1);
@@ -136,7 +139,7 @@ class RespParser implements StreamParser {
   partial(frame: Frame, start: number, end: number): number {
     const held = Math.min(end, frame.captured);
     const left = this.dataSet > 0 ? start + this.dataSet - end : this.need > 0 ? this.need - (end - held) : 0;
-    this.add(frame, start, end, true);
+    this.add(frame, start, end, Mark.Incomplete | (this.dataSet > 0 ? Mark.DataSet : 0));
     this.reset();
     return Math.max(0, left);
   }

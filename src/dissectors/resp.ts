@@ -143,8 +143,7 @@ const fields = {
 
 /** What the class below knows of any message. */
 interface Message extends Command {
-  readonly isPlain: boolean;
-  readonly fromClient: boolean;
+  readonly marks: number;
   readonly tells: Tells;
   readonly exchange: Answer | undefined;
   readonly name: CommandName | undefined;
@@ -160,18 +159,19 @@ function writeFromOctets(
   place: number,
   { messages }: RespFunctions,
 ): number {
-  const { bytes: b, start, fromClient, exchange } = layers[from]!;
+  const { bytes: b, start, marks, exchange } = layers[from]!;
   const time = exchange === undefined ? 0 : exchange.time;
-  if (typeof time !== 'number') return from;
+  if ((marks & Mark.Plain) === 0 || typeof time !== 'number') return from;
+  const fromClient = marks & Mark.FromClient;
   const stop = Math.min(isContinued(layers[to - 1]!) ? to - 1 : to, from + MOST_MESSAGES);
   let end = start;
   let keys = 0;
   let i = from;
   for (; i < stop; i++) {
     const l = layers[i]!;
-    if (!l.isPlain || l.start !== end || l.bytes !== b || l.captured - start > MOST_OCTETS || l.tells !== Tells.Nothing) break;
-    if (l.fromClient !== fromClient || l.exchange !== exchange) break;
-    if (fromClient) {
+    if (l.marks !== marks || l.start !== end || l.bytes !== b || l.captured - start > MOST_OCTETS) break;
+    if (l.exchange !== exchange || l.tells !== Tells.Nothing) break;
+    if (fromClient !== 0) {
       const { name } = l;
       if (name === undefined || name.mayHideSecrets || name.key > 1) break;
       keys |= name.key << (i - from);
@@ -181,7 +181,7 @@ function writeFromOctets(
   if (i === from) return from;
   const at = out.base + out.length;
   const request = exchange === undefined ? 0 : exchange.request;
-  const behind = messages(at, place + start, place + end, i - from, number, fromClient ? 1 : 0, keys, request, time);
+  const behind = messages(at, place + start, place + end, i - from, number, fromClient, keys, request, time);
   if (behind === 0) return from;
   out.length = behind - out.base;
   return i;
