@@ -41,8 +41,8 @@ export type Relation = 'next' | 'ahead' | 'repeat' | 'fills' | 'forgotten';
 export class SentLog {
   // What every segment asks about comes first, side by side in memory.
   private data = new Int32Array(4 * WIDTH);
-  /** A power of two. */
-  private capacity = 4;
+  /** Ranges that there is room for, a power of two, less one. */
+  private mask = 3;
   private head = 0;
   count = 0;
   /** Ranges at the front that are acknowledged in whole. */
@@ -81,7 +81,7 @@ export class SentLog {
 
   /** The place of the i-th range in {@link data}. */
   private place(i: number): number {
-    return ((this.head + i) & (this.capacity - 1)) * WIDTH;
+    return ((this.head + i) & this.mask) * WIDTH;
   }
 
   relation(start: number): Relation {
@@ -199,7 +199,7 @@ export class SentLog {
 
   /** Octets that were never seen are sent: at the end, or into a hole. */
   add(start: number, end: number, frame: number, seconds: number, nanoseconds: number, identity: number, tsval: number): void {
-    if (this.count === this.capacity) this.makeRoom();
+    if (this.count > this.mask) this.makeRoom();
     const at = ((end - this.high) | 0) > 0 ? this.place(this.count) : this.open(start);
     this.count++;
     const { data } = this;
@@ -220,7 +220,7 @@ export class SentLog {
     const index = this.after(start);
     if (index < this.unacknowledged) this.unacknowledged++;
     if (2 * index < this.count) {
-      this.head = (this.head - 1) & (this.capacity - 1);
+      this.head = (this.head - 1) & this.mask;
       for (let i = 0; i < index; i++) this.move(this.place(i + 1), this.place(i));
     } else for (let i = this.count; i > index; i--) this.move(this.place(i - 1), this.place(i));
     return this.place(index);
@@ -309,22 +309,23 @@ export class SentLog {
   /** Drop what was acknowledged long ago, or grow; at the limit the oldest goes whatever it is. */
   private makeRoom(): void {
     const old = this.unacknowledged;
-    if (old > HISTORY || this.capacity >= LIMIT) {
+    if (old > HISTORY || this.mask >= LIMIT - 1) {
       // Some at once, so that a full ring does not look for room at every segment.
       const drop = Math.max(1, old >> 1);
       this.unacknowledged = Math.max(0, old - drop);
-      this.head = (this.head + drop) & (this.capacity - 1);
+      this.head = (this.head + drop) & this.mask;
       this.count -= drop;
       if (this.count > 0) this.floor = this.start(0);
       return;
     }
-    const bigger = new Int32Array(this.capacity * 2 * WIDTH);
+    const mask = 2 * this.mask + 1;
+    const bigger = new Int32Array((mask + 1) * WIDTH);
     for (let i = 0; i < this.count; i++) {
       const at = this.place(i);
       bigger.set(this.data.subarray(at, at + WIDTH), i * WIDTH);
     }
     this.data = bigger;
-    this.capacity *= 2;
+    this.mask = mask;
     this.head = 0;
   }
 }

@@ -643,11 +643,11 @@ function checksumStatus(l: Layer): number | undefined {
 /** A TCP header with its options, and what the conversation so far says about it. */
 export class Tcp extends layer('tcp', 'Transmission Control Protocol', fields, 'TCP', plain) {
   /** Who sends to whom; undefined when conversations are not followed. */
-  declare direction: TcpDirection | undefined;
+  direction: TcpDirection | undefined = undefined;
   /** What putting the stream in order made of the segment (reassembly/streams.ts). */
-  declare assembly: StreamNotes | undefined;
+  assembly: StreamNotes | undefined = undefined;
   /** What the analysis found out; undefined when it is off. */
-  declare facts: TcpFacts | undefined;
+  facts: TcpFacts | undefined = undefined;
   /** Quoted in an ICMP error, or the head of a datagram that is not complete: how long the segment is stands nowhere. */
   declare partial: boolean;
 
