@@ -56,8 +56,8 @@ class HttpParser implements StreamParser {
   }
 
   private get connection(): Connection {
-    if (!(this.context.shared instanceof Connection)) this.context.shared = new Connection();
-    return this.context.shared as Connection;
+    const { shared } = this.context;
+    return shared instanceof Connection ? shared : (this.context.shared = new Connection());
   }
 
   measure(b: Uint8Array, start: number, end: number, final: boolean): number {
