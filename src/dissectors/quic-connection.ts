@@ -229,7 +229,8 @@ export class QuicTalk {
     const { cryptography: crypto } = frame.session;
     if (crypto === undefined) return undefined;
     for (const connection of this.connections) {
-      if (connection.retried !== undefined && hexOf(connection.retried) === hexOf(place.destination)) connection.restart(place.destination);
+      if (connection.retried !== undefined && hexOf(connection.retried) === hexOf(place.destination))
+        connection.restart(connection.retried);
       const guess = this.isFromServer(connection, srcPort);
       const packet = connection.open(crypto, guess, b, place);
       if (packet !== undefined) return this.opened(connection, guess, packet, place);

@@ -211,6 +211,17 @@ test('a Retry: what it says is checked, and the keys of what follows come from i
   expect(frame!.get(Tls)).toBeUndefined();
 });
 
+test('what a Retry told is known when the octets of the frame that said so are overwritten', () => {
+  const session = createSession();
+  const one = (payload: Uint8Array, turned: boolean) =>
+    dissect(turned ? udpMessage(443, 50_000, payload, true) : udpMessage(50_000, 443, payload), { session, linkType: IPV4 });
+  const numbered = (number: number) =>
+    seal(hex(`c300000001 08 f067a5502a4262b5 00 00 449e 0000000${number}`), padded(hex('01'), 1162), false, hex('f067a5502a4262b5'));
+  for (const frame of [one(CLIENT_INITIAL, false), one(hex(RETRY), true), one(numbered(3), false)]) frame.own.fill(0);
+  const frame = one(numbered(4), false);
+  expect(['quic.packet_number', 'quic.connection.number'].map((name) => values(frame, name))).toEqual(['4', '0']);
+});
+
 test('a Client Hello in pieces, out of order, over two packets', () => {
   const hello = hex(CLIENT_CRYPTO).subarray(4);
   const varint = (n: number) => [0x40 | (n >> 8), n & 255];
