@@ -97,7 +97,8 @@ export function analyseQuickly(segment: Segment, me: Direction, facts: Facts.Tcp
     me.nextNanoseconds = nanoseconds;
     if (me.countBytesInFlight) {
       marks = Facts.RECORD;
-      const inFlight = sent!.span() - peer.sackedOctets;
+      // As often as not there is nothing else in flight.
+      const inFlight = (sent!.waiting === 1 ? length : sent!.span()) - peer.sackedOctets;
       if (inFlight > 0 && inFlight < 2_000_000_000) facts.bytesInFlight = inFlight;
       me.pushBytes = me.lastPushed ? length : me.pushBytes + length;
       me.lastPushed = (flags & PSH) !== 0;

@@ -295,7 +295,7 @@ export class SentLog {
   private sample(rtt: number, count: number): void {
     const sample = (this.rttSample ??= []);
     if (count < SAMPLE) sample.push(rtt);
-    else if (scramble(count) % (count >>> 3) < SAMPLE) sample[scramble(count * 31 + 7) % SAMPLE] = rtt;
+    else if ((scramble(count) >>> 0) % (count >>> 3) < SAMPLE) sample[(scramble(count * 31 + 7) >>> 0) % SAMPLE] = rtt;
   }
 
   /** The median of the sampled round trips. */
@@ -335,5 +335,5 @@ const SAMPLE = 41;
 const scramble = (n: number): number => {
   let x = Math.imul(n ^ (n >>> 16), 0x45d9f3b);
   x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
-  return (x ^ (x >>> 16)) >>> 0;
+  return x ^ (x >>> 16);
 };

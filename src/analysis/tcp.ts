@@ -91,10 +91,7 @@ export class TcpAnalysis {
     facts.window = sized && scale > 0 && (flags & SYN) === 0 ? window << scale : window;
     facts.isPlain = sized && segment.isPlain;
     facts.clear();
-    if (!this.quick || !analyseQuickly(segment, me, facts)) {
-      this.analyseFully(segment, me, facts);
-      conversation.isSteady = isSteady(conversation);
-    }
+    if (!this.quick || !analyseQuickly(segment, me, facts)) this.analyseFully(segment, me, facts);
     return me;
   }
 
@@ -103,6 +100,7 @@ export class TcpAnalysis {
     const { bytes: b, start, header, flags, length } = segment;
     const { conversation } = me;
     const isNew = me.segments === 1 && me.peer.segments === 0;
+    conversation.isSteady = false;
     const whole = header >= 20;
     const { options } = this;
     options.clear();
@@ -127,6 +125,7 @@ export class TcpAnalysis {
       conversation.initialRttFrame = segment.number;
     }
     this.afterOptions(conversation, me, facts, flags, (b[start + 12]! & 1) !== 0, length, isNew);
+    conversation.isSteady = isSteady(conversation);
   }
 
   /** What the options and flags mean for what comes later. */
