@@ -275,7 +275,7 @@ export class JsonWriter implements RowWriter {
   /** The Info column as a JSON string but for its first quote; its octets are safe for a terminal, hence for JSON but for quotes and backslashes. */
   info(out: TextBuffer, frame: Frame): void {
     const from = out.length;
-    if (frame.writeInfo(out)) escapeFrom(out, from);
+    if (frame.writeInfo(out) && this.texts?.isFreeOfEscapes(out, from) !== true) escapeFrom(out, from);
     out.byte(QUOTE);
   }
 

@@ -59,3 +59,25 @@ test('a word has no blanks and no quotes, what is plain no quotes and backslashe
   expect(kindsOf('line\n')).toEqual([]);
   expect(kindsOf('über')).toEqual([]);
 });
+
+test('what has to be escaped in JSON is found wherever it stands, and nothing behind the end is taken for it', () => {
+  for (const [octet, isFree] of [
+    [0x22, false],
+    [0x5c, false],
+    [0x27, true],
+    [0xb7, true],
+  ] as const)
+    for (const at of [2, 15, 16, 17, 18, 33]) {
+      const out = new TextBuffer(8);
+      out.bytes = ROOM;
+      out.raw(Uint8Array.of(0x22, 0x22, ...ASCII.subarray(0, 32)));
+      out.bytes[at] = octet;
+      expect(TEXTS.isFreeOfEscapes(out, 2), `${octet} at ${at}`).toBe(isFree);
+      out.bytes[at] = 0x22;
+      out.length = at;
+      expect(TEXTS.isFreeOfEscapes(out, 2), `nothing up to ${at}`).toBe(true);
+    }
+  const elsewhere = new TextBuffer(64);
+  elsewhere.ascii('plain');
+  expect(TEXTS.isFreeOfEscapes(elsewhere, 0)).toBe(false);
+});
