@@ -24,13 +24,21 @@ import { type OctetsWriter, octetsWriter } from './json-octets.js';
 import { type Inside, infoPieces, plainPieces } from './json-plain.js';
 import { hasNode, nodesOf, writeRemark } from './json-remarks.js';
 import { RunText, RunTexts } from './json-runs.js';
-import { KEY_ROOM, MOST_RUN_TEXT, type RowWriter, readInPlace, shown, storesOf, UNSIGNED, VALUE_ROOM, wordAt } from './json-source.js';
+import {
+  KEY_ROOM,
+  MOST_RUN_TEXT,
+  type RowWriter,
+  readInPlace,
+  shown,
+  storesOf,
+  UNSIGNED,
+  VALUE_ROOM,
+  type WriteLayer,
+  wordAt,
+} from './json-source.js';
 import { type Straight, type StraightLayer, straightLayers, straightLine } from './json-straight.js';
 import { putBoolean, putIpv4, writeJsonValue } from './json-values.js';
 import { webAssembly } from './webassembly.js';
-
-/** Writes the object of a layer under `key`, which has a comma before it. */
-export type WriteLayer = (out: TextBuffer, layer: Layer, key: FixedText) => void;
 
 /** So many rows that one condition decides make a function of their own: most are of rare packets. */
 const WORTH_A_FUNCTION = 3;

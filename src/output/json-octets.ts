@@ -3,9 +3,9 @@ import type { FixedText } from '../core/fixed-text.js';
 import type { Layer } from '../core/layer.js';
 import type { OctetsJson } from '../core/octets-json.js';
 import type { TextBuffer } from '../core/text.js';
-import type { WriteLayer } from './json-compile.js';
 import type { Layout } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
+import type { WriteLayer } from './json-source.js';
 
 /** What writes the layers of a protocol that says how; undefined for others, and without memory to write in. */
 export function octetsWriter({ octetsJson, hasOctets }: Layout, memory: JsonMemory | undefined): OctetsWriter | undefined {

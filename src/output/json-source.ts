@@ -1,11 +1,15 @@
 /** What the functions have in common that json-compile.ts and json-plain.ts make from a protocol's table: pieces of text, and the writer behind them. */
 import { DIGITS_ROOM } from '../core/digits.js';
 import type { Field } from '../core/field.js';
+import type { FixedText } from '../core/fixed-text.js';
 import type { Frame } from '../core/frame.js';
 import type { Layer } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
 import type { Found } from './json-found.js';
 import type { JsonNode, Layout } from './json-layout.js';
+
+/** Writes the object of a layer under `key`, which has a comma before it. */
+export type WriteLayer = (out: TextBuffer, layer: Layer, key: FixedText) => void;
 
 /** What the functions leave to the writer. */
 export interface RowWriter {

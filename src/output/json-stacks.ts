@@ -2,10 +2,10 @@
 import { FixedText } from '../core/fixed-text.js';
 import { Layer } from '../core/layer.js';
 import type { TextBuffer } from '../core/text.js';
-import { type Compiled, compileTogether, type Together, type WriteLayer, type WriteTogether } from './json-compile.js';
+import { type Compiled, compileTogether, type Together, type WriteTogether } from './json-compile.js';
 import { keyOf, type Layout } from './json-layout.js';
 import type { JsonMemory } from './json-memory.js';
-import type { RowWriter } from './json-source.js';
+import type { RowWriter, WriteLayer } from './json-source.js';
 
 /**
  * Functions for frames of just the layers of a stack. Here each layer has a place of its own in the code, so that the engine
