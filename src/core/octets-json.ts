@@ -37,3 +37,6 @@ export function storeText(text: string): string {
   return `${stores.join('\n')} ;; ${text}
     (local.set $at (i32.add (local.get $at) (i32.const ${octets.length})))`;
 }
+
+/** An octet sixteen times, as a constant of WebAssembly. */
+export const sixteen = (octet: number): string => `(v128.const ${`0x${octet.toString(16).padStart(2, '0').repeat(8)} `.repeat(2)})`;

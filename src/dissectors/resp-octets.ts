@@ -2,7 +2,7 @@
  * The JSON of the messages that Redis traffic is made of, in WebAssembly: straight from their octets, of which
  * {@link plainLength} has found that they are plain. Where octets are not as they have to be the functions return 0.
  */
-import { storeText } from '../core/octets-json.js';
+import { sixteen, storeText } from '../core/octets-json.js';
 import { COLON, DOLLAR, LF, MAP, MINUS, PLUS, PUSH, SET, STAR } from './resp-elements.js';
 
 /** Octets that are written in one call at most; larger messages are few, and most of their time is hex. */
@@ -66,8 +66,6 @@ const quoted = (i: number): string => `
       (if (i32.lt_u (i32.const 256) (local.get $n)) (then (return (i32.const 0))))
       (local.set $at (call $quoted (local.get $at) (local.get $from) (local.get $n)))
       (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))`;
-
-const sixteen = (octet: number): string => `(v128.const ${`0x${octet.toString(16).padStart(2, '0').repeat(8)} `.repeat(2)})`;
 
 /** Small letters from `$name` on as capitals; what is behind `$at` is written over. */
 const CAPITALS = `

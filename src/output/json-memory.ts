@@ -7,6 +7,7 @@
  */
 import { FOUR } from '../core/digits.js';
 import type { Layer } from '../core/layer.js';
+import { sixteen } from '../core/octets-json.js';
 import { assemble, type Expression, parse } from './wat.js';
 import type { Memory, webAssembly } from './webassembly.js';
 
@@ -229,9 +230,6 @@ function findText(count: number): string {
     (call $copy (local.get $at) (i32.add (local.get $entry) (i32.const ${HEAD})) (i32.load offset=${LENGTH} (local.get $entry))))
 `;
 }
-
-/** An octet sixteen times. */
-export const sixteen = (octet: number): string => `(v128.const ${`0x${octet.toString(16).padStart(2, '0').repeat(8)} `.repeat(2)})`;
 
 /** Which of the sixteen octets under way are those of `other`. */
 export const isOctet = (other: string): string => `(i8x16.eq (local.get $x) ${other})`;

@@ -1,6 +1,7 @@
 /** Octets copied and looked through by WebAssembly within its memory, sixteen at a time: what is done elsewhere one by one. */
+import { sixteen } from '../core/octets-json.js';
 import { OCTET_KINDS, type OctetKind, type TextBuffer, type TextEngine } from '../core/text.js';
-import { copyWhole, isOctet, type JsonMemory, sixteen } from './json-memory.js';
+import { copyWhole, isOctet, type JsonMemory } from './json-memory.js';
 
 /** Octets that printable ASCII may be forbidden to have. */
 const FORBIDDEN = [0x20, 0x22, 0x27, 0x5c];
